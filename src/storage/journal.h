@@ -1,0 +1,145 @@
+// What it is: one shard's journal: an endless log in recycled, pre-written files, with group commit.
+// Records are appended to the open batch in memory; flush() hands the batch to the disk when one of the two places in
+// flight is free, else it goes on growing: that is the group commit, and there is no timer. A batch's memory stays
+// afterwards as the tail cache, so that consumers who keep up never read the disk.
+// Shard: one per shard, on its thread.
+// Errors: a failed or short write is final: on_failed comes, nothing is confirmed any more (never retry a sync).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/chunk.h"
+#include "base/error.h"
+#include "base/ids.h"
+#include "runtime/disk.h"
+#include "storage/location.h"
+#include "storage/record.h"
+
+namespace weir::storage {
+
+struct JournalOptions {
+  std::string directory;                          // exists; of this shard alone
+  std::uint64_t first_file_bytes = 8U << 20;      // sizes double from here ...
+  std::uint64_t file_bytes_max = 128U << 20;      // ... to here, as the log grows; a small log stays small
+  std::uint64_t cache_bytes = 32U << 20;          // tail cache
+  std::uint64_t read_cache_bytes = 8U << 20;      // windows read back from the disk
+  std::uint64_t batch_bytes_max = 1U << 20;       // a batch is closed beyond it (a larger record has its own)
+  unsigned commits_in_flight_max = 2;
+};
+
+class JournalEvents {
+ public:
+  // All before `up_to` is on stable storage. Ascending; from Disk::poll.
+  virtual void on_durable(Lsn up_to) = 0;
+  virtual void on_journal_failed(const Error& error) = 0;
+
+ protected:
+  ~JournalEvents() = default;
+};
+
+// Gets every record that was found, in order. The views live during the call.
+class ReplayVisitor {
+ public:
+  virtual void on_record(const Record& record, Location location, Lsn lsn) = 0;
+  // Bytes that were known durable don't hold their checksum: `records_lost` of them, if it can be known, else 0.
+  virtual void on_damage(Lsn from, Lsn to, std::uint64_t records_lost) = 0;
+
+ protected:
+  ~ReplayVisitor() = default;
+};
+
+struct RecoveryReport {
+  bool first_start = false;
+  bool clean = false;            // the last run ended with close_clean()
+  Lsn start, end;
+  std::uint32_t incarnation = 0;
+  std::uint64_t records = 0, batches = 0, files = 0;
+  std::uint64_t torn_bytes = 0;  // unconfirmed tail that was cut off
+  std::uint64_t damaged_bytes = 0;
+};
+
+// A record in memory. `chunk` keeps it alive: add a reference to hold it beyond the call.
+struct CachedRecord {
+  const std::byte* at = nullptr;  // its header; null: not in memory
+  Chunk* chunk = nullptr;
+};
+
+// Waits for one read. Lifetime: in place until on_read. cancel by Journal::cancel_read.
+class ReadWaiter {
+ public:
+  // The record's CRC was checked. corrupt or io_error: it is lost (tried twice).
+  virtual void on_read(Result<CachedRecord> record) = 0;
+
+ protected:
+  ~ReadWaiter() = default;
+};
+
+class Journal {
+ public:
+  virtual ~Journal() = default;
+
+  // Recovers what is there: reads superblock and files, replays every record into `visitor`, cuts off a torn tail,
+  // begins a new incarnation durably. Blocking. corrupt, io_error, no_space.
+  static Result<std::unique_ptr<Journal>> open(runtime::Disk& disk, JournalOptions options, ReplayVisitor& visitor,
+                                               JournalEvents& events);
+  virtual const RecoveryReport& recovery() const = 0;
+
+  // --- append ---
+
+  // Room for a record in the open batch. Fill `bytes` (extension, then payload), then call finish() before anything else.
+  struct Space {
+    MutableBytes bytes;
+    Location location;
+  };
+  // Somebody waits for it (commit soon), or it may ride with what comes next (settlements).
+  enum class Urgency : std::uint8_t { wait, ride };
+  virtual Space append(RecordType type, std::uint8_t flags, QueueId queue, Seq seq, std::size_t extension_bytes,
+                       std::size_t payload_bytes, Urgency urgency) = 0;
+  virtual void finish() = 0;
+  // What must be durable for all that was appended until now.
+  virtual Lsn end() const = 0;
+  virtual Lsn durable() const = 0;
+  // False when the next file could not be made (disk full): publishes must be refused. Settlements still fit.
+  virtual bool has_room() const = 0;
+  // Bytes appended that are not yet durable: what back-pressure looks at.
+  virtual std::uint64_t pending_bytes() const = 0;
+
+  // At the end of each turn. Begins a commit if somebody waits and a place is free.
+  virtual void flush() = 0;
+  // The same for records that only ride; the shard calls it from a timer of a few milliseconds.
+  virtual void flush_riding() = 0;
+  // Nothing waits and nothing was appended for a while: writes a mark, so that the last commit is known durable.
+  virtual void write_mark() = 0;
+  virtual bool idle() const = 0;  // nothing appended that is not durable
+
+  // --- read ---
+
+  virtual CachedRecord cached(Location location) = 0;
+  // Several waiters on one window cost one read. Completes from Disk::poll, never inside the call.
+  virtual void read(Location location, ReadWaiter& waiter) = 0;
+  virtual void cancel_read(ReadWaiter& waiter) = 0;
+
+  // --- liveness: a file whose records are all released can be reused, oldest first ---
+
+  virtual void retain(Location location, std::uint32_t count = 1) = 0;
+  virtual void release(Location location, std::uint32_t count = 1) = 0;
+  // All before it is durable and released. Meta records must be in a snapshot (storage/snapshot.h) up to it before reclaim().
+  virtual Lsn reclaimable() const = 0;
+  virtual void reclaim(Lsn up_to) = 0;  // makes the new start durable, then recycles or removes the files; asynchronous
+
+  // Flushes everything and writes that the end was clean. Blocking; nothing is appended afterwards.
+  virtual Status close_clean() = 0;
+
+  struct Stats {
+    std::uint64_t commits = 0, bytes_written = 0, records = 0, padding_bytes = 0;
+    std::uint64_t reads = 0, read_bytes = 0, cache_hits = 0, cache_misses = 0;
+    std::uint64_t files = 0, log_bytes = 0, cache_bytes = 0;
+    std::uint64_t commit_ns_total = 0, commit_ns_max = 0;
+  };
+  virtual Stats stats() const = 0;
+};
+
+}  // namespace weir::storage

@@ -1,0 +1,73 @@
+// What it is: the formats of batches and records in the journal: pure functions over bytes (docs/formats/journal.md).
+// All little endian. A batch is one commit: it begins on a 4 KiB block and is padded with zeros to the next.
+// A record begins on 16 bytes. Bytes are checksummed once, by their record; the batch's checksum covers its header and
+// the sequence of its records' checksums.
+//
+//  BatchHeader, 64 bytes                          RecordHeader, 24 bytes
+//   0 u32 magic "WJB1"   4 u16 version 6 u16 flags   0 u32 crc32c of all that follows in the record
+//   8 u64 lsn (= its position)                       4 u32 length of the record, header included, padding excluded
+//  16 u64 durable_lsn: all below it is known synced   8 u8 type   9 u8 flags   10 u16 extension bytes
+//  24 u32 bytes, padding included  28 u32 records    12 u32 queue
+//  32 u32 incarnation  36 u32 group                  16 u64 seq
+//  40 u64 term         48 u64 index                  24 extension, then payload
+//  56 u32 crc32c of the records' crcs
+//  60 u32 crc32c of bytes 0..59, seeded with the incarnation
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/ids.h"
+
+namespace weir::storage {
+
+inline constexpr std::uint32_t batch_magic = 0x31424a57;  // "WJB1" as little-endian bytes
+inline constexpr std::uint16_t batch_version = 1;
+inline constexpr std::size_t batch_header_bytes = 64;
+inline constexpr std::size_t record_header_bytes = 24;
+
+enum class RecordType : std::uint8_t {
+  enqueue = 1,  // queue, seq; payload = a message. Extension: further (u32 queue, u64 seq) pairs that share the payload
+  settle = 2,   // queue; payload = runs of (u64 first, u32 count): gone from the queue
+  requeue = 3,  // queue; payload = runs of (u64 first, u32 count): was delivered and came back (redelivered is set)
+  meta = 4,     // payload = changes of definitions
+  mark = 5,     // nothing; its batch's durable_lsn covers what was before
+};
+
+struct BatchHeader {
+  std::uint16_t flags = 0;
+  Lsn lsn;
+  Lsn durable_lsn;
+  std::uint32_t bytes = 0;
+  std::uint32_t records = 0;
+  std::uint32_t incarnation = 0;
+  std::uint32_t group = 0;
+  std::uint64_t term = 1;
+  std::uint64_t index = 0;
+  std::uint32_t crc_records = 0;
+};
+
+struct Record {
+  RecordType type{};
+  std::uint8_t flags = 0;
+  QueueId queue;
+  Seq seq;
+  Bytes extension;
+  Bytes payload;
+};
+
+void encode_batch_header(const BatchHeader& header, std::byte* to);
+// corrupt: no magic, unknown version, bad CRC or impossible sizes.
+Result<BatchHeader> decode_batch_header(Bytes from);
+
+// Writes header and CRC in front of extension and payload that are already in place behind it.
+// `to` has record_header_bytes + extension + payload bytes. Returns the record's CRC.
+std::uint32_t seal_record(const Record& record, std::byte* to);
+// Views into `from`, which may be longer than the record. corrupt: lengths or CRC don't hold.
+Result<Record> decode_record(Bytes from);
+// The bytes that a record takes in a batch, padding included; 0 if the header is impossible.
+std::size_t record_span(Bytes from);
+
+}  // namespace weir::storage
