@@ -1,0 +1,91 @@
+// What it is: what every shard knows: the definitions, indexed for routing and for permission checks. Each shard holds
+// a copy; changes are decided on one shard (broker/decide.h), made durable, and applied on all in the same order.
+// Shard: a copy per shard, used on its thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "broker/definitions.h"
+
+namespace weir::broker {
+
+// Where a routed message goes.
+struct Target {
+  QueueId queue;
+  ShardId shard;
+  bool durable = false;
+};
+
+class Exchange;  // broker/exchange.h
+
+// The application headers of a message, asked for only when a headers exchange is on the way.
+class HeaderSource {
+ public:
+  virtual const Table& headers() = 0;
+
+ protected:
+  ~HeaderSource() = default;
+};
+
+enum class Access : std::uint8_t { configure, write, read };
+
+class Topology {
+ public:
+  Topology();
+  ~Topology();
+  Topology(const Topology&) = delete;
+  Topology& operator=(const Topology&) = delete;
+
+  // Total: a change that makes no sense here (removing what is not there) changes nothing. Durable or not, live or replay.
+  void apply(const Change& change);
+  // Grows with every applied change: whoever caches a look-up keeps the version that it was made with.
+  std::uint64_t version() const;
+
+  // Null if there is none. Valid until the next apply().
+  const VhostDefinition* find_vhost(std::string_view name) const;
+  const ExchangeDefinition* find_exchange(std::string_view vhost, std::string_view name) const;
+  const QueueDefinition* find_queue(std::string_view vhost, std::string_view name) const;
+  const QueueDefinition* find_queue(QueueId id) const;
+  bool has_binding(const BindingDefinition& binding) const;
+  const UserDefinition* find_user(std::string_view name) const;
+  QueueId next_queue_id() const;
+
+  // All of a kind, in order of name (vhost first). For listings, snapshots and cascades; not for hot paths.
+  std::vector<const VhostDefinition*> vhosts() const;
+  std::vector<const ExchangeDefinition*> exchanges(std::string_view vhost) const;
+  std::vector<const QueueDefinition*> queues(std::string_view vhost) const;
+  std::vector<BindingDefinition> bindings(std::string_view vhost) const;
+  std::vector<BindingDefinition> bindings_from(std::string_view vhost, std::string_view exchange) const;
+  std::vector<BindingDefinition> bindings_to(std::string_view vhost, DestinationKind kind, std::string_view name) const;
+  std::vector<const UserDefinition*> users() const;
+  std::vector<const PermissionDefinition*> permissions() const;
+  std::vector<const QueueDefinition*> queues_owned_by(SessionId owner) const;
+
+  // Appends every queue that the message reaches, each once, in no particular order. not_found: no such exchange.
+  // Follows bindings to exchanges (cycles are fine) and alternate exchanges.
+  // `exclude_internal`: true for a publish by a client: access_refused for an internal exchange.
+  Status route(std::string_view vhost, std::string_view exchange, std::string_view routing_key,
+               HeaderSource& headers, bool exclude_internal, std::vector<Target>& targets) const;
+
+  // access_refused with RabbitMQ's words. Cached per user, vhost and resource name.
+  Status authorize(std::string_view user, std::string_view vhost, Access access, std::string_view resource) const;
+  // May the user use the vhost at all? access_refused, or not_found for the vhost.
+  Status authorize_vhost(std::string_view user, std::string_view vhost) const;
+
+  // The whole state as changes, durable definitions only: what a snapshot holds. Applying them to an empty topology gives
+  // the durable state.
+  void durable_state(std::vector<Change>& out) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace weir::broker

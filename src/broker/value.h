@@ -1,0 +1,69 @@
+// What it is: a typed value, as arguments and application headers carry it, whatever protocol it came by.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace weir::broker {
+
+struct Value;
+
+struct Decimal {
+  std::uint8_t scale = 0;
+  std::int32_t unscaled = 0;
+  bool operator==(const Decimal&) const = default;
+};
+struct Timestamp {
+  std::uint64_t seconds = 0;  // Unix
+  bool operator==(const Timestamp&) const = default;
+};
+struct Uuid {
+  std::uint8_t bytes[16] = {};
+  bool operator==(const Uuid&) const = default;
+};
+struct ByteString {  // binary, as opposed to text
+  std::string bytes;
+  bool operator==(const ByteString&) const = default;
+};
+using Array = std::vector<Value>;
+
+// Ordered, keys may not repeat; small, so look-ups are linear.
+class Table {
+ public:
+  using Entry = std::pair<std::string, Value>;
+  const Value* find(std::string_view key) const;
+  void set(std::string key, Value value);   // replaces
+  void append(std::string key, Value value);  // the caller knows that the key is new
+  bool empty() const { return entries_.empty(); }
+  std::size_t size() const { return entries_.size(); }
+  const std::vector<Entry>& entries() const { return entries_; }
+  bool operator==(const Table& other) const;
+
+ private:
+  std::vector<Entry> entries_;
+};
+
+// Integers keep their width: AMQP 0-9-1 tells int8 from int64, and what leaves must be what came.
+struct Value {
+  using Variant =
+      std::variant<std::monostate, bool, std::int8_t, std::uint8_t, std::int16_t, std::uint16_t, std::int32_t,
+                   std::uint32_t, std::int64_t, std::uint64_t, float, double, Decimal, Timestamp, std::string,
+                   ByteString, Uuid, Array, Table>;
+  Variant v;
+
+  bool operator==(const Value&) const;
+  // Any integer type, widened; false if it is none (or does not fit).
+  bool as_integer(std::int64_t& out) const;
+  const std::string* as_string() const { return std::get_if<std::string>(&v); }
+};
+
+// For messages to people: "the value 'abc' of type 'longstr'".
+std::string describe(const Value& value);
+
+}  // namespace weir::broker
