@@ -55,7 +55,8 @@ class TimerWheel {
   // Arms, or re-arms. Fires at the first advance() at or after now + delay; a delay of 0 fires at the next tick.
   void arm(Timer& timer, std::uint64_t delay_ms);
   void cancel(Timer& timer);
-  // Fires what is due, in order of deadline to within one millisecond. Timers may arm and cancel others meanwhile.
+  // Fires what is due, by deadline and then in the order of arming. Timers may arm and cancel others meanwhile; what
+  // is armed inside of a callback counts from `now_ms` and never fires in the same advance().
   std::size_t advance(std::uint64_t now_ms);
   std::uint64_t now_ms() const { return now_ms_; }
   // The earliest time at which advance() may have something to do; never later than the first deadline.
@@ -66,14 +67,25 @@ class TimerWheel {
   static constexpr unsigned level_bits = 8;
   static constexpr unsigned levels = 4;
   static constexpr std::size_t slots = 1U << level_bits;
+  static constexpr std::size_t slots_all = levels * slots;
 
+  struct Due {
+    std::uint64_t at_ms;
+    std::size_t index;
+  };
+  std::optional<Due> first_due() const;
   void place(Timer& timer);
   void unlink(Timer& timer);
-  void cascade(unsigned level, std::size_t slot);
+  void cascade(std::size_t index);
+  std::size_t fire(std::size_t index);
 
-  std::array<std::array<Timer*, slots>, levels> wheel_{};
-  std::array<std::array<std::uint64_t, slots / 64>, levels> occupied_{};  // a bit per slot, for next_due_ms
+  // Level by level; the last slot holds what lies beyond all levels. A timer's level is the highest digit (of 8 bits)
+  // in which its deadline differs from cursor_ms_, its slot there is the deadline's digit: so every occupied slot is
+  // ahead of the cursor and a lower level is always due before a higher one.
+  std::array<Timer*, slots_all + 1> wheel_{};
+  std::array<std::uint64_t, slots_all / 64> occupied_{};  // a bit per slot of wheel_
   std::uint64_t now_ms_;
+  std::uint64_t cursor_ms_;  // how far firing has come; behind now_ms_ only inside of advance()
   std::size_t armed_ = 0;
 };
 
