@@ -13,6 +13,7 @@
 namespace weir::broker {
 
 struct Value;
+struct Field;
 
 struct Decimal {
   std::uint8_t scale = 0;
@@ -36,17 +37,16 @@ using Array = std::vector<Value>;
 // Ordered, keys may not repeat; small, so look-ups are linear.
 class Table {
  public:
-  using Entry = std::pair<std::string, Value>;
   const Value* find(std::string_view key) const;
   void set(std::string key, Value value);   // replaces
   void append(std::string key, Value value);  // the caller knows that the key is new
-  bool empty() const { return entries_.empty(); }
-  std::size_t size() const { return entries_.size(); }
-  const std::vector<Entry>& entries() const { return entries_; }
+  bool empty() const;
+  std::size_t size() const;
+  const std::vector<Field>& fields() const { return fields_; }
   bool operator==(const Table& other) const;
 
  private:
-  std::vector<Entry> entries_;
+  std::vector<Field> fields_;
 };
 
 // Integers keep their width: AMQP 0-9-1 tells int8 from int64, and what leaves must be what came.
@@ -62,6 +62,15 @@ struct Value {
   bool as_integer(std::int64_t& out) const;
   const std::string* as_string() const { return std::get_if<std::string>(&v); }
 };
+
+struct Field {
+  std::string key;
+  Value value;
+  bool operator==(const Field&) const = default;
+};
+
+inline bool Table::empty() const { return fields_.empty(); }
+inline std::size_t Table::size() const { return fields_.size(); }
 
 // For messages to people: "the value 'abc' of type 'longstr'".
 std::string describe(const Value& value);
