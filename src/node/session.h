@@ -1,0 +1,224 @@
+// What it is: the one interface that protocol front-ends use. A BrokerClient is a shard as they see it; a Session is one
+// client connection's stake in the broker: what it publishes, consumes and owns.
+//
+// Shard: a session belongs to the shard of its connection; every call and every event is on that shard's thread, and
+//   events come inside of a turn. The queue may live on any shard: the hops are hidden here.
+// Order: what one session publishes with one publisher reaches each queue in the order of the calls.
+// Lifetime: the front-end owns the Session and destroys it when its connection ends: its exclusive queues go, its
+//   consumers go, deliveries that were on their way are put back. Deliveries that the front-end was given and has not
+//   settled are its own to put back before (settle with Outcome::requeue).
+// Requests: at most one at a time per session. The reply comes by on_reply, possibly before the call returns.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/bytes.h"
+#include "base/chunk.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/ids.h"
+#include "broker/decide.h"
+#include "broker/message.h"
+#include "broker/topology.h"
+#include "runtime/stream.h"
+#include "runtime/timers.h"
+
+namespace weir::node {
+
+// The front-end's own numbers, unique in the session: a publisher is an AMQP channel in confirm mode, say.
+using PublisherNumber = std::uint32_t;
+using ConsumerNumber = std::uint32_t;
+// Of messages taken with get(): they belong to no consumer.
+inline constexpr ConsumerNumber no_consumer = 0;
+
+struct Delivery {
+  ConsumerNumber consumer = no_consumer;
+  bool redelivered = false;
+  QueueId queue;
+  Seq seq;
+  broker::StoredMessage message;  // views into `chunk`, valid during the event
+  Chunk* chunk = nullptr;         // add a reference to keep the bytes longer
+};
+
+enum class Outcome : std::uint8_t {
+  accept,   // done with: gone for good
+  requeue,  // back to its place, marked as redelivered
+  discard,  // not wanted by anybody (rejected without requeue)
+};
+
+enum class CancelReason : std::uint8_t { queue_deleted, failed };
+
+struct QueueStatus {
+  std::string name;
+  QueueId queue;
+  std::uint64_t messages_ready = 0;
+  std::uint32_t consumers = 0;
+};
+struct Got {  // empty queue: no delivery
+  std::optional<Delivery> delivery;
+  std::uint64_t messages_left = 0;
+};
+struct Deleted { std::uint64_t messages = 0; };
+struct Purged { std::uint64_t messages = 0; };
+struct Consuming { ConsumerNumber consumer = no_consumer; };
+struct Cancelled { ConsumerNumber consumer = no_consumer; };
+struct Done {};
+using ReplyValue = std::variant<Done, QueueStatus, Got, Deleted, Purged, Consuming, Cancelled>;
+using Reply = Result<ReplyValue>;
+
+class SessionEvents {
+ public:
+  // The answer to the session's one request in flight.
+  virtual void on_reply(Reply reply) = 0;
+  // Every publish of this publisher with a sequence up to `up_to` is safe: synced to disk where it is persistent.
+  // Ascending; comes after on_rejected of what is below it.
+  virtual void on_confirmed(PublisherNumber publisher, std::uint64_t up_to) = 0;
+  // These were not taken (no room): the client may try again later.
+  virtual void on_rejected(PublisherNumber publisher, std::uint64_t first, std::uint64_t last) = 0;
+  virtual void on_delivery(const Delivery& delivery) = 0;
+  // The broker ended it. The number is free again; what was delivered may still be settled.
+  virtual void on_consumer_cancelled(ConsumerNumber consumer, CancelReason reason) = 0;
+  // False: publishes are not wanted now (journal behind, memory or disk full): stop reading a publishing connection.
+  // `alarm` is not empty when it lasts (memory or disk watermark): clients are told, where the protocol can.
+  virtual void on_publish_flow(bool open, std::string_view alarm) = 0;
+  // The broker wants this connection closed (administration, shutdown).
+  virtual void on_close_wanted(const Error& reason) = 0;
+
+ protected:
+  ~SessionEvents() = default;
+};
+
+struct SessionInfo {
+  std::string user;
+  std::string vhost;
+  std::string protocol;             // "AMQP 0-9-1"
+  std::string client;               // for people: product, connection name
+  runtime::PeerInfo peer;
+};
+
+struct Publish {
+  PublisherNumber publisher = 0;
+  std::uint64_t seq = 0;            // ascending per publisher from 1; 0: no confirm is wanted
+  broker::IncomingMessage message;  // exchange "" is the default exchange
+  Chunk* chunk = nullptr;           // where all the body's pieces lie
+  broker::HeaderSource* headers = nullptr;
+};
+enum class PublishResult : std::uint8_t { routed, unroutable };
+
+struct ConsumeOptions {
+  std::string queue;
+  ConsumerNumber consumer = 0;      // > 0
+  std::string tag;                  // for people
+  bool no_ack = false;              // settled by delivering
+  bool exclusive = false;
+  std::uint32_t prefetch = 0;       // most unsettled deliveries; 0: no limit
+  broker::Table arguments;
+};
+
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  virtual SessionId id() const = 0;
+  virtual const SessionInfo& info() const = 0;
+
+  // --- publishing: plain calls, decided at once; what crosses shards leaves at the end of the turn ---
+
+  // Errors: not_found (exchange), access_refused. Nothing was published then. An unroutable publish with a seq is
+  // confirmed like any other: return it to the client (mandatory) before the next event.
+  virtual Result<PublishResult> publish(const Publish& publish) = 0;
+  // No more publishes come from it; its number is free again.
+  virtual void close_publisher(PublisherNumber publisher) = 0;
+
+  // --- consuming ---
+
+  virtual void consume(ConsumeOptions options) = 0;                       // -> Consuming
+  virtual void cancel(ConsumerNumber consumer) = 0;                       // -> Cancelled, after its last delivery
+  // Without a reply; deliveries that are on their way are put back by the session.
+  virtual void drop_consumer(ConsumerNumber consumer) = 0;
+  virtual void set_prefetch(ConsumerNumber consumer, std::uint32_t prefetch) = 0;
+  virtual void get(std::string queue, bool no_ack) = 0;                   // -> Got; deliver during on_reply
+  // Settles one delivery. Consecutive ones of a queue become runs on the way: call in order of delivery.
+  virtual void settle(ConsumerNumber consumer, QueueId queue, Seq seq, Outcome outcome) = 0;
+  // Back-pressure: while the front-end's output is congested, deliveries stop after a bounded window. Idempotent.
+  virtual void set_congested(bool congested) = 0;
+
+  // --- definitions: replies Done or QueueStatus, Deleted, Purged ---
+
+  virtual void declare_exchange(broker::DeclareExchange request) = 0;
+  virtual void delete_exchange(broker::DeleteExchange request) = 0;
+  virtual void declare_queue(broker::DeclareQueue request) = 0;           // -> QueueStatus
+  virtual void delete_queue(std::string queue, bool if_unused, bool if_empty) = 0;  // -> Deleted
+  virtual void purge_queue(std::string queue) = 0;                        // -> Purged
+  virtual void bind(broker::BindingDefinition binding) = 0;
+  virtual void unbind(broker::BindingDefinition binding) = 0;
+};
+
+// Called once at the end of the turn in which it was asked for.
+class TurnHook {
+ public:
+  virtual void on_turn_end() = 0;
+
+ protected:
+  ~TurnHook() = default;
+
+ private:
+  friend class TurnHooks;
+  bool hooked_ = false;
+};
+
+// Where sockets are read into: one buffer for all connections of the shard, reused as soon as nobody refers to it.
+class ReadBuffer {
+ public:
+  // At least `bytes_min` writable bytes that follow each other. Valid until the next reserve().
+  MutableBytes reserve(std::size_t bytes_min);
+  Chunk* chunk() const { return chunk_.get(); }  // in which the reserved bytes lie
+  // The first `bytes` of the reserved ones are data that slices may refer to; the rest is free again.
+  void commit(std::size_t bytes) { used_ += bytes; }
+
+ private:
+  ChunkRef chunk_;
+  std::size_t used_ = 0;
+};
+
+struct Credentials {
+  std::string user;
+  std::string password;
+  bool loopback = false;
+};
+
+// What a pending authentication hangs on: destroying it cancels the callback.
+class Authentication {
+ public:
+  virtual ~Authentication() = default;
+};
+
+class BrokerClient {
+ public:
+  virtual ~BrokerClient() = default;
+
+  virtual ShardId shard() const = 0;
+  virtual Clock& clock() = 0;
+  virtual runtime::TimerWheel& timers() = 0;
+  virtual ReadBuffer& read_buffer() = 0;
+  virtual void at_turn_end(TurnHook& hook) = 0;
+  virtual void forget_turn_end(TurnHook& hook) = 0;  // before the hook is destroyed
+  virtual const broker::Topology& topology() const = 0;
+  virtual const std::string& node_name() const = 0;  // "weir@host"
+
+  // Checks a password off the shard's thread. access_refused for every kind of failure, with the reason for the log only
+  // in the message. `done` comes once, unless the returned object is destroyed first; possibly before the call returns.
+  virtual std::unique_ptr<Authentication> authenticate(Credentials credentials,
+                                                       std::function<void(Status)> done) = 0;
+  // not_found (vhost), access_refused, limit_exceeded. `events` outlives the session.
+  virtual Result<std::unique_ptr<Session>> open_session(SessionInfo info, SessionEvents& events) = 0;
+};
+
+}  // namespace weir::node
