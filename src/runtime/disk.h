@@ -22,6 +22,9 @@ inline constexpr FileHandle no_file{-1};
 // O_DIRECT: offsets, lengths and buffer addresses of all asynchronous calls are multiples of this.
 inline constexpr std::size_t disk_block_bytes = 4096;
 
+// A file is made under its name and this, then renamed: a crash can leave such a file, an error does not.
+inline constexpr const char* temporary_suffix = ".tmp";
+
 class IoRequest {
  public:
   virtual void on_io(std::int64_t result) = 0;
@@ -37,6 +40,7 @@ struct DirectoryEntry {
 
 class Disk {
  public:
+  // Waits for what was submitted; its completions are not called any more. The caller's buffers are free then.
   virtual ~Disk() = default;
 
   // --- asynchronous: queued by the call, begun by submit(), completed from poll() ---
@@ -46,7 +50,8 @@ class Disk {
   virtual void read(FileHandle file, std::uint64_t offset, MutableBytes into, IoRequest& request) = 0;
   // Makes `path` a file of `bytes` zeros, written out and synced, its name durable. Never on the shard's thread.
   virtual void prepare_file(std::string path, std::uint64_t bytes, IoRequest& request) = 0;
-  // Renames and makes the new name durable (directory sync), or removes. Never on the shard's thread.
+  // Renames (over an existing file too) or removes; the new state of the names is durable (directory sync). Never on
+  // the shard's thread. -ENOENT if there is no such file.
   virtual void rename_file(std::string from, std::string to, IoRequest& request) = 0;
   virtual void remove_file(std::string path, IoRequest& request) = 0;
   // Like write_file_now, off the shard's thread; takes the contents over.
@@ -62,8 +67,9 @@ class Disk {
   // --- blocking: for start-up, recovery and tools ---
 
   virtual Status make_directories(const std::string& path) = 0;
-  virtual Result<std::vector<DirectoryEntry>> list(const std::string& directory) = 0;  // regular files, by name
-  // For reading and writing in place; O_DIRECT where the file system has it.
+  // Regular files, sorted by name; not_found if there is no such directory.
+  virtual Result<std::vector<DirectoryEntry>> list(const std::string& directory) = 0;
+  // For reading and writing in place; O_DIRECT where the file system has it. not_found if there is no such file.
   virtual Result<FileHandle> open(const std::string& path) = 0;
   virtual void close(FileHandle file) = 0;
   virtual Result<std::uint64_t> size(FileHandle file) = 0;
@@ -71,7 +77,8 @@ class Disk {
   virtual Result<std::size_t> read_now(FileHandle file, std::uint64_t offset, MutableBytes into) = 0;
   // Aligned as write_durable; durable on return.
   virtual Status write_now(FileHandle file, std::uint64_t offset, Bytes data) = 0;
-  virtual Result<std::vector<std::byte>> read_file_now(const std::string& path) = 0;  // not_found if there is none
+  virtual Result<std::vector<std::byte>> read_file_now(
+      const std::string& path) = 0;  // not_found if there is none
   // Atomic: temporary file, sync, rename, directory sync.
   virtual Status write_file_now(const std::string& path, Bytes contents) = 0;
   virtual Status prepare_file_now(const std::string& path, std::uint64_t bytes) = 0;
