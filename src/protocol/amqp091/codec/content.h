@@ -57,15 +57,15 @@ struct ContentHeader {
 };
 
 // Decodes the payload of a header frame and checks every property, the headers table to its last leaf.
-// Errors: 501 too short, a weight other than 0, a class other than basic; 502 properties that do not hold: unknown
-// flags, a property cut off, bytes after the last one, a bad table.
+// Errors: 501 too short, a weight other than 0, a class other than basic; 502 properties that do not hold:
+// unknown flags, a property cut off, bytes after the last one, a bad table.
 Decoded<ContentHeader> decode_content_header(Bytes payload);
 
 // The check of the properties alone (flags and list), for raw properties that come from elsewhere.
 Decoded<void> validate_properties(Bytes raw);
 
-// Looks at single properties where they lie. Each call skips over the properties before the one asked for: a few
-// nanoseconds. `raw` must have been validated. nullopt: the property is not there.
+// Looks at single properties where they lie. Each call skips over the properties before the one asked for: a
+// few nanoseconds. `raw` must have been validated. nullopt: the property is not there.
 class PropertiesView {
  public:
   explicit PropertiesView(Bytes raw) : raw_(raw) {}
@@ -99,7 +99,8 @@ class PropertiesView {
   Bytes raw_;
 };
 
-// The properties as a value, to be set by name and encoded: for clients, for tests, for what a broker rewrites.
+// The properties as a value, to be set by name and encoded: for clients, for tests, for what a broker
+// rewrites.
 struct Properties {
   std::optional<std::string_view> content_type{};
   std::optional<std::string_view> content_encoding{};

@@ -1,5 +1,5 @@
-// What it is: field tables as values that own what they hold: for arguments, capabilities, headers that we add. Where
-// only a look is needed, field_view.h does it without allocating.
+// What it is: field tables as values that own what they hold: for arguments, capabilities, headers that we
+// add. Where only a look is needed, field_view.h does it without allocating.
 #pragma once
 
 #include <concepts>
@@ -58,7 +58,8 @@ struct FieldValue {
   Variant value;
 
   FieldValue() = default;  // void ('V')
-  // Implicit, so that a table can be written down as one; each C++ type is one wire type (std::string is 'S').
+  // Implicit, so that a table can be written down as one; each C++ type is one wire type (std::string is
+  // 'S').
   template <
       OneOf<bool, std::int8_t, std::uint8_t, std::int16_t, std::uint16_t, std::int32_t, std::uint32_t,
             std::int64_t, float, double, Decimal, Timestamp, std::string, ByteString, FieldArray, FieldTable>
@@ -81,22 +82,23 @@ struct FieldEntry {
   bool operator==(const FieldEntry&) const = default;
 };
 
-// The tree of a table's content (without its length). Valid input is what validate_table takes; the limits are its
-// limits. L is decoded as l is; a bool other than 0 and 1 as true. Error: 502.
+// The tree of a table's content (without its length). Valid input is what validate_table takes; the limits
+// are its limits. L is decoded as l is; a bool other than 0 and 1 as true. Error: 502.
 Decoded<FieldTable> decode_table(Bytes content);
 
-// The tree of one value that a cursor or find_in_table showed.
-Decoded<FieldValue> decode_value(const FieldView& view);
+// The tree of one value that a cursor or find_in_table showed in a content that validate_table has accepted.
+FieldValue value_of(const FieldView& view);
 
 // Appends the content of a table (without its length). Names are at most 255 bytes: asserted.
 void append_table(std::vector<std::byte>& out, const FieldTable& table);
 
-// Appends one entry. Since a table's content is nothing but its entries one after the other, this also extends a
-// content that came from the wire.
+// Appends one entry. Since a table's content is nothing but its entries one after the other, this also
+// extends a content that came from the wire. (An entry copied as a FieldView keeps its bits.)
 void append_entry(std::vector<std::byte>& out, std::string_view name, const FieldValue& value);
 void append_entry(std::vector<std::byte>& out, std::string_view name, const FieldView& value);
 
-// append_table into a vector of its own; `TableBytes{encoded}` makes it a method's argument while the vector lives.
+// append_table into a vector of its own; `TableBytes{encoded}` makes it a method's argument while the vector
+// lives.
 std::vector<std::byte> encode_table(const FieldTable& table);
 
 }  // namespace weir::amqp091

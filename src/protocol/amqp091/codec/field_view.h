@@ -1,5 +1,5 @@
-// What it is: field tables (spec 4.2.5.5) read in place, without a tree and without allocation: cursors, lookup,
-// validation. The tree is field_table.h.
+// What it is: field tables (spec 4.2.5.5) read in place, without a tree and without allocation: cursors,
+// lookup, validation. The tree is field_table.h.
 //
 //   table  = { name shortstr, value }*            (a u32 length precedes it on the wire; TableBytes::content has not)
 //   array  = { value }*                           (the same)
@@ -8,8 +8,8 @@
 //     D decimal: u8 digits after the point, u32 all digits | T timestamp u64 seconds | V nothing
 //     S text, x bytes, A array, F table: u32 length, content
 //
-// The letters mean what RabbitMQ and its clients mean by them, which differs from the specification's own list: s is
-// a 16 bit integer, never a short string; L is signed, as l is; U does not exist.
+// The letters mean what RabbitMQ and its clients mean by them, which differs from the specification's own
+// list: s is a 16 bit integer, never a short string; L is signed, as l is; U does not exist.
 #pragma once
 
 #include <cstdint>
@@ -60,9 +60,9 @@ struct FieldView {
   std::optional<Bytes> as_array() const;            // content for an ArrayCursor
 };
 
-// for (TableCursor at(content); at.next();) use(at.name(), at.value());
-// On content that validate_table has not seen, ok() says after the loop whether it came to a clean end. (A cursor
-// checks its own level; what lies within nested values is checked when they are walked.)
+// for (TableCursor at(content); at.next();) use(at.name(), at.value()); On content that validate_table has
+// not seen, ok() says after the loop whether it came to a clean end. (A cursor checks its own level; what
+// lies within nested values is checked when they are walked.)
 class TableCursor {
  public:
   explicit TableCursor(Bytes content) : at_(content.data()), end_(content.data() + content.size()) {}
@@ -96,7 +96,8 @@ class ArrayCursor {
 // Whether a table's content holds, to its last leaf and within the limits above. Error: 502.
 Decoded<void> validate_table(Bytes content);
 
-// The first value of that name on the top level; nullopt when there is none or the content breaks off before it.
+// The first value of that name on the top level; nullopt when there is none or the content breaks off before
+// it.
 std::optional<FieldView> find_in_table(Bytes content, std::string_view name);
 
 }  // namespace weir::amqp091

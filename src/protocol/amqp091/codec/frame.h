@@ -22,8 +22,8 @@ enum class FrameType : std::uint8_t { method = 1, header = 2, body = 3, heartbea
 inline constexpr std::byte frame_end{0xCE};
 inline constexpr std::size_t frame_header_bytes = 7;
 inline constexpr std::size_t frame_overhead_bytes = frame_header_bytes + 1;
-// What frame-max may not be tuned below (spec 1.2); the spec also says what holds before tuning, but clients with
-// large capability tables or tokens in connection.start-ok need the larger one.
+// What frame-max may not be tuned below (spec 1.2); the spec also says what holds before tuning, but clients
+// with large capability tables or tokens in connection.start-ok need the larger one.
 inline constexpr std::uint32_t frame_max_lowest = 4'096;
 inline constexpr std::uint32_t frame_max_before_tune = 8'192;
 inline constexpr std::uint32_t frame_max_default = 131'072;
@@ -43,9 +43,9 @@ struct DecodedFrame {
   WireError error{};  // answer == error: the connection can't go on, its framing is lost
 };
 
-// Takes one frame off the front of `input`. `frame_max` counts the whole frame (header and end octet too), as tuned;
-// the caller turns a tuned 0 ("no limit") into a limit of its own. A frame that is too large, of an unknown type or a
-// wrong heartbeat is refused on its header, before its payload has come.
+// Takes one frame off the front of `input`. `frame_max` counts the whole frame (header and end octet too), as
+// tuned; the caller turns a tuned 0 ("no limit") into a limit of its own. A frame that is too large, of an
+// unknown type or a wrong heartbeat is refused on its header, before its payload has come.
 DecodedFrame decode_frame(Bytes input, std::uint32_t frame_max);
 
 // "AMQP" 0 0 9 1

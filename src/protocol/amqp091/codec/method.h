@@ -1,13 +1,14 @@
 // What it is: the vocabulary in which the methods of AMQP 0-9-1 are described (see *_methods.h).
 //
-// A method is a plain struct. Its `info` says its ids, name and sender; its static `fields` names the members in the
-// order of the wire. The type of a member is its type on the wire:
+// A method is a plain struct. Its `info` says its ids, name and sender; its static `fields` names the members
+// in the order of the wire. The type of a member is its type on the wire:
 //
 //   std::uint8_t  octet      std::uint32_t  long        bool              bit (neighbours share an octet, low bit first)
 //   std::uint16_t short      std::uint64_t  longlong    std::string_view  shortstr (u8 length)
 //   LongString    longstr (u32 length)                  TableBytes        table (u32 length)
 //
-// That is all that encoding and decoding need: method_codec.h derives both directions of every method from it.
+// That is all that encoding and decoding need: method_codec.h derives both directions of every method from
+// it.
 // Lifetime: a decoded method views into the payload that it was decoded from.
 #pragma once
 
@@ -41,8 +42,9 @@ struct LongString {
   bool operator==(const LongString&) const = default;
 };
 
-// The entries of a field table, without the length that precedes them on the wire. Empty: an empty table.
-// In a decoded method or property list it is valid (validate_table has said so). See field_view.h, field_table.h.
+// The entries of a field table, without the length that precedes them on the wire. Empty: an empty table. In
+// a decoded method or property list it is valid (validate_table has said so). See field_view.h,
+// field_table.h.
 struct TableBytes {
   Bytes content{};
   bool operator==(const TableBytes& other) const { return std::ranges::equal(content, other.content); }

@@ -1,9 +1,9 @@
-// What it is: encoding and decoding of one known method, derived from its description (method.h). For the method of
-// a frame that could be any, see methods.h. Nothing here allocates; decode_as and write_method_frame are the fast
-// paths for basic.publish, deliver, ack and the like.
+// What it is: encoding and decoding of one known method, derived from its description (method.h). For the
+// method of a frame that could be any, see methods.h. Nothing here allocates; decode_as and
+// write_method_frame are the fast paths for basic.publish, deliver, ack and the like.
 //
-// Errors: 501 for arguments that end too early or too late and for short strings that are not UTF-8; 502 for a field
-// table that does not hold.
+// Errors: 501 for arguments that end too early or too late and for short strings that are not UTF-8; 502 for
+// a field table that does not hold.
 #pragma once
 
 #include <concepts>
@@ -186,7 +186,8 @@ Decoded<M> decode_as(Bytes payload) {
   return reader.finish(method);
 }
 
-// Ids and arguments: what the payload of the method's frame measures. Short strings are at most 255 bytes: asserted.
+// Ids and arguments: what the payload of the method's frame measures. Short strings are at most 255 bytes:
+// asserted.
 template <AnyMethod M>
 constexpr std::size_t method_payload_bytes(const M& method) {
   detail::ArgumentSizer sizer;
@@ -200,8 +201,8 @@ constexpr std::size_t method_frame_bytes(const M& method) {
   return frame_overhead_bytes + method_payload_bytes(method);
 }
 
-// Writes the frame at `to` and returns the byte after it. `frame_bytes` is method_frame_bytes(method), which most
-// callers have at hand.
+// Writes the frame at `to` and returns the byte after it. `frame_bytes` is method_frame_bytes(method), which
+// most callers have at hand.
 template <AnyMethod M>
 std::byte* write_method_frame(std::byte* to, std::uint16_t channel, const M& method,
                               std::size_t frame_bytes) {

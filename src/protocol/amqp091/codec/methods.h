@@ -1,6 +1,6 @@
-// What it is: every method of AMQP 0-9-1 and RabbitMQ's extensions, and decoding when any of them may come.
-// A connection looks at method_id_of(payload) first, takes its few hot methods with decode_as<M>, and gives the rest
-// to decode_method and std::visit.
+// What it is: every method of AMQP 0-9-1 and RabbitMQ's extensions, and decoding when any of them may come. A
+// connection looks at method_id_of(payload) first, takes its few hot methods with decode_as<M>, and gives the
+// rest to decode_method and std::visit.
 #pragma once
 
 #include <variant>
@@ -26,8 +26,8 @@ using Method = std::variant<
     BasicConsumeOk, BasicCancel, BasicCancelOk, BasicPublish, BasicReturn, BasicDeliver, BasicGet, BasicGetOk,
     BasicGetEmpty, BasicAck, BasicReject, BasicRecoverAsync, BasicRecover, BasicRecoverOk, BasicNack>;
 
-// Decodes the payload of a method frame. Errors: those of method_codec.h; 540 for a method that does not exist.
-// The result views into `payload`.
+// Decodes the payload of a method frame. Errors: those of method_codec.h; 540 for a method that does not
+// exist. The result views into `payload`.
 Decoded<Method> decode_method(Bytes payload);
 
 // What is known of a method without its arguments; nullptr for an id that is none.

@@ -1,4 +1,5 @@
-// What it is: a check that bytes are well-formed UTF-8 (RFC 3629): no overlong forms, surrogates or values past U+10FFFF.
+// What it is: a check that bytes are well-formed UTF-8 (RFC 3629): no overlong forms, surrogates or values
+// past U+10FFFF.
 #pragma once
 
 #include <cstdint>
