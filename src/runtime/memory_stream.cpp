@@ -160,8 +160,8 @@ class MemoryPairOf final : public MemoryPair {
       ++ran;
       end.handler->on_writable();
     }
-    if (end.handler != nullptr && other.closed && !end.told_closed && !end.paused &&
-        end.inbound.held() == 0) {
+    const bool at_end = other.closed && !end.paused && end.inbound.held() == 0;
+    if (end.handler != nullptr && !end.told_closed && (at_end || end.failed)) {
       end.told_closed = true;
       ++ran;
       end.handler->on_closed(Error{ErrorCode::closed, "the peer closed the stream"});
