@@ -32,8 +32,8 @@ std::string_view to_string(ErrorCode code) {
 }
 
 Error errno_error(int saved_errno, std::string_view what) {
-  const ErrorCode code = saved_errno == ENOSPC || saved_errno == EDQUOT ? ErrorCode::no_space
-                                                                         : ErrorCode::io_error;
+  const ErrorCode code =
+      saved_errno == ENOSPC || saved_errno == EDQUOT ? ErrorCode::no_space : ErrorCode::io_error;
   return Error{code, std::string(what) + ": " + std::generic_category().message(saved_errno)};
 }
 

@@ -27,13 +27,13 @@ enum class ErrorCode : std::uint8_t {
   // of the machine
   io_error,
   no_space,
-  corrupt,              // a checksum or a structure on disk does not hold
-  locked,               // another server holds the data directory
-  closed,               // the peer or we closed the stream
+  corrupt,  // a checksum or a structure on disk does not hold
+  locked,   // another server holds the data directory
+  closed,   // the peer or we closed the stream
   timed_out,
   cancelled,
-  unsupported,          // the kernel or file system lacks it: fall back
-  config,               // bad configuration: the process can't start
+  unsupported,  // the kernel or file system lacks it: fall back
+  config,       // bad configuration: the process can't start
 };
 
 std::string_view to_string(ErrorCode code);
@@ -60,8 +60,8 @@ inline std::unexpected<Error> fail_errno(int saved_errno, std::string_view what)
 }  // namespace weir
 
 // Returns the error of a Status or Result from the enclosing function.
-#define WEIR_TRY(expression)                                          \
-  do {                                                                \
-    if (auto weir_try_ = (expression); !weir_try_) [[unlikely]]       \
+#define WEIR_TRY(expression)                                               \
+  do {                                                                     \
+    if (auto weir_try_ = (expression); !weir_try_) [[unlikely]]            \
       return std::unexpected<::weir::Error>(std::move(weir_try_).error()); \
   } while (0)

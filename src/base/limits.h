@@ -7,10 +7,10 @@
 namespace weir::limits {
 
 inline constexpr std::size_t shards_max = 64;
-inline constexpr std::size_t name_bytes_max = 255;          // vhost, exchange, queue, routing key (AMQP shortstr)
+inline constexpr std::size_t name_bytes_max = 255;  // vhost, exchange, queue, routing key (AMQP shortstr)
 inline constexpr std::size_t message_bytes_max = 16U << 20;  // a body; larger ones need blobs
 inline constexpr std::size_t native_properties_bytes_max = 1U << 20;
-inline constexpr std::size_t fan_out_max = 65'536;           // queues that one publish may reach
+inline constexpr std::size_t fan_out_max = 65'536;  // queues that one publish may reach
 inline constexpr std::size_t exchange_hops_max = 64;
 // What a consumer's connection may hold that its socket has not taken yet; beyond it the queue stops delivering to it.
 inline constexpr std::size_t delivery_window_bytes = 1U << 20;
