@@ -11,7 +11,8 @@
 //  32 u32 incarnation  36 u32 group                  16 u64 seq
 //  40 u64 term         48 u64 index                  24 extension, then payload
 //  56 u32 crc32c of the records' crcs
-//  60 u32 crc32c of bytes 0..59, seeded with the incarnation
+//  60 u32 crc32c of bytes 0..59, seeded with incarnation ^ salt. The salt is the journal's own random number (in its
+//     superblock): neither another journal's bytes nor a message's body can pass for a batch of this one.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +21,8 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/ids.h"
+#include "base/limits.h"
+#include "storage/location.h"
 
 namespace weir::storage {
 
@@ -27,6 +30,15 @@ inline constexpr std::uint32_t batch_magic = 0x31424a57;  // "WJB1" as little-en
 inline constexpr std::uint16_t batch_version = 1;
 inline constexpr std::size_t batch_header_bytes = 64;
 inline constexpr std::size_t record_header_bytes = 24;
+inline constexpr std::size_t batch_alignment = 4096;
+inline constexpr std::uint64_t batch_bytes_limit = file_bytes_limit;
+// The largest record that is written: a whole message with its properties, or as much of definitions.
+inline constexpr std::size_t record_bytes_max =
+    limits::message_bytes_max + limits::native_properties_bytes_max + (1U << 20);
+inline constexpr std::size_t extension_bytes_max = UINT16_MAX;
+
+// Batch flags.
+inline constexpr std::uint16_t batch_ends_file = 1;  // the log goes on at the start of the next file
 
 enum class RecordType : std::uint8_t {
   enqueue = 1,  // queue, seq; payload = a message. Extension: further (u32 queue, u64 seq) pairs that share the payload
@@ -58,16 +70,28 @@ struct Record {
   Bytes payload;
 };
 
-void encode_batch_header(const BatchHeader& header, std::byte* to);
+void encode_batch_header(const BatchHeader& header, std::byte* to, std::uint32_t salt = 0);
 // corrupt: no magic, unknown version, bad CRC or impossible sizes.
-Result<BatchHeader> decode_batch_header(Bytes from);
+Result<BatchHeader> decode_batch_header(Bytes from, std::uint32_t salt = 0);
 
 // Writes header and CRC in front of extension and payload that are already in place behind it.
 // `to` has record_header_bytes + extension + payload bytes. Returns the record's CRC.
 std::uint32_t seal_record(const Record& record, std::byte* to);
+// The same in two steps, for a record that is filled in between them: all but the CRC, then the CRC (which it returns).
+void put_record_header(RecordType type, std::uint8_t flags, QueueId queue, Seq seq, std::size_t extension_bytes,
+                       std::size_t payload_bytes, std::byte* to);
+std::uint32_t put_record_crc(std::byte* to);
 // Views into `from`, which may be longer than the record. corrupt: lengths or CRC don't hold.
 Result<Record> decode_record(Bytes from);
+// The same without the CRC, for bytes that decode_record accepted before.
+Record parse_record(Bytes from);
 // The bytes that a record takes in a batch, padding included; 0 if the header is impossible.
 std::size_t record_span(Bytes from);
+
+constexpr std::size_t record_span_of(std::size_t extension_bytes, std::size_t payload_bytes) {
+  return align_up(record_header_bytes + extension_bytes + payload_bytes, record_alignment);
+}
+// One step of a batch's checksum of its records' checksums; it begins with 0.
+std::uint32_t add_record_crc(std::uint32_t crc_records, std::uint32_t record_crc);
 
 }  // namespace weir::storage
