@@ -59,7 +59,7 @@ if(main_source)
   target_link_libraries(weir PRIVATE weir_app weir_options)
   if(WEIR_JEMALLOC)
     # Before every other library, so that its malloc is the one that is found.
-    target_link_options(weir PRIVATE -Wl,--no-as-needed ${jemalloc_LINK_LIBRARIES} -Wl,--as-needed)
+    target_link_options(weir PRIVATE "SHELL:-Wl,--no-as-needed ${jemalloc_LINK_LIBRARIES} -Wl,--as-needed")
   endif()
   install(TARGETS weir)
 endif()

@@ -37,7 +37,9 @@ void mutate(Input& input, std::mt19937_64& random) {
     case 0: input[at] ^= static_cast<std::uint8_t>(1U << (random() % 8)); break;
     case 1: input[at] = static_cast<std::uint8_t>(random() % 2 == 0 ? 0xff : 0x00); break;
     case 2: input[at] = static_cast<std::uint8_t>(random()); break;
-    default: input.insert(input.begin() + static_cast<std::ptrdiff_t>(at), input[random() % input.size()]); break;
+    default:
+      input.insert(input.begin() + static_cast<std::ptrdiff_t>(at), input[random() % input.size()]);
+      break;
   }
 }
 
