@@ -1,0 +1,159 @@
+// What it is: what shards send each other. Everything goes by value in batches: one shard's turn makes at most a few
+// messages for each other shard, whatever the number of publishes and deliveries in it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/chunk.h"
+#include "base/ids.h"
+#include "broker/decide.h"
+#include "broker/topology.h"
+#include "node/session.h"
+
+namespace weir::node {
+
+// --- publishing: session's shard -> queue's shard ---
+
+struct PublishItem {
+  SessionId session;
+  PublisherNumber publisher = 0;
+  std::uint64_t seq = 0;               // 0: no confirm
+  broker::NativeForm native{};
+  bool persistent = false;
+  std::uint8_t priority = 0;
+  std::uint8_t exchange_bytes = 0, routing_key_bytes = 0;
+  std::uint32_t properties_bytes = 0;
+  std::uint32_t body_bytes = 0;
+  std::uint32_t first_target = 0, targets = 0;  // in PublishBatch::targets
+  std::uint32_t first_piece = 0, pieces = 0;    // in PublishBatch::pieces; 0 pieces: the body is in `text` behind the rest
+  std::uint64_t text_at = 0;           // exchange, routing key, properties in PublishBatch::text
+};
+struct PublishBatch {
+  std::vector<PublishItem> items;
+  std::vector<broker::Target> targets;
+  std::vector<Bytes> pieces;           // into `holds`
+  std::vector<std::byte> text;
+  std::vector<ChunkRef> holds;
+};
+
+// --- its answer: queue's shard -> session's shard ---
+
+struct PublishAck {
+  SessionId session;
+  PublisherNumber publisher = 0;
+  std::uint64_t up_to = 0;             // of those that went to this shard; 0: only bytes
+  std::uint64_t bytes = 0;             // no longer on the way: given back to the session's window
+  std::uint64_t rejected = 0;          // this one was not taken (it is below or equal to up_to)
+};
+struct PublishAckBatch { std::vector<PublishAck> acks; };
+
+// --- delivering: queue's shard -> session's shard ---
+
+struct DeliverItem {
+  SessionId session;
+  ConsumerNumber consumer = no_consumer;
+  std::uint32_t bytes = 0;             // of the session's window
+  bool redelivered = false;
+  QueueId queue;
+  Seq seq;
+  const std::byte* envelope = nullptr;
+  Chunk* chunk = nullptr;              // kept by `holds`
+};
+struct DeliverBatch {
+  std::vector<DeliverItem> items;
+  std::vector<ChunkRef> holds;
+};
+
+// --- settling and windows: session's shard -> queue's shard ---
+
+struct SettleItem {
+  SessionId session;
+  ConsumerNumber consumer = no_consumer;
+  QueueId queue;
+  Seq first;
+  std::uint32_t count = 0;
+  Outcome outcome{};
+};
+struct SettleBatch { std::vector<SettleItem> items; };
+struct WindowGrant {
+  SessionId session;
+  std::uint64_t bytes = 0, messages = 0;
+};
+struct WindowBatch { std::vector<WindowGrant> grants; };
+
+// --- requests to a queue ---
+
+struct ConsumeRequest { QueueId queue; ConsumeOptions options; };
+struct CancelRequest { ConsumerNumber consumer = no_consumer; bool reply = true; };
+struct PrefetchRequest { ConsumerNumber consumer = no_consumer; std::uint32_t prefetch = 0; };
+struct GetRequest { QueueId queue; bool no_ack = false; };
+struct StatusRequest { QueueId queue; std::string name; };
+struct PurgeRequest { QueueId queue; };
+struct CheckDeleteRequest { QueueId queue; bool if_unused = false, if_empty = false; };
+struct EndSessionRequest {};           // its consumers on this shard go
+
+struct QueueRequest {
+  SessionId session;
+  std::variant<ConsumeRequest, CancelRequest, PrefetchRequest, GetRequest, StatusRequest, PurgeRequest,
+               CheckDeleteRequest, EndSessionRequest>
+      what;
+};
+
+// --- requests to the shard that owns the definitions ---
+
+struct MetaRequest {
+  ShardId from;
+  bool reply = true;
+  broker::Actor actor;
+  broker::Request request;
+};
+
+// --- replies to a session's one request ---
+
+struct GotMessage {
+  bool there = false;
+  bool redelivered = false;
+  QueueId queue;
+  Seq seq;
+  const std::byte* envelope = nullptr;
+  ChunkRef chunk;
+  std::uint64_t messages_left = 0;
+};
+struct SessionReply {
+  SessionId session;
+  Result<std::variant<Done, QueueStatus, GotMessage, Deleted, Purged, Consuming, Cancelled, broker::Decision>> what;
+};
+
+struct ConsumerGone { SessionId session; ConsumerNumber consumer = no_consumer; CancelReason reason{}; };
+
+// --- to all shards ---
+
+using Changes = std::shared_ptr<const std::vector<broker::Change>>;
+struct ChangesMade { Changes changes; };
+// The sending shard's wish: no publishes for now.
+struct FlowChanged { ShardId from; bool open = true; std::string alarm; };
+
+struct Call { std::function<void()> call; };  // rare: administration
+
+using ShardMessage =
+    std::variant<std::unique_ptr<PublishBatch>, std::unique_ptr<PublishAckBatch>, std::unique_ptr<DeliverBatch>,
+                 std::unique_ptr<SettleBatch>, std::unique_ptr<WindowBatch>, std::unique_ptr<QueueRequest>,
+                 std::unique_ptr<MetaRequest>, std::unique_ptr<SessionReply>, ConsumerGone, ChangesMade,
+                 std::unique_ptr<FlowChanged>, Call>;
+
+// The way to the other shards. Real: inboxes of the loops; in tests and the simulator: whatever drives them.
+class Peers {
+ public:
+  // Takes the messages and leaves the vector empty, with its capacity.
+  virtual void send(ShardId to, std::vector<ShardMessage>& messages) = 0;
+
+ protected:
+  ~Peers() = default;
+};
+
+}  // namespace weir::node

@@ -1,0 +1,426 @@
+#include "node/queue_host.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "base/log.h"
+
+namespace weir::node {
+
+using broker::Consumer;
+using broker::Entry;
+using broker::Queue;
+using storage::Journal;
+using storage::Location;
+using storage::RecordType;
+
+namespace {
+
+// Targets beyond the first in one record: the extension's length is 16 bits.
+constexpr std::size_t targets_per_record_max = 4096;
+constexpr std::size_t target_bytes = 12;   // u32 queue, u64 seq
+constexpr std::size_t run_bytes = 12;      // u64 first, u32 count
+constexpr std::size_t runs_per_record_max = 64U << 10;
+
+}  // namespace
+
+class QueueHost::Load final : public storage::ReadWaiter {
+ public:
+  Load(QueueHost& host, QueueId queue, Queue::Head head) : host_(host), queue_(queue), head_(head) {}
+  void on_read(Result<storage::CachedRecord> record) override {
+    host_.loaded(queue_, head_, record ? Status{} : Status(std::unexpected(record.error())));  // destroys this
+  }
+
+ private:
+  QueueHost& host_;
+  QueueId queue_;
+  Queue::Head head_;
+};
+
+QueueHost::QueueHost(Clock& clock, SessionRoutes& routes, std::atomic<std::uint64_t>& transient_bytes,
+                     std::function<void(QueueId)> auto_delete)
+    : clock_(clock),
+      routes_(routes),
+      transient_(transient_bytes),
+      auto_delete_(std::move(auto_delete)),
+      wall_ms_(clock.wall_ms()) {}
+
+QueueHost::~QueueHost() {
+  for (auto& [id, load] : loads_) journal_->cancel_read(*load);
+  for (auto& [id, queue] : queues_) {
+    queue->for_each([&](Seq, const Entry& entry) {
+      if (entry.transient()) transient_.release(entry.reference());
+    });
+  }
+}
+
+Queue* QueueHost::queue(QueueId id) {
+  if (last_queue_ != nullptr && last_queue_->id() == id) return last_queue_;
+  const auto at = queues_.find(id);
+  if (at == queues_.end()) return nullptr;
+  last_queue_ = at->second.get();
+  return last_queue_;
+}
+
+const Queue* QueueHost::find(QueueId id) const {
+  const auto at = queues_.find(id);
+  return at == queues_.end() ? nullptr : at->second.get();
+}
+
+QueueHost::Link& QueueHost::link(SessionId session) {
+  auto& slot = links_[session];
+  if (slot == nullptr) {
+    slot = std::make_unique<Link>();
+    slot->session = session;
+  }
+  return *slot;
+}
+
+Consumer* QueueHost::consumer(SessionId session, ConsumerNumber number) {
+  const auto at = links_.find(session);
+  if (at == links_.end()) return nullptr;
+  const auto found = at->second->consumers.find(number);
+  return found == at->second->consumers.end() ? nullptr : found->second.get();
+}
+
+void QueueHost::mark_dirty(Queue& queue) {
+  if (queue.dirty) return;
+  queue.dirty = true;
+  dirty_.push_back(queue.id());
+}
+
+// --- definitions ---
+
+void QueueHost::create(const broker::QueueDefinition& definition) {
+  auto& slot = queues_[definition.id];
+  if (slot != nullptr) return;  // replayed twice
+  broker::QueueOptions options;
+  options.id = definition.id;
+  options.vhost = definition.vhost;
+  options.name = definition.name;
+  options.journaled = definition.durable && !definition.exclusive;
+  options.auto_delete = definition.auto_delete;
+  slot = std::make_unique<Queue>(std::move(options));
+}
+
+void QueueHost::remove(QueueId id) {
+  const auto at = queues_.find(id);
+  if (at == queues_.end()) return;
+  const std::unique_ptr<Queue> gone = std::move(at->second);
+  queues_.erase(at);
+  last_queue_ = nullptr;
+  if (const auto load = loads_.find(id); load != loads_.end()) {
+    journal_->cancel_read(*load->second);
+    loads_.erase(load);
+  }
+  if (const auto gets = gets_.find(id); gets != gets_.end()) {
+    const std::deque<WaitingGet> waiting = std::move(gets->second);
+    gets_.erase(gets);
+    for (const WaitingGet& get : waiting) {
+      reply(get.session, fail(ErrorCode::not_found, fmt::format("no queue '{}' in vhost '{}'", gone->options().name,
+                                                                gone->options().vhost)));
+    }
+  }
+  gone->for_each([&](Seq, const Entry& entry) { release_bytes(entry); });
+  const std::vector<Consumer*> consumers = gone->consumers();
+  for (Consumer* consumer : consumers) {
+    const ConsumerGone message{consumer->session, consumer->number, CancelReason::queue_deleted};
+    gone->detach(*consumer);
+    static_cast<Link*>(consumer->holder)->consumers.erase(message.consumer);
+    routes_.consumer_gone(message);
+  }
+}
+
+// --- messages in ---
+
+void QueueHost::enqueue(std::span<const broker::Target> targets, const broker::IncomingMessage& message,
+                        const Origin& origin) {
+  journaled_targets_.clear();
+  memory_targets_.clear();
+  for (const broker::Target& target : targets) {
+    Queue* to = queue(target.queue);
+    if (to == nullptr || to->doomed) continue;  // deleted while the message was on its way
+    (message.persistent && to->options().journaled ? journaled_targets_ : memory_targets_).push_back(to);
+  }
+  const std::size_t bytes = broker::envelope_bytes(message);
+  PublishAck ack{origin.session, origin.publisher, origin.seq, message.body_bytes, 0};
+  Lsn needed{0};
+  if (!journaled_targets_.empty()) {
+    if (!journal_->has_room()) {
+      ++stats_.rejected;
+      ack.rejected = origin.seq;
+      ack_order_.add(Lsn{0}, ack, turn_);
+      return;
+    }
+    needed = journal_message(message, bytes);
+  }
+  if (!memory_targets_.empty()) keep_in_memory(message, bytes);
+  ++stats_.published;
+  ack_order_.add(needed, ack, turn_);
+}
+
+// One record for all queues of this shard: the body is stored once. Returns what must be durable for it.
+Lsn QueueHost::journal_message(const broker::IncomingMessage& message, std::size_t envelope_bytes) {
+  for (std::size_t from = 0; from < journaled_targets_.size(); from += targets_per_record_max + 1) {
+    const std::span<Queue*> targets = std::span(journaled_targets_)
+                                          .subspan(from, std::min(targets_per_record_max + 1,
+                                                                  journaled_targets_.size() - from));
+    const std::size_t extension = (targets.size() - 1) * target_bytes;
+    const Journal::Space space =
+        journal_->append(RecordType::enqueue, 0, targets[0]->id(), targets[0]->next_seq(), extension, envelope_bytes,
+                         Journal::Urgency::wait);
+    std::byte* at = space.bytes.data();
+    for (const Queue* target : targets.subspan(1)) {
+      store_le(at, target->id().value);
+      store_le(at + 4, target->next_seq().value);
+      at += target_bytes;
+    }
+    broker::encode_envelope(message, wall_ms_, at);
+    journal_->finish();
+    journal_->retain(space.location, static_cast<std::uint32_t>(targets.size()));
+    const Lsn end = journal_->end();
+    for (Queue* target : targets) {
+      target->push(target->next_seq(), Entry(space.location.packed(), false));
+      visible_order_.add(*target, end, turn_);
+    }
+  }
+  return journal_->end();
+}
+
+void QueueHost::keep_in_memory(const broker::IncomingMessage& message, std::size_t envelope_bytes) {
+  std::byte* envelope = nullptr;
+  const std::uint64_t reference =
+      transient_.allocate(envelope_bytes, static_cast<std::uint32_t>(memory_targets_.size()), envelope);
+  broker::encode_envelope(message, wall_ms_, envelope);
+  for (Queue* target : memory_targets_) {
+    const bool at_once = target->all_visible();
+    target->push(target->next_seq(), Entry(reference, true));
+    if (at_once) {
+      target->make_visible(target->next_seq());
+      mark_dirty(*target);
+    } else {
+      visible_order_.add(*target, journal_->end(), turn_);
+    }
+  }
+}
+
+void QueueHost::on_durable(Lsn up_to) {
+  visible_order_.take(up_to, [&](QueueId id, Seq end) {
+    Queue* visible = queue(id);
+    if (visible == nullptr) return;
+    visible->make_visible(end);
+    mark_dirty(*visible);
+  });
+  ack_order_.take(up_to, [&](const PublishAck& ack) { routes_.ack(ack); });
+}
+
+// --- messages out ---
+
+// False: it is on the disk only.
+bool QueueHost::bring(const Entry& entry, Message& message) {
+  if (entry.transient()) {
+    message.envelope = TransientStore::envelope(entry.reference());
+    message.chunk = TransientStore::chunk(entry.reference());
+    message.bytes = TransientStore::bytes(entry.reference());
+    return true;
+  }
+  const Location location = Location::from_packed(entry.reference());
+  const storage::CachedRecord record = journal_->cached(location);
+  if (record.at == nullptr) return false;
+  message.envelope = record.at + storage::record_header_bytes + load_le<std::uint16_t>(record.at + 10);
+  message.chunk = record.chunk;
+  message.bytes = location.bytes();
+  return true;
+}
+
+void QueueHost::load(Queue& queue, const Queue::Head& head) {
+  if (queue.loading) return;
+  queue.loading = true;
+  auto waiter = std::make_unique<Load>(*this, queue.id(), head);
+  Load& reference = *waiter;
+  loads_[queue.id()] = std::move(waiter);
+  journal_->read(Location::from_packed(head.entry.reference()), reference);
+}
+
+void QueueHost::loaded(QueueId id, const Queue::Head& head, const Status& status) {
+  loads_.erase(id);
+  Queue* const loaded_queue = queue(id);
+  if (loaded_queue == nullptr) return;
+  loaded_queue->loading = false;
+  mark_dirty(*loaded_queue);
+  if (status) return;
+  // The message can't be read back. It is set aside, not settled: its bytes stay on the disk for repair.
+  ++stats_.damaged;
+  log_error("store", "message {} of queue '{}' in vhost '{}' is damaged and was set aside: {}", head.seq.value,
+            loaded_queue->options().name, loaded_queue->options().vhost, status.error().message);
+  Queue::Head now;
+  if (loaded_queue->peek(now) && now.seq == head.seq) loaded_queue->deliver(now, nullptr);
+}
+
+void QueueHost::pump(Queue& queue) {
+  if (!serve_gets(queue)) return;
+  Queue::Head head;
+  while (queue.peek(head)) {
+    Consumer* const to = queue.next_consumer();
+    if (to == nullptr) return;
+    Message message;
+    if (!bring(head.entry, message)) return load(queue, head);
+    queue.deliver(head, to);
+    to->window->bytes += message.bytes;
+    ++to->window->messages;
+    ++stats_.delivered;
+    routes_.deliver({to->session, to->number, static_cast<std::uint32_t>(message.bytes), head.entry.redelivered(),
+                     queue.id(), head.seq, message.envelope, message.chunk});
+    if (to->no_ack) {
+      --to->unacked;
+      forget_settled(queue, head.seq);
+    }
+  }
+}
+
+// False: it waits for the disk.
+bool QueueHost::serve_gets(Queue& queue) {
+  const auto waiting = gets_.find(queue.id());
+  if (waiting == gets_.end()) return true;
+  while (!waiting->second.empty()) {
+    const WaitingGet get = waiting->second.front();
+    GotMessage got;
+    Queue::Head head;
+    if (queue.peek(head)) {
+      Message message;
+      if (!bring(head.entry, message)) {
+        load(queue, head);
+        return false;
+      }
+      got.there = true;
+      got.redelivered = head.entry.redelivered();
+      got.queue = queue.id();
+      got.seq = head.seq;
+      got.envelope = message.envelope;
+      got.chunk = ChunkRef::share(message.chunk);
+      queue.deliver(head, nullptr);
+      ++stats_.delivered;
+      if (get.no_ack) forget_settled(queue, head.seq);
+    }
+    got.messages_left = queue.ready();
+    waiting->second.pop_front();
+    reply(get.session, std::move(got));
+  }
+  gets_.erase(waiting);
+  return true;
+}
+
+// --- settling ---
+
+void QueueHost::release_bytes(const Entry& entry) {
+  if (entry.transient()) {
+    transient_.release(entry.reference());
+  } else {
+    journal_->release(Location::from_packed(entry.reference()));
+  }
+}
+
+void QueueHost::log_settled(Queue& queue) {
+  if (queue.settled_runs.empty() && queue.requeued_runs.empty()) to_log_.push_back(queue.id());
+}
+
+// An outstanding message is done with.
+void QueueHost::forget_settled(Queue& queue, Seq seq) {
+  Entry entry;
+  if (!queue.remove(seq, entry)) return;
+  ++stats_.settled;
+  if (!entry.transient()) {
+    log_settled(queue);
+    broker::add_to_runs(queue.settled_runs, seq);
+  }
+  release_bytes(entry);
+}
+
+void QueueHost::settle(const SettleItem& item) {
+  Queue* const from = queue(item.queue);
+  if (from == nullptr) return;
+  const std::uint64_t out_before = from->out();
+  for (std::uint32_t i = 0; i < item.count; ++i) {
+    const Seq seq{item.first.value + i};
+    if (item.outcome != Outcome::requeue) {
+      forget_settled(*from, seq);
+      continue;
+    }
+    const Entry* entry = from->find(seq);
+    const bool transient = entry != nullptr && entry->transient();
+    if (!from->put_back(seq)) continue;
+    ++stats_.requeued;
+    if (!transient) {
+      log_settled(*from);
+      broker::add_to_runs(from->requeued_runs, seq);
+    }
+  }
+  if (item.consumer != no_consumer) {
+    if (Consumer* const by = consumer(item.session, item.consumer); by != nullptr && by->queue == from) {
+      by->unacked -= static_cast<std::uint32_t>(std::min<std::uint64_t>(by->unacked, out_before - from->out()));
+      from->reconsider(*by);
+    }
+  }
+  mark_dirty(*from);
+}
+
+void QueueHost::log_runs(RecordType type, QueueId id, std::vector<std::pair<Seq, std::uint32_t>>& runs) {
+  for (std::size_t from = 0; from < runs.size(); from += runs_per_record_max) {
+    const std::size_t count = std::min(runs_per_record_max, runs.size() - from);
+    const Journal::Space space =
+        journal_->append(type, 0, id, runs[from].first, 0, count * run_bytes, Journal::Urgency::ride);
+    std::byte* at = space.bytes.data();
+    for (std::size_t i = 0; i < count; ++i, at += run_bytes) {
+      store_le(at, runs[from + i].first.value);
+      store_le(at + 8, runs[from + i].second);
+    }
+    journal_->finish();
+  }
+  runs.clear();
+}
+
+void QueueHost::grant(const WindowGrant& grant) {
+  const auto at = links_.find(grant.session);
+  if (at == links_.end()) return;
+  broker::DeliveryWindow& window = at->second->window;
+  window.bytes -= std::min(window.bytes, grant.bytes);
+  window.messages -= std::min(window.messages, grant.messages);
+  if (!window.open()) return;
+  for (auto& [number, consumer] : at->second->consumers) {
+    if (consumer->waiting) continue;
+    consumer->queue->reconsider(*consumer);
+    if (consumer->waiting) mark_dirty(*consumer->queue);
+  }
+}
+
+// --- the turn ---
+
+void QueueHost::begin_turn() {
+  ++turn_;
+  wall_ms_ = clock_.wall_ms();
+}
+
+void QueueHost::end_turn() {
+  on_durable(journal_->durable());  // what had nothing to wait for
+  std::swap(dirty_, pumping_);
+  for (const QueueId id : pumping_) {
+    Queue* const dirty_queue = queue(id);
+    if (dirty_queue == nullptr) continue;
+    dirty_queue->dirty = false;
+    pump(*dirty_queue);
+  }
+  pumping_.clear();
+  for (const QueueId id : to_log_) {
+    Queue* const settled = queue(id);
+    if (settled == nullptr) continue;
+    log_runs(RecordType::requeue, id, settled->requeued_runs);
+    log_runs(RecordType::settle, id, settled->settled_runs);
+  }
+  to_log_.clear();
+}
+
+void QueueHost::reply(SessionId session, decltype(SessionReply::what) what) {
+  routes_.reply(SessionReply{session, std::move(what)});
+}
+
+}  // namespace weir::node

@@ -1,0 +1,146 @@
+// What it is: the queues of one shard at work: carries out what the queues decide. A publish is written into the journal
+// (or into memory), becomes visible when it is durable, is delivered while somebody can take it, and is settled.
+// Shard: its own; plain calls only, nothing waits.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "broker/definitions.h"
+#include "broker/message.h"
+#include "broker/queue.h"
+#include "broker/topology.h"
+#include "node/durable_order.h"
+#include "node/messages.h"
+#include "node/session_routes.h"
+#include "node/transient_store.h"
+#include "storage/journal.h"
+
+namespace weir::node {
+
+// Whom a publish is from.
+struct Origin {
+  SessionId session;
+  PublisherNumber publisher = 0;
+  std::uint64_t seq = 0;
+};
+
+struct HostStats {
+  std::uint64_t published = 0, delivered = 0, settled = 0, requeued = 0, rejected = 0, damaged = 0;
+};
+
+class QueueHost {
+ public:
+  // `auto_delete` is called when the last consumer of an auto-delete queue has gone.
+  QueueHost(Clock& clock, SessionRoutes& routes, std::atomic<std::uint64_t>& transient_bytes,
+            std::function<void(QueueId)> auto_delete);
+  ~QueueHost();
+  void use_journal(storage::Journal& journal) { journal_ = &journal; }
+
+  // --- definitions ---
+
+  void create(const broker::QueueDefinition& definition);
+  void remove(QueueId queue);
+
+  // --- replay: the same queues, from the journal's records ---
+
+  void replay(const storage::Record& record, storage::Location location);
+  // After it: everything that is left is ready and visible, and its files are retained. `clean`: the last run ended in order.
+  void replayed(bool clean);
+
+  // --- what sessions ask ---
+
+  void enqueue(std::span<const broker::Target> targets, const broker::IncomingMessage& message, const Origin& origin);
+  void settle(const SettleItem& item);
+  void grant(const WindowGrant& grant);
+  void request(QueueRequest request);
+
+  // --- the turn ---
+
+  void begin_turn();
+  void end_turn();                   // deliver what can be delivered, log what was settled, release what is safe
+  void on_durable(Lsn up_to);
+  bool has_work() const { return !dirty_.empty(); }
+
+  const HostStats& stats() const { return stats_; }
+  const broker::Queue* find(QueueId queue) const;
+  std::size_t queue_count() const { return queues_.size(); }
+
+ private:
+  // A session as this shard knows it: its window and its consumers here.
+  struct Link {
+    SessionId session;
+    broker::DeliveryWindow window;
+    std::unordered_map<ConsumerNumber, std::unique_ptr<broker::Consumer>> consumers;
+  };
+  struct WaitingGet {
+    SessionId session;
+    bool no_ack;
+  };
+  // The head of a queue on its way from the disk.
+  class Load;
+  struct Message {
+    const std::byte* envelope = nullptr;
+    Chunk* chunk = nullptr;
+    std::size_t bytes = 0;
+  };
+
+  broker::Queue* queue(QueueId id);
+  Link& link(SessionId session);
+  broker::Consumer* consumer(SessionId session, ConsumerNumber number);
+  void mark_dirty(broker::Queue& queue);
+
+  Lsn journal_message(const broker::IncomingMessage& message, std::size_t envelope_bytes);
+  void keep_in_memory(const broker::IncomingMessage& message, std::size_t envelope_bytes);
+  void release_bytes(const broker::Entry& entry);
+  bool bring(const broker::Entry& entry, Message& message);
+  void load(broker::Queue& queue, const broker::Queue::Head& head);
+  void loaded(QueueId queue, const broker::Queue::Head& head, const Status& status);
+  void pump(broker::Queue& queue);
+  bool serve_gets(broker::Queue& queue);
+  void forget_settled(broker::Queue& queue, Seq seq);
+  void log_settled(broker::Queue& queue);
+  void log_runs(storage::RecordType type, QueueId queue, std::vector<std::pair<Seq, std::uint32_t>>& runs);
+  void detach(Link& link, ConsumerNumber number, bool tell_auto_delete);
+  void reply(SessionId session, decltype(SessionReply::what) what);
+
+  void on_request(SessionId session, ConsumeRequest& request);
+  void on_request(SessionId session, CancelRequest& request);
+  void on_request(SessionId session, PrefetchRequest& request);
+  void on_request(SessionId session, GetRequest& request);
+  void on_request(SessionId session, StatusRequest& request);
+  void on_request(SessionId session, PurgeRequest& request);
+  void on_request(SessionId session, CheckDeleteRequest& request);
+  void on_request(SessionId session, EndSessionRequest& request);
+
+  Clock& clock_;
+  SessionRoutes& routes_;
+  TransientStore transient_;
+  std::function<void(QueueId)> auto_delete_;
+  storage::Journal* journal_ = nullptr;
+
+  std::unordered_map<QueueId, std::unique_ptr<broker::Queue>> queues_;
+  broker::Queue* last_queue_ = nullptr;          // of the last look-up
+  std::unordered_map<SessionId, std::unique_ptr<Link>> links_;
+  std::unordered_map<QueueId, std::deque<WaitingGet>> gets_;
+  std::unordered_map<QueueId, std::unique_ptr<Load>> loads_;
+  std::vector<QueueId> dirty_, pumping_;
+  std::vector<QueueId> to_log_;
+  std::vector<broker::Queue*> journaled_targets_, memory_targets_;  // scratch of enqueue
+  VisibleOrder visible_order_;
+  AckOrder ack_order_;
+  std::uint64_t turn_ = 1;
+  std::uint64_t wall_ms_ = 0;                    // of this turn
+  HostStats stats_;
+};
+
+}  // namespace weir::node

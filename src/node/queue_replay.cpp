@@ -1,0 +1,79 @@
+// The queues from the journal's records, after a restart: the same queue operations as in live traffic.
+#include "base/assert.h"
+#include "base/cursor.h"
+#include "node/queue_host.h"
+
+namespace weir::node {
+
+using broker::Entry;
+using broker::Queue;
+using storage::Location;
+using storage::Record;
+using storage::RecordType;
+
+namespace {
+
+// Seqs that may have been given before the crash and are not in the journal (messages in memory) are never given again.
+constexpr std::uint64_t restart_gap = 1U << 20;
+
+template <typename F>
+void for_each_run(Bytes payload, F&& visit) {
+  Reader reader(payload);
+  while (reader.left() >= 12) {
+    const std::uint64_t first = reader.le<std::uint64_t>();
+    const std::uint32_t count = reader.le<std::uint32_t>();
+    for (std::uint32_t i = 0; i < count; ++i) visit(Seq{first + i});
+  }
+}
+
+}  // namespace
+
+void QueueHost::replay(const Record& record, Location location) {
+  switch (record.type) {
+    case RecordType::enqueue: {
+      const auto push = [&](QueueId id, Seq seq) {
+        Queue* const to = queue(id);
+        if (to == nullptr || seq < to->next_seq()) return;  // a deleted queue's
+        to->push(seq, Entry(location.packed(), false));
+      };
+      push(record.queue, record.seq);
+      Reader further(record.extension);
+      while (further.left() >= 12) {
+        const QueueId id{further.le<std::uint32_t>()};
+        push(id, Seq{further.le<std::uint64_t>()});
+      }
+      return;
+    }
+    case RecordType::settle:
+    case RecordType::requeue: {
+      Queue* const of = queue(record.queue);
+      if (of == nullptr) return;
+      for_each_run(record.payload, [&](Seq seq) {
+        Entry gone;
+        if (record.type == RecordType::settle) {
+          of->forget(seq, gone);
+          if (seq >= of->next_seq()) of->skip_to(Seq{seq.value + 1});
+        } else if (Entry* const entry = of->find(seq)) {
+          entry->set_redelivered();
+        }
+      });
+      return;
+    }
+    case RecordType::meta:
+    case RecordType::mark: return;
+  }
+}
+
+void QueueHost::replayed(bool clean) {
+  for (auto& [id, restored] : queues_) {
+    restored->for_each([&](Seq, Entry& entry) {
+      journal_->retain(Location::from_packed(entry.reference()));
+      // Who had it when the power went is not known: it may be a redelivery.
+      if (!clean) entry.set_redelivered();
+    });
+    restored->make_visible(restored->next_seq());
+    if (!clean) restored->skip_to(Seq{restored->next_seq().value + restart_gap});
+  }
+}
+
+}  // namespace weir::node

@@ -1,0 +1,123 @@
+// What sessions ask of a queue, one function a request. The session's shard checked name, permission and exclusivity.
+#include <fmt/format.h>
+
+#include "node/queue_host.h"
+
+namespace weir::node {
+
+using broker::Consumer;
+using broker::Entry;
+using broker::Queue;
+
+namespace {
+
+std::unexpected<Error> no_queue() { return fail(ErrorCode::not_found, "no such queue: it was deleted meanwhile"); }
+
+std::string describe(const Queue& queue) {
+  return fmt::format("queue '{}' in vhost '{}'", queue.options().name, queue.options().vhost);
+}
+
+}  // namespace
+
+void QueueHost::request(QueueRequest request) {
+  std::visit([&](auto& what) { on_request(request.session, what); }, request.what);
+}
+
+void QueueHost::on_request(SessionId session, ConsumeRequest& request) {
+  Queue* const from = queue(request.queue);
+  if (from == nullptr) return reply(session, no_queue());
+  if (from->has_exclusive_consumer() || (request.options.exclusive && !from->consumers().empty())) {
+    return reply(session, fail(ErrorCode::access_refused, describe(*from) + " in exclusive use"));
+  }
+  Link& owner = link(session);
+  auto& slot = owner.consumers[request.options.consumer];
+  if (slot != nullptr) {
+    return reply(session, fail(ErrorCode::not_allowed, "the consumer's number is in use"));
+  }
+  slot = std::make_unique<Consumer>();
+  slot->session = session;
+  slot->number = request.options.consumer;
+  slot->tag = std::move(request.options.tag);
+  slot->prefetch = request.options.prefetch;
+  slot->no_ack = request.options.no_ack;
+  slot->exclusive = request.options.exclusive;
+  slot->window = &owner.window;
+  slot->holder = &owner;
+  from->attach(*slot);
+  mark_dirty(*from);
+  reply(session, Consuming{request.options.consumer});
+}
+
+void QueueHost::detach(Link& owner, ConsumerNumber number, bool tell_auto_delete) {
+  const auto at = owner.consumers.find(number);
+  if (at == owner.consumers.end()) return;
+  Queue* const from = at->second->queue;
+  from->detach(*at->second);
+  owner.consumers.erase(at);
+  if (tell_auto_delete && from->options().auto_delete && from->consumers().empty()) auto_delete_(from->id());
+}
+
+void QueueHost::on_request(SessionId session, CancelRequest& request) {
+  if (const auto at = links_.find(session); at != links_.end()) detach(*at->second, request.consumer, true);
+  if (request.reply) reply(session, Cancelled{request.consumer});
+}
+
+void QueueHost::on_request(SessionId session, PrefetchRequest& request) {
+  Consumer* const changed = consumer(session, request.consumer);
+  if (changed == nullptr) return;
+  changed->prefetch = request.prefetch;
+  changed->queue->reconsider(*changed);
+  mark_dirty(*changed->queue);
+}
+
+void QueueHost::on_request(SessionId session, GetRequest& request) {
+  Queue* const from = queue(request.queue);
+  if (from == nullptr) return reply(session, no_queue());
+  gets_[request.queue].push_back({session, request.no_ack});
+  // A get behind other gets waits its turn; else it is answered at once, unless the message is on the disk.
+  if (!from->loading) serve_gets(*from);
+}
+
+void QueueHost::on_request(SessionId session, StatusRequest& request) {
+  const Queue* const of = queue(request.queue);
+  if (of == nullptr) return reply(session, no_queue());
+  reply(session, QueueStatus{request.name, request.queue, of->ready(),
+                             static_cast<std::uint32_t>(of->consumers().size())});
+}
+
+void QueueHost::on_request(SessionId session, PurgeRequest& request) {
+  Queue* const from = queue(request.queue);
+  if (from == nullptr) return reply(session, no_queue());
+  const std::uint64_t count = from->purge([&](Seq seq, const Entry& entry) {
+    ++stats_.settled;
+    if (!entry.transient()) {
+      log_settled(*from);
+      broker::add_to_runs(from->settled_runs, seq);
+    }
+    release_bytes(entry);
+  });
+  reply(session, Purged{count});
+}
+
+void QueueHost::on_request(SessionId session, CheckDeleteRequest& request) {
+  Queue* const what = queue(request.queue);
+  if (what == nullptr) return reply(session, Deleted{0});
+  if (request.if_unused && !what->consumers().empty()) {
+    return reply(session, fail(ErrorCode::precondition_failed, describe(*what) + " in use"));
+  }
+  if (request.if_empty && what->total() > 0) {
+    return reply(session, fail(ErrorCode::precondition_failed, describe(*what) + " is not empty"));
+  }
+  what->doomed = true;  // nothing more goes in: what the caller saw stays true until the deletion
+  reply(session, Deleted{what->ready()});
+}
+
+void QueueHost::on_request(SessionId session, EndSessionRequest& /*request*/) {
+  const auto at = links_.find(session);
+  if (at == links_.end()) return;
+  Link& ended = *at->second;
+  while (!ended.consumers.empty()) detach(ended, ended.consumers.begin()->first, true);
+  links_.erase(session);
+}
+
+}  // namespace weir::node

@@ -1,0 +1,62 @@
+// What it is: the way from a queue to the sessions: a call when the session is on this shard, else a message in the outbox.
+// Shard: its own.
+#pragma once
+
+#include "node/messages.h"
+#include "node/outbox.h"
+
+namespace weir::node {
+
+// A session's id begins with its shard.
+inline constexpr unsigned session_shard_shift = 48;
+inline ShardId shard_of(SessionId session) {
+  return ShardId{static_cast<std::uint16_t>(session.value >> session_shard_shift)};
+}
+
+// What this shard's sessions take. Implemented by Sessions.
+class SessionSink {
+ public:
+  virtual void take_delivery(ShardId from, const DeliverItem& item) = 0;
+  virtual void take_ack(ShardId from, const PublishAck& ack) = 0;
+  virtual void take_reply(SessionReply reply) = 0;
+  virtual void take_consumer_gone(const ConsumerGone& gone) = 0;
+
+ protected:
+  ~SessionSink() = default;
+};
+
+class SessionRoutes {
+ public:
+  SessionRoutes(ShardId self, SessionSink& local, Outbox& outbox) : self_(self), local_(local), outbox_(outbox) {}
+
+  void deliver(const DeliverItem& item) {
+    const ShardId to = shard_of(item.session);
+    if (to == self_) return local_.take_delivery(self_, item);
+    auto& batch = outbox_.batch<DeliverBatch>(to);
+    batch.items.push_back(item);
+    hold(batch.holds, item.chunk);
+  }
+  void ack(const PublishAck& ack) {
+    const ShardId to = shard_of(ack.session);
+    if (to == self_) return local_.take_ack(self_, ack);
+    outbox_.batch<PublishAckBatch>(to).acks.push_back(ack);
+  }
+  void reply(SessionReply reply) {
+    const ShardId to = shard_of(reply.session);
+    if (to == self_) return local_.take_reply(std::move(reply));
+    outbox_.add(to, std::make_unique<SessionReply>(std::move(reply)));
+  }
+  void consumer_gone(const ConsumerGone& gone) {
+    const ShardId to = shard_of(gone.session);
+    if (to == self_) return local_.take_consumer_gone(gone);
+    outbox_.add(to, gone);
+  }
+  ShardId self() const { return self_; }
+
+ private:
+  ShardId self_;
+  SessionSink& local_;
+  Outbox& outbox_;
+};
+
+}  // namespace weir::node
