@@ -34,7 +34,7 @@ struct ByteString {  // binary, as opposed to text
 };
 using Array = std::vector<Value>;
 
-// Ordered, keys may not repeat; small, so look-ups are linear.
+// Ordered, keys may not repeat; small, so look-ups are linear. Two tables are equal whatever the order of their fields.
 class Table {
  public:
   const Value* find(std::string_view key) const;
@@ -74,5 +74,8 @@ inline std::size_t Table::size() const { return fields_.size(); }
 
 // For messages to people: "the value 'abc' of type 'longstr'".
 std::string describe(const Value& value);
+// Its two parts: abc, and the name that AMQP 0-9-1 brokers use for the type.
+std::string to_text(const Value& value);
+std::string_view type_name(const Value& value);
 
 }  // namespace weir::broker
