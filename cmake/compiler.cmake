@@ -29,12 +29,13 @@ endif()
 add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 
 add_library(weir_options INTERFACE)
-target_compile_options(weir_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor)
+target_compile_options(weir_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   target_compile_options(weir_options INTERFACE -Wconversion -Wno-sign-conversion -Wimplicit-fallthrough
-                                                -Wunreachable-code -Wextra-semi)
+                                                -Wunreachable-code -Wextra-semi -Wnon-virtual-dtor)
 else()
-  # g++ 12 is the second compiler: it checks that the code is portable. These two are often false there.
+  # g++ 12 is the second compiler: it checks that the code is portable. These warnings are often
+  # false there.
   target_compile_options(weir_options INTERFACE -Wno-maybe-uninitialized -Wno-restrict -Wno-array-bounds
                                                 -Wno-stringop-overflow -Wno-dangling-pointer)
 endif()
