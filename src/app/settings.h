@@ -1,0 +1,55 @@
+// What it is: the settings of a server as typed values. Their names, types, defaults, limits and help are in one table
+// (app/settings_table.h), from which the parser, the command line, the environment and docs/settings.md come.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace weir::app {
+
+// So many bytes, or a share of what there is (of memory, of the file system): `fraction` counts if it is above 0.
+struct BytesOrFraction {
+  std::uint64_t bytes = 0;
+  double fraction = 0;
+
+  std::uint64_t of(std::uint64_t whole_bytes) const {
+    return fraction > 0 ? static_cast<std::uint64_t>(fraction * static_cast<double>(whole_bytes)) : bytes;
+  }
+};
+
+// The values here are placeholders of the types: defaults come from the table.
+struct Settings {
+  std::string data_dir;
+  std::uint64_t shards = 0;
+  std::string node_name;
+
+  // "host:port"; empty: switched off.
+  std::string listen_amqp, listen_amqps;
+  std::string listen_mqtt, listen_mqtts, listen_mqtt_ws;
+  std::string listen_stomp, listen_stomps, listen_stomp_ws;
+  std::string listen_kafka, listen_kafkas;
+  std::string listen_sqs, listen_admin, listen_metrics;
+
+  std::string log_level, log_format, log_file;
+
+  std::string default_user, default_pass, default_vhost;
+  std::vector<std::string> default_user_tags;
+  std::vector<std::string> default_permissions;  // configure, write, read
+  std::vector<std::string> loopback_users;
+  std::string load_definitions;
+
+  std::string tls_certificate_file, tls_key_file, tls_ca_file, tls_minimum_version, tls_ciphers;
+  bool tls_require_client_certificate = false;
+
+  std::uint64_t amqp_frame_max = 0, amqp_channel_max = 0, amqp_heartbeat_s = 0, amqp_handshake_timeout_ms = 0;
+
+  std::uint64_t message_bytes_max = 0, connections_max = 0;
+  BytesOrFraction memory_high_watermark;
+  BytesOrFraction disk_free_min;
+
+  std::uint64_t journal_file_bytes_max = 0, journal_cache_bytes = 0;
+  std::string journal_io;
+};
+
+}  // namespace weir::app

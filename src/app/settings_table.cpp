@@ -1,0 +1,234 @@
+#include "app/settings_table.h"
+
+#include <fmt/format.h>
+
+#include <cctype>
+
+#include "app/byte_size.h"
+#include "base/limits.h"
+
+namespace weir::app {
+namespace {
+
+using S = Settings;
+using T = SettingType;
+
+constexpr std::uint64_t KiB = 1024, MiB = 1024 * KiB, GiB = 1024 * MiB, TiB = 1024 * GiB;
+
+constexpr SettingSpec table[] = {
+    {"data_dir", T::path, &S::data_dir, "",
+     "Where queues and definitions lie. Empty: the directory that systemd gives (StateDirectory=), else "
+     "./weir-data "
+     "below the working directory. One server at a time."},
+    {"shards", T::integer, &S::shards, "0",
+     "Event loops, one thread and one journal each. 0: one per core. A data directory keeps the number that "
+     "it was "
+     "made with.",
+     0, limits::shards_max},
+    {"node_name", T::string, &S::node_name, "",
+     "The node's name as clients see it. Empty: weir@ and the host's name."},
+    {"load_definitions", T::path, &S::load_definitions, "",
+     "A JSON file with virtual hosts, users, permissions, exchanges, queues and bindings, in the format that "
+     "RabbitMQ "
+     "exports. Applied at every start: what is missing is made, nothing is removed."},
+
+    {"listeners.amqp", T::address, &S::listen_amqp, "0.0.0.0:5672", "AMQP 0-9-1."},
+    {"listeners.amqps", T::address, &S::listen_amqps, "",
+     "AMQP 0-9-1 over TLS, by convention on port 5671. Needs tls.certificate_file and tls.key_file."},
+    {"listeners.mqtt", T::address, &S::listen_mqtt, "", "MQTT.", 0, 0, {}, {}, false},
+    {"listeners.mqtts", T::address, &S::listen_mqtts, "", "MQTT over TLS.", 0, 0, {}, {}, false},
+    {"listeners.mqtt_ws", T::address, &S::listen_mqtt_ws, "", "MQTT over WebSocket.", 0, 0, {}, {}, false},
+    {"listeners.stomp", T::address, &S::listen_stomp, "", "STOMP.", 0, 0, {}, {}, false},
+    {"listeners.stomps", T::address, &S::listen_stomps, "", "STOMP over TLS.", 0, 0, {}, {}, false},
+    {"listeners.stomp_ws", T::address, &S::listen_stomp_ws, "", "STOMP over WebSocket.", 0, 0, {}, {}, false},
+    {"listeners.kafka", T::address, &S::listen_kafka, "", "Kafka.", 0, 0, {}, {}, false},
+    {"listeners.kafkas", T::address, &S::listen_kafkas, "", "Kafka over TLS.", 0, 0, {}, {}, false},
+    {"listeners.sqs", T::address, &S::listen_sqs, "", "SQS over HTTP.", 0, 0, {}, {}, false},
+    {"listeners.admin", T::address, &S::listen_admin, "", "The management API.", 0, 0, {}, {}, false},
+    {"listeners.metrics", T::address, &S::listen_metrics, "", "Prometheus metrics.", 0, 0, {}, {}, false},
+
+    {"log.level",
+     T::choice,
+     &S::log_level,
+     "info",
+     "The least level that is logged.",
+     0,
+     0,
+     {},
+     "debug|info|warning|error"},
+    {"log.format",
+     T::choice,
+     &S::log_format,
+     "text",
+     "One line per event: for people, or one JSON object.",
+     0,
+     0,
+     {},
+     "text|json"},
+    {"log.file", T::path, &S::log_file, "",
+     "Where the log goes. Empty: standard error. SIGHUP opens the file anew, for log rotation."},
+
+    {"default_user", T::string, &S::default_user, "guest",
+     "Made on the first start of a data directory, with default_pass, default_user_tags and "
+     "default_permissions on "
+     "default_vhost. Empty: no user is made."},
+    {"default_pass", T::string, &S::default_pass, "guest", "The password of default_user."},
+    {"default_user_tags", T::string_list, &S::default_user_tags, "administrator",
+     "The tags of default_user."},
+    {"default_vhost", T::string, &S::default_vhost, "/",
+     "The virtual host that is made on the first start, and that entries of a definitions file without a "
+     "virtual host "
+     "belong to."},
+    {"default_permissions", T::string_list, &S::default_permissions, R"([".*", ".*", ".*"])",
+     "What default_user may configure, write and read: three regular expressions."},
+    {"loopback_users", T::string_list, &S::loopback_users, "guest",
+     "Users that may connect from this machine only. Give guest another password before you take it off the "
+     "list."},
+
+    {"tls.certificate_file", T::path, &S::tls_certificate_file, "",
+     "Certificate of the TLS listeners and the chain above it, PEM. SIGHUP reads the tls.* files anew."},
+    {"tls.key_file", T::path, &S::tls_key_file, "", "The certificate's private key, PEM."},
+    {"tls.ca_file", T::path, &S::tls_ca_file, "", "Authorities that sign clients' certificates, PEM."},
+    {"tls.require_client_certificate", T::boolean, &S::tls_require_client_certificate, "false",
+     "Refuse clients without a certificate that tls.ca_file vouches for."},
+    {"tls.minimum_version",
+     T::choice,
+     &S::tls_minimum_version,
+     "TLSv1.2",
+     "The oldest protocol version that is spoken.",
+     0,
+     0,
+     {},
+     "TLSv1.2|TLSv1.3"},
+    {"tls.ciphers", T::string, &S::tls_ciphers, "",
+     "Cipher list for TLS 1.2, in OpenSSL's notation. Empty: OpenSSL's default."},
+
+    {"amqp.frame_max", T::bytes, &S::amqp_frame_max, "128KiB",
+     "The largest frame that is offered to clients.", 4 * KiB, 16 * MiB},
+    {"amqp.channel_max", T::integer, &S::amqp_channel_max, "2047", "The most channels of a connection.", 1,
+     65535, "channels"},
+    {"amqp.heartbeat_s", T::duration, &S::amqp_heartbeat_s, "60",
+     "The heartbeat that is offered to clients. 0: none unless the client asks for it.", 0, 65535, "s"},
+    {"amqp.handshake_timeout_ms", T::duration, &S::amqp_handshake_timeout_ms, "10000",
+     "How long a client may take from connecting until its connection is open.", 100, 600'000, "ms"},
+
+    {"limits.message_bytes_max", T::bytes, &S::message_bytes_max, "16MiB", "The largest message body.",
+     1 * KiB, limits::message_bytes_max},
+    {"limits.connections_max", T::integer, &S::connections_max, "0",
+     "The most client connections. 0: as many as the process may have open files, less 256.", 0, 4'000'000,
+     "connections"},
+
+    {"memory.high_watermark", T::bytes_or_fraction, &S::memory_high_watermark, "0.6",
+     "Publishers wait while the process uses more memory than this: bytes, or a share of the machine's "
+     "memory (of the "
+     "container's limit, if there is one).",
+     64 * MiB, 1024 * TiB},
+    {"disk.free_min", T::bytes_or_fraction, &S::disk_free_min, "1GiB",
+     "Publishers wait while the file system of data_dir has less room than this: bytes, or a share of its "
+     "size. "
+     "Consuming, and with it freeing room, goes on.",
+     0, 1024 * TiB},
+
+    {"journal.file_bytes_max", T::bytes, &S::journal_file_bytes_max, "128MiB",
+     "How large a journal file may grow. A small log stays small: files begin at 8 MiB.", 8 * MiB, 1 * GiB},
+    {"journal.cache_bytes", T::bytes, &S::journal_cache_bytes, "32MiB",
+     "How much of a journal's end is kept in memory, per shard, for consumers that keep up.", 1 * MiB,
+     64 * GiB},
+    {"journal.io",
+     T::choice,
+     &S::journal_io,
+     "auto",
+     "How files are written. auto: io_uring where the kernel allows it, else threads.",
+     0,
+     0,
+     {},
+     "auto|io_uring|threads"},
+};
+
+std::string words_of_choices(std::string_view choices) {
+  std::string words(choices);
+  for (std::size_t at = 0, bar; (bar = words.find('|', at)) != std::string::npos;) {
+    const bool last = words.find('|', bar + 1) == std::string::npos;
+    const std::string_view separator = last ? " or " : ", ";
+    words.replace(bar, 1, separator);
+    at = bar + separator.size();
+  }
+  return words;
+}
+
+std::string range_in_words(const SettingSpec& spec, std::string (*show)(std::uint64_t)) {
+  if (spec.most == UINT64_MAX) return fmt::format("at least {}", show(spec.least));
+  return fmt::format("{} to {}", show(spec.least), show(spec.most));
+}
+
+std::string show_number(std::uint64_t number) { return fmt::format("{}", number); }
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+}  // namespace
+
+std::span<const SettingSpec> settings_table() { return table; }
+
+const SettingSpec* find_setting(std::string_view name) {
+  for (const SettingSpec& spec : table) {
+    if (spec.name == name) return &spec;
+  }
+  return nullptr;
+}
+
+std::string environment_name(const SettingSpec& spec) {
+  std::string name = "WEIR_";
+  for (const char c : spec.name) {
+    name += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return name;
+}
+
+std::string describe_type(const SettingSpec& spec) {
+  switch (spec.type) {
+    case T::boolean: return "true or false";
+    case T::integer: {
+      const std::string range = range_in_words(spec, show_number);
+      return spec.unit.empty() ? "integer, " + range : fmt::format("integer, {} {}", range, spec.unit);
+    }
+    case T::bytes: return "bytes, " + range_in_words(spec, show_bytes);
+    case T::bytes_or_fraction: return "bytes, or a share such as 0.5";
+    case T::duration:
+      return fmt::format("{}, {}", spec.unit == "s" ? "seconds" : "milliseconds",
+                         range_in_words(spec, show_number));
+    case T::string: return "string";
+    case T::string_list: return "list of strings";
+    case T::choice: return words_of_choices(spec.choices);
+    case T::address: return "address";
+    case T::path: return "path";
+  }
+  return {};
+}
+
+std::string default_as_toml(const SettingSpec& spec) {
+  switch (spec.type) {
+    case T::boolean:
+    case T::integer:
+    case T::duration: return std::string(spec.default_text);
+    case T::bytes_or_fraction:
+      return spec.default_text.starts_with("0.") ? std::string(spec.default_text) : quoted(spec.default_text);
+    case T::string_list:
+      return spec.default_text.starts_with('[') ? std::string(spec.default_text)
+                                                : '[' + quoted(spec.default_text) + ']';
+    case T::bytes:
+    case T::string:
+    case T::choice:
+    case T::address:
+    case T::path: return quoted(spec.default_text);
+  }
+  return {};
+}
+
+}  // namespace weir::app
