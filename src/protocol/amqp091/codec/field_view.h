@@ -1,8 +1,8 @@
 // What it is: field tables (spec 4.2.5.5) read in place, without a tree and without allocation: cursors,
 // lookup, validation. The tree is field_table.h.
 //
-//   table  = { name shortstr, value }*            (a u32 length precedes it on the wire; TableBytes::content has not)
-//   array  = { value }*                           (the same)
+//   table  = { name shortstr, value }*            without the u32 length that precedes it on the wire
+//   array  = { value }*                           likewise
 //   value  = type letter, then by letter:
 //     t bool u8 | b i8 | B u8 | s i16 | u u16 | I i32 | i u32 | l and L i64 | f float | d double
 //     D decimal: u8 digits after the point, u32 all digits | T timestamp u64 seconds | V nothing

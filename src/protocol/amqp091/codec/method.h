@@ -3,9 +3,10 @@
 // A method is a plain struct. Its `info` says its ids, name and sender; its static `fields` names the members
 // in the order of the wire. The type of a member is its type on the wire:
 //
-//   std::uint8_t  octet      std::uint32_t  long        bool              bit (neighbours share an octet, low bit first)
-//   std::uint16_t short      std::uint64_t  longlong    std::string_view  shortstr (u8 length)
-//   LongString    longstr (u32 length)                  TableBytes        table (u32 length)
+//   std::uint8_t   octet           bool              bit (neighbours share an octet, low bit first)
+//   std::uint16_t  short           std::string_view  shortstr (u8 length)
+//   std::uint32_t  long            LongString        longstr (u32 length)
+//   std::uint64_t  longlong        TableBytes        table (u32 length)
 //
 // That is all that encoding and decoding need: method_codec.h derives both directions of every method from
 // it.
