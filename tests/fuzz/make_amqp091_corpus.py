@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the amqp091 fuzz targets to tests/fuzz/corpus/amqp091_*; run it after a change and commit them."""
+"""Writes the seeds of the amqp091 fuzz targets to tests/fuzz/corpus/amqp091_*."""
 import re
 import struct
 from pathlib import Path
@@ -40,12 +40,14 @@ def tables():
         deep = entry("d", "F", sized(deep))
     return {
         "empty": b"", "every_type": every, "death": death, "deep": deep, "deepest": deep[7:],
-        "same_name_twice": inner + inner, "no_such_type": entry("a", "z"), "voids": entry("a", "A", sized(b"V" * 300)),
+        "same_name_twice": inner + inner, "no_such_type": entry("a", "z"),
+        "voids": entry("a", "A", sized(b"V" * 300)),
     }
 
 
 def methods():
-    rows = re.findall(r'\{"([a-z.-]+)",\s*"[a-z ]*",\s*"([0-9a-f]+)"\}', (UNIT / "method_layouts.h").read_text())
+    text = (UNIT / "method_layouts.h").read_text()
+    rows = re.findall(r'\{"([a-z.-]+)",\s*"[a-z ]*",\s*"([0-9a-f]+)"\}', text)
     picked = {name.replace(".", "_"): bytes.fromhex(payload) for name, payload in rows if len(payload) > 8}
     return picked
 

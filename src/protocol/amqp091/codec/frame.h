@@ -22,8 +22,9 @@ enum class FrameType : std::uint8_t { method = 1, header = 2, body = 3, heartbea
 inline constexpr std::byte frame_end{0xCE};
 inline constexpr std::size_t frame_header_bytes = 7;
 inline constexpr std::size_t frame_overhead_bytes = frame_header_bytes + 1;
-// No peer may tune frame-max below the lowest. That is also the specification's limit for frames before tuning, but
-// capabilities and tokens in connection.start-ok outgrow it: the larger one is what clients rely on today.
+// No peer may tune frame-max below the lowest. That is also the specification's limit for frames before
+// tuning, but capabilities and tokens in connection.start-ok outgrow it: the larger one is what clients rely
+// on today.
 inline constexpr std::uint32_t frame_max_lowest = 4'096;
 inline constexpr std::uint32_t frame_max_before_tune = 8'192;
 inline constexpr std::uint32_t frame_max_default = 131'072;
