@@ -36,16 +36,16 @@ class Queue;
 // Lifetime: owned by the node's record of its session on this shard; attached to one queue.
 struct Consumer {
   SessionId session;
-  std::uint32_t number = 0;      // the session's own
+  std::uint32_t number = 0;  // the session's own
   std::string tag;
-  std::uint32_t prefetch = 0;    // 0: no limit
+  std::uint32_t prefetch = 0;  // 0: no limit
   std::uint32_t unacked = 0;
   bool no_ack = false;
   bool exclusive = false;
   DeliveryWindow* window = nullptr;
-  void* holder = nullptr;        // the node's, to find the way to the session without a look-up
+  void* holder = nullptr;  // the node's, to find the way to the session without a look-up
   Queue* queue = nullptr;
-  bool waiting = false;          // in the queue's ring of those that can take
+  bool waiting = false;  // in the queue's ring of those that can take
 
   bool can_take() const { return (prefetch == 0 || unacked < prefetch) && window->open(); }
 };
@@ -53,7 +53,7 @@ struct Consumer {
 struct QueueOptions {
   QueueId id;
   std::string vhost, name;
-  bool journaled = false;        // durable and not exclusive: persistent messages go to the journal
+  bool journaled = false;  // durable and not exclusive: persistent messages go to the journal
   bool auto_delete = false;
 };
 
@@ -94,7 +94,7 @@ class Queue {
 
   // `removed` is what the entry was, for its bytes to be released.
   bool remove(Seq seq, Entry& removed);
-  bool put_back(Seq seq);          // requeue: to its place, redelivered
+  bool put_back(Seq seq);  // requeue: to its place, redelivered
   // Of a message in any state, in replay.
   bool forget(Seq seq, Entry& removed);
   // Everything that is ready and visible goes; `removed` is called with each.
@@ -120,9 +120,9 @@ class Queue {
   std::size_t total() const { return index_.live(); }
 
   // --- the node's own marks, kept here to save look-ups ---
-  bool dirty = false;              // in the list of queues to pump
-  bool loading = false;            // its head is being read from the disk
-  bool doomed = false;             // its deletion was decided
+  bool dirty = false;                                        // in the list of queues to pump
+  bool loading = false;                                      // its head is being read from the disk
+  bool doomed = false;                                       // its deletion was decided
   std::vector<std::pair<Seq, std::uint32_t>> settled_runs;   // not logged yet
   std::vector<std::pair<Seq, std::uint32_t>> requeued_runs;  // not logged yet
   std::uint64_t touched_turn = 0;  // turn in which it got a place in the list of what becomes visible
@@ -131,13 +131,13 @@ class Queue {
  private:
   QueueOptions options_;
   QueueIndex index_;
-  Seq head_{0};                    // none before it is ready, but for those in returned_
+  Seq head_{0};  // none before it is ready, but for those in returned_
   Seq visible_end_{0};
   std::priority_queue<Seq, std::vector<Seq>, std::greater<>> returned_;
-  std::uint64_t ready_ = 0;        // visible and not out
+  std::uint64_t ready_ = 0;  // visible and not out
   std::uint64_t out_ = 0;
   std::vector<Consumer*> consumers_;
-  std::deque<Consumer*> ring_;     // those that could take when last looked at, in turn
+  std::deque<Consumer*> ring_;  // those that could take when last looked at, in turn
   bool had_consumer_ = false;
 };
 
@@ -166,7 +166,8 @@ void Queue::for_each(F&& visit) {
 
 // Appends `seq` to runs of consecutive ones.
 inline void add_to_runs(std::vector<std::pair<Seq, std::uint32_t>>& runs, Seq seq) {
-  if (!runs.empty() && runs.back().first.value + runs.back().second == seq.value && runs.back().second < UINT32_MAX) {
+  if (!runs.empty() && runs.back().first.value + runs.back().second == seq.value &&
+      runs.back().second < UINT32_MAX) {
     ++runs.back().second;
   } else {
     runs.emplace_back(seq, 1);

@@ -30,7 +30,9 @@ class Entry {
   bool redelivered() const { return (bits_ & 4U) != 0; }
   bool transient() const { return (bits_ & 8U) != 0; }
   std::uint64_t reference() const { return bits_ >> 4; }
-  void set_state(EntryState state) { bits_ = (bits_ & ~std::uint64_t{3}) | static_cast<std::uint64_t>(state); }
+  void set_state(EntryState state) {
+    bits_ = (bits_ & ~std::uint64_t{3}) | static_cast<std::uint64_t>(state);
+  }
   void set_redelivered() { bits_ |= 4U; }
 
  private:
@@ -72,7 +74,7 @@ class QueueIndex {
 
   std::vector<std::unique_ptr<Chunk>> chunks_;  // from first_; entries before `front_` were given up
   std::size_t front_ = 0;
-  std::uint64_t first_ = 0;                     // number of chunks_[front_]
+  std::uint64_t first_ = 0;  // number of chunks_[front_]
   Seq begin_{0};
   Seq end_{0};
   std::size_t live_ = 0;

@@ -16,7 +16,8 @@ namespace weir::node {
 class VisibleOrder {
  public:
   void add(broker::Queue& queue, Lsn lsn, std::uint64_t turn) {
-    if (queue.touched_turn == turn && queue.touched_at >= taken_ && queue.touched_at < taken_ + entries_.size()) {
+    if (queue.touched_turn == turn && queue.touched_at >= taken_ &&
+        queue.touched_at < taken_ + entries_.size()) {
       Entry& entry = entries_[queue.touched_at - taken_];
       entry.lsn = lsn;
       entry.end = queue.next_seq();

@@ -22,7 +22,7 @@ namespace weir::node {
 struct PublishItem {
   SessionId session;
   PublisherNumber publisher = 0;
-  std::uint64_t seq = 0;               // 0: no confirm
+  std::uint64_t seq = 0;  // 0: no confirm
   broker::NativeForm native{};
   bool persistent = false;
   std::uint8_t priority = 0;
@@ -30,13 +30,14 @@ struct PublishItem {
   std::uint32_t properties_bytes = 0;
   std::uint32_t body_bytes = 0;
   std::uint32_t first_target = 0, targets = 0;  // in PublishBatch::targets
-  std::uint32_t first_piece = 0, pieces = 0;    // in PublishBatch::pieces; 0 pieces: the body is in `text` behind the rest
-  std::uint64_t text_at = 0;           // exchange, routing key, properties in PublishBatch::text
+  std::uint32_t first_piece = 0,
+                pieces = 0;   // in PublishBatch::pieces; 0 pieces: the body is in `text` behind the rest
+  std::uint64_t text_at = 0;  // exchange, routing key, properties in PublishBatch::text
 };
 struct PublishBatch {
   std::vector<PublishItem> items;
   std::vector<broker::Target> targets;
-  std::vector<Bytes> pieces;           // into `holds`
+  std::vector<Bytes> pieces;  // into `holds`
   std::vector<std::byte> text;
   std::vector<ChunkRef> holds;
 };
@@ -46,25 +47,29 @@ struct PublishBatch {
 struct PublishAck {
   SessionId session;
   PublisherNumber publisher = 0;
-  std::uint64_t up_to = 0;             // of those that went to this shard; 0: only bytes
-  std::uint64_t bytes = 0;             // no longer on the way: given back to the session's window
-  std::uint64_t rejected = 0;          // this one was not taken (it is below or equal to up_to)
+  std::uint64_t up_to = 0;     // of those that went to this shard; 0: only bytes
+  std::uint64_t bytes = 0;     // no longer on the way: given back to the session's window
+  std::uint64_t rejected = 0;  // this one was not taken (it is below or equal to up_to)
 };
-struct PublishAckBatch { std::vector<PublishAck> acks; };
+struct PublishAckBatch {
+  ShardId from;  // whose queues took them
+  std::vector<PublishAck> acks;
+};
 
 // --- delivering: queue's shard -> session's shard ---
 
 struct DeliverItem {
   SessionId session;
   ConsumerNumber consumer = no_consumer;
-  std::uint32_t bytes = 0;             // of the session's window
+  std::uint32_t bytes = 0;  // of the session's window
   bool redelivered = false;
   QueueId queue;
   Seq seq;
   const std::byte* envelope = nullptr;
-  Chunk* chunk = nullptr;              // kept by `holds`
+  Chunk* chunk = nullptr;  // kept by `holds`
 };
 struct DeliverBatch {
+  ShardId from;  // where the queues are
   std::vector<DeliverItem> items;
   std::vector<ChunkRef> holds;
 };
@@ -79,23 +84,47 @@ struct SettleItem {
   std::uint32_t count = 0;
   Outcome outcome{};
 };
-struct SettleBatch { std::vector<SettleItem> items; };
+struct SettleBatch {
+  std::vector<SettleItem> items;
+};
 struct WindowGrant {
   SessionId session;
   std::uint64_t bytes = 0, messages = 0;
 };
-struct WindowBatch { std::vector<WindowGrant> grants; };
+struct WindowBatch {
+  std::vector<WindowGrant> grants;
+};
 
 // --- requests to a queue ---
 
-struct ConsumeRequest { QueueId queue; ConsumeOptions options; };
-struct CancelRequest { ConsumerNumber consumer = no_consumer; bool reply = true; };
-struct PrefetchRequest { ConsumerNumber consumer = no_consumer; std::uint32_t prefetch = 0; };
-struct GetRequest { QueueId queue; bool no_ack = false; };
-struct StatusRequest { QueueId queue; std::string name; };
-struct PurgeRequest { QueueId queue; };
-struct CheckDeleteRequest { QueueId queue; bool if_unused = false, if_empty = false; };
-struct EndSessionRequest {};           // its consumers on this shard go
+struct ConsumeRequest {
+  QueueId queue;
+  ConsumeOptions options;
+};
+struct CancelRequest {
+  ConsumerNumber consumer = no_consumer;
+  bool reply = true;
+};
+struct PrefetchRequest {
+  ConsumerNumber consumer = no_consumer;
+  std::uint32_t prefetch = 0;
+};
+struct GetRequest {
+  QueueId queue;
+  bool no_ack = false;
+};
+struct StatusRequest {
+  QueueId queue;
+  std::string name;
+};
+struct PurgeRequest {
+  QueueId queue;
+};
+struct CheckDeleteRequest {
+  QueueId queue;
+  bool if_unused = false, if_empty = false;
+};
+struct EndSessionRequest {};  // its consumers on this shard go
 
 struct QueueRequest {
   SessionId session;
@@ -126,25 +155,38 @@ struct GotMessage {
 };
 struct SessionReply {
   SessionId session;
-  Result<std::variant<Done, QueueStatus, GotMessage, Deleted, Purged, Consuming, Cancelled, broker::Decision>> what;
+  Result<std::variant<Done, QueueStatus, GotMessage, Deleted, Purged, Consuming, Cancelled, broker::Decision>>
+      what;
 };
 
-struct ConsumerGone { SessionId session; ConsumerNumber consumer = no_consumer; CancelReason reason{}; };
+struct ConsumerGone {
+  SessionId session;
+  ConsumerNumber consumer = no_consumer;
+  CancelReason reason{};
+};
 
 // --- to all shards ---
 
 using Changes = std::shared_ptr<const std::vector<broker::Change>>;
-struct ChangesMade { Changes changes; };
+struct ChangesMade {
+  Changes changes;
+};
 // The sending shard's wish: no publishes for now.
-struct FlowChanged { ShardId from; bool open = true; std::string alarm; };
+struct FlowChanged {
+  ShardId from;
+  bool open = true;
+  std::string alarm;
+};
 
-struct Call { std::function<void()> call; };  // rare: administration
+struct Call {
+  std::function<void()> call;
+};  // rare: administration
 
 using ShardMessage =
-    std::variant<std::unique_ptr<PublishBatch>, std::unique_ptr<PublishAckBatch>, std::unique_ptr<DeliverBatch>,
-                 std::unique_ptr<SettleBatch>, std::unique_ptr<WindowBatch>, std::unique_ptr<QueueRequest>,
-                 std::unique_ptr<MetaRequest>, std::unique_ptr<SessionReply>, ConsumerGone, ChangesMade,
-                 std::unique_ptr<FlowChanged>, Call>;
+    std::variant<std::unique_ptr<PublishBatch>, std::unique_ptr<PublishAckBatch>,
+                 std::unique_ptr<DeliverBatch>, std::unique_ptr<SettleBatch>, std::unique_ptr<WindowBatch>,
+                 std::unique_ptr<QueueRequest>, std::unique_ptr<MetaRequest>, std::unique_ptr<SessionReply>,
+                 ConsumerGone, ChangesMade, std::unique_ptr<FlowChanged>, Call>;
 
 // The way to the other shards. Real: inboxes of the loops; in tests and the simulator: whatever drives them.
 class Peers {

@@ -18,8 +18,8 @@ namespace {
 
 // Targets beyond the first in one record: the extension's length is 16 bits.
 constexpr std::size_t targets_per_record_max = 4096;
-constexpr std::size_t target_bytes = 12;   // u32 queue, u64 seq
-constexpr std::size_t run_bytes = 12;      // u64 first, u32 count
+constexpr std::size_t target_bytes = 12;  // u32 queue, u64 seq
+constexpr std::size_t run_bytes = 12;     // u64 first, u32 count
 constexpr std::size_t runs_per_record_max = 64U << 10;
 
 }  // namespace
@@ -28,7 +28,8 @@ class QueueHost::Load final : public storage::ReadWaiter {
  public:
   Load(QueueHost& host, QueueId queue, Queue::Head head) : host_(host), queue_(queue), head_(head) {}
   void on_read(Result<storage::CachedRecord> record) override {
-    host_.loaded(queue_, head_, record ? Status{} : Status(std::unexpected(record.error())));  // destroys this
+    host_.loaded(queue_, head_,
+                 record ? Status{} : Status(std::unexpected(record.error())));  // destroys this
   }
 
  private:
@@ -117,8 +118,9 @@ void QueueHost::remove(QueueId id) {
     const std::deque<WaitingGet> waiting = std::move(gets->second);
     gets_.erase(gets);
     for (const WaitingGet& get : waiting) {
-      reply(get.session, fail(ErrorCode::not_found, fmt::format("no queue '{}' in vhost '{}'", gone->options().name,
-                                                                gone->options().vhost)));
+      reply(get.session,
+            fail(ErrorCode::not_found,
+                 fmt::format("no queue '{}' in vhost '{}'", gone->options().name, gone->options().vhost)));
     }
   }
   gone->for_each([&](Seq, const Entry& entry) { release_bytes(entry); });
@@ -162,13 +164,13 @@ void QueueHost::enqueue(std::span<const broker::Target> targets, const broker::I
 // One record for all queues of this shard: the body is stored once. Returns what must be durable for it.
 Lsn QueueHost::journal_message(const broker::IncomingMessage& message, std::size_t envelope_bytes) {
   for (std::size_t from = 0; from < journaled_targets_.size(); from += targets_per_record_max + 1) {
-    const std::span<Queue*> targets = std::span(journaled_targets_)
-                                          .subspan(from, std::min(targets_per_record_max + 1,
-                                                                  journaled_targets_.size() - from));
+    const std::span<Queue*> targets =
+        std::span(journaled_targets_)
+            .subspan(from, std::min(targets_per_record_max + 1, journaled_targets_.size() - from));
     const std::size_t extension = (targets.size() - 1) * target_bytes;
     const Journal::Space space =
-        journal_->append(RecordType::enqueue, 0, targets[0]->id(), targets[0]->next_seq(), extension, envelope_bytes,
-                         Journal::Urgency::wait);
+        journal_->append(RecordType::enqueue, 0, targets[0]->id(), targets[0]->next_seq(), extension,
+                         envelope_bytes, Journal::Urgency::wait);
     std::byte* at = space.bytes.data();
     for (const Queue* target : targets.subspan(1)) {
       store_le(at, target->id().value);
@@ -251,8 +253,9 @@ void QueueHost::loaded(QueueId id, const Queue::Head& head, const Status& status
   if (status) return;
   // The message can't be read back. It is set aside, not settled: its bytes stay on the disk for repair.
   ++stats_.damaged;
-  log_error("store", "message {} of queue '{}' in vhost '{}' is damaged and was set aside: {}", head.seq.value,
-            loaded_queue->options().name, loaded_queue->options().vhost, status.error().message);
+  log_error("store", "message {} of queue '{}' in vhost '{}' is damaged and was set aside: {}",
+            head.seq.value, loaded_queue->options().name, loaded_queue->options().vhost,
+            status.error().message);
   Queue::Head now;
   if (loaded_queue->peek(now) && now.seq == head.seq) loaded_queue->deliver(now, nullptr);
 }
@@ -269,8 +272,8 @@ void QueueHost::pump(Queue& queue) {
     to->window->bytes += message.bytes;
     ++to->window->messages;
     ++stats_.delivered;
-    routes_.deliver({to->session, to->number, static_cast<std::uint32_t>(message.bytes), head.entry.redelivered(),
-                     queue.id(), head.seq, message.envelope, message.chunk});
+    routes_.deliver({to->session, to->number, static_cast<std::uint32_t>(message.bytes),
+                     head.entry.redelivered(), queue.id(), head.seq, message.envelope, message.chunk});
     if (to->no_ack) {
       --to->unacked;
       forget_settled(queue, head.seq);
@@ -357,7 +360,8 @@ void QueueHost::settle(const SettleItem& item) {
   }
   if (item.consumer != no_consumer) {
     if (Consumer* const by = consumer(item.session, item.consumer); by != nullptr && by->queue == from) {
-      by->unacked -= static_cast<std::uint32_t>(std::min<std::uint64_t>(by->unacked, out_before - from->out()));
+      by->unacked -=
+          static_cast<std::uint32_t>(std::min<std::uint64_t>(by->unacked, out_before - from->out()));
       from->reconsider(*by);
     }
   }

@@ -59,7 +59,8 @@ class QueueHost {
 
   // --- what sessions ask ---
 
-  void enqueue(std::span<const broker::Target> targets, const broker::IncomingMessage& message, const Origin& origin);
+  void enqueue(std::span<const broker::Target> targets, const broker::IncomingMessage& message,
+               const Origin& origin);
   void settle(const SettleItem& item);
   void grant(const WindowGrant& grant);
   void request(QueueRequest request);
@@ -67,7 +68,7 @@ class QueueHost {
   // --- the turn ---
 
   void begin_turn();
-  void end_turn();                   // deliver what can be delivered, log what was settled, release what is safe
+  void end_turn();  // deliver what can be delivered, log what was settled, release what is safe
   void on_durable(Lsn up_to);
   bool has_work() const { return !dirty_.empty(); }
 
@@ -129,7 +130,7 @@ class QueueHost {
   storage::Journal* journal_ = nullptr;
 
   std::unordered_map<QueueId, std::unique_ptr<broker::Queue>> queues_;
-  broker::Queue* last_queue_ = nullptr;          // of the last look-up
+  broker::Queue* last_queue_ = nullptr;  // of the last look-up
   std::unordered_map<SessionId, std::unique_ptr<Link>> links_;
   std::unordered_map<QueueId, std::deque<WaitingGet>> gets_;
   std::unordered_map<QueueId, std::unique_ptr<Load>> loads_;
@@ -139,7 +140,7 @@ class QueueHost {
   VisibleOrder visible_order_;
   AckOrder ack_order_;
   std::uint64_t turn_ = 1;
-  std::uint64_t wall_ms_ = 0;                    // of this turn
+  std::uint64_t wall_ms_ = 0;  // of this turn
   HostStats stats_;
 };
 

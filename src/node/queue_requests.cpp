@@ -11,7 +11,9 @@ using broker::Queue;
 
 namespace {
 
-std::unexpected<Error> no_queue() { return fail(ErrorCode::not_found, "no such queue: it was deleted meanwhile"); }
+std::unexpected<Error> no_queue() {
+  return fail(ErrorCode::not_found, "no such queue: it was deleted meanwhile");
+}
 
 std::string describe(const Queue& queue) {
   return fmt::format("queue '{}' in vhost '{}'", queue.options().name, queue.options().vhost);

@@ -32,7 +32,8 @@
 
 namespace weir::node {
 
-// The front-end's own numbers, unique in the session: a publisher is an AMQP channel in confirm mode, say.
+// The front-end's own numbers: a publisher is an AMQP channel in confirm mode, say. A publisher's number may be used again
+// after close_publisher(); a consumer's is never used twice in a session.
 using PublisherNumber = std::uint32_t;
 using ConsumerNumber = std::uint32_t;
 // Of messages taken with get(): they belong to no consumer.
@@ -65,10 +66,18 @@ struct Got {  // empty queue: no delivery
   std::optional<Delivery> delivery;
   std::uint64_t messages_left = 0;
 };
-struct Deleted { std::uint64_t messages = 0; };
-struct Purged { std::uint64_t messages = 0; };
-struct Consuming { ConsumerNumber consumer = no_consumer; };
-struct Cancelled { ConsumerNumber consumer = no_consumer; };
+struct Deleted {
+  std::uint64_t messages = 0;
+};
+struct Purged {
+  std::uint64_t messages = 0;
+};
+struct Consuming {
+  ConsumerNumber consumer = no_consumer;
+};
+struct Cancelled {
+  ConsumerNumber consumer = no_consumer;
+};
 struct Done {};
 using ReplyValue = std::variant<Done, QueueStatus, Got, Deleted, Purged, Consuming, Cancelled>;
 using Reply = Result<ReplyValue>;
@@ -83,7 +92,7 @@ class SessionEvents {
   // These were not taken (no room): the client may try again later.
   virtual void on_rejected(PublisherNumber publisher, std::uint64_t first, std::uint64_t last) = 0;
   virtual void on_delivery(const Delivery& delivery) = 0;
-  // The broker ended it. The number is free again; what was delivered may still be settled.
+  // The broker ended it. What was delivered may still be settled.
   virtual void on_consumer_cancelled(ConsumerNumber consumer, CancelReason reason) = 0;
   // False: publishes are not wanted now (journal behind, memory or disk full): stop reading a publishing connection.
   // `alarm` is not empty when it lasts (memory or disk watermark): clients are told, where the protocol can.
@@ -98,8 +107,8 @@ class SessionEvents {
 struct SessionInfo {
   std::string user;
   std::string vhost;
-  std::string protocol;             // "AMQP 0-9-1"
-  std::string client;               // for people: product, connection name
+  std::string protocol;  // "AMQP 0-9-1"
+  std::string client;    // for people: product, connection name
   runtime::PeerInfo peer;
 };
 
@@ -114,11 +123,11 @@ enum class PublishResult : std::uint8_t { routed, unroutable };
 
 struct ConsumeOptions {
   std::string queue;
-  ConsumerNumber consumer = 0;      // > 0
-  std::string tag;                  // for people
-  bool no_ack = false;              // settled by delivering
+  ConsumerNumber consumer = 0;  // > 0
+  std::string tag;              // for people
+  bool no_ack = false;          // settled by delivering
   bool exclusive = false;
-  std::uint32_t prefetch = 0;       // most unsettled deliveries; 0: no limit
+  std::uint32_t prefetch = 0;  // most unsettled deliveries; 0: no limit
   broker::Table arguments;
 };
 
@@ -139,12 +148,12 @@ class Session {
 
   // --- consuming ---
 
-  virtual void consume(ConsumeOptions options) = 0;                       // -> Consuming
-  virtual void cancel(ConsumerNumber consumer) = 0;                       // -> Cancelled, after its last delivery
+  virtual void consume(ConsumeOptions options) = 0;  // -> Consuming
+  virtual void cancel(ConsumerNumber consumer) = 0;  // -> Cancelled, after its last delivery
   // Without a reply; deliveries that are on their way are put back by the session.
   virtual void drop_consumer(ConsumerNumber consumer) = 0;
   virtual void set_prefetch(ConsumerNumber consumer, std::uint32_t prefetch) = 0;
-  virtual void get(std::string queue, bool no_ack) = 0;                   // -> Got; deliver during on_reply
+  virtual void get(std::string queue, bool no_ack) = 0;  // -> Got; deliver during on_reply
   // Settles one delivery. Consecutive ones of a queue become runs on the way: call in order of delivery.
   virtual void settle(ConsumerNumber consumer, QueueId queue, Seq seq, Outcome outcome) = 0;
   // Back-pressure: while the front-end's output is congested, deliveries stop after a bounded window. Idempotent.
@@ -154,9 +163,9 @@ class Session {
 
   virtual void declare_exchange(broker::DeclareExchange request) = 0;
   virtual void delete_exchange(broker::DeleteExchange request) = 0;
-  virtual void declare_queue(broker::DeclareQueue request) = 0;           // -> QueueStatus
+  virtual void declare_queue(broker::DeclareQueue request) = 0;                     // -> QueueStatus
   virtual void delete_queue(std::string queue, bool if_unused, bool if_empty) = 0;  // -> Deleted
-  virtual void purge_queue(std::string queue) = 0;                        // -> Purged
+  virtual void purge_queue(std::string queue) = 0;                                  // -> Purged
   virtual void bind(broker::BindingDefinition binding) = 0;
   virtual void unbind(broker::BindingDefinition binding) = 0;
 };

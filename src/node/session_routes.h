@@ -27,19 +27,23 @@ class SessionSink {
 
 class SessionRoutes {
  public:
-  SessionRoutes(ShardId self, SessionSink& local, Outbox& outbox) : self_(self), local_(local), outbox_(outbox) {}
+  SessionRoutes(ShardId self, SessionSink& local, Outbox& outbox)
+      : self_(self), local_(local), outbox_(outbox) {}
 
   void deliver(const DeliverItem& item) {
     const ShardId to = shard_of(item.session);
     if (to == self_) return local_.take_delivery(self_, item);
     auto& batch = outbox_.batch<DeliverBatch>(to);
+    batch.from = self_;
     batch.items.push_back(item);
     hold(batch.holds, item.chunk);
   }
   void ack(const PublishAck& ack) {
     const ShardId to = shard_of(ack.session);
     if (to == self_) return local_.take_ack(self_, ack);
-    outbox_.batch<PublishAckBatch>(to).acks.push_back(ack);
+    auto& batch = outbox_.batch<PublishAckBatch>(to);
+    batch.from = self_;
+    batch.acks.push_back(ack);
   }
   void reply(SessionReply reply) {
     const ShardId to = shard_of(reply.session);

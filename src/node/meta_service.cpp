@@ -1,0 +1,86 @@
+#include "node/meta_service.h"
+
+#include <algorithm>
+
+namespace weir::node {
+
+namespace {
+
+constexpr std::string_view everything = "*";
+
+}  // namespace
+
+// A request on everything waits for all, and all wait for it.
+bool MetaService::blocked(const std::vector<std::string>& names) const {
+  if (names_.empty()) return false;
+  if (names_.contains(std::string(everything))) return true;
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string& name) { return name == everything || names_.contains(name); });
+}
+
+void MetaService::request(MetaRequest request) {
+  std::vector<std::string> names;
+  broker::touched_names(request.request, names);
+  if (blocked(names)) {
+    names_.insert(names.begin(), names.end());
+    waiting_.push_back(std::move(request));
+    return;
+  }
+  decide(std::move(request), std::move(names));
+}
+
+void MetaService::decide(MetaRequest request, std::vector<std::string> names) {
+  Result<broker::Decision> decision =
+      broker::decide(at_.topology, request.actor, request.request, {at_.shards, rng_.next()});
+  const auto answer = [&](SessionReply reply) {
+    if (request.reply) at_.reply(std::move(reply));
+  };
+  if (!decision) return answer({request.actor.session, std::unexpected(decision.error())});
+  if (decision->changes.empty()) return answer({request.actor.session, std::move(*decision)});
+  auto changes = std::make_shared<const std::vector<broker::Change>>(std::move(decision->changes));
+  decision->changes.clear();
+  if (!decision->durable) {
+    at_.apply(changes);
+    return answer({request.actor.session, std::move(*decision)});
+  }
+  log(*changes);
+  names_.insert(names.begin(), names.end());
+  pending_.push_back({journal_->end(), std::move(changes), std::move(names), request.reply,
+                      SessionReply{request.actor.session, std::move(*decision)}});
+}
+
+void MetaService::log(const std::vector<broker::Change>& changes) {
+  std::vector<std::byte> encoded;
+  for (const broker::Change& change : changes) {
+    if (broker::is_durable(change, at_.topology)) broker::encode_change(change, encoded);
+  }
+  const storage::Journal::Space space = journal_->append(storage::RecordType::meta, 0, QueueId{0}, Seq{0}, 0,
+                                                         encoded.size(), storage::Journal::Urgency::wait);
+  std::copy(encoded.begin(), encoded.end(), space.bytes.begin());
+  journal_->finish();
+  newest_record_ = journal_->end();
+}
+
+void MetaService::on_durable(Lsn up_to) {
+  bool any = false;
+  while (!pending_.empty() && pending_.front().lsn <= up_to) {
+    Pending done = std::move(pending_.front());
+    pending_.pop_front();
+    at_.apply(done.changes);
+    for (const std::string& name : done.names) names_.erase(names_.find(name));
+    if (done.reply) at_.reply(std::move(done.answer));
+    any = true;
+  }
+  if (!any) return;
+  // Those that waited get their turn, in order; some may have to wait again.
+  std::deque<MetaRequest> waiting;
+  waiting.swap(waiting_);
+  for (MetaRequest& next : waiting) {
+    std::vector<std::string> names;
+    broker::touched_names(next.request, names);
+    for (const std::string& name : names) names_.erase(names_.find(name));
+  }
+  for (MetaRequest& next : waiting) request(std::move(next));
+}
+
+}  // namespace weir::node

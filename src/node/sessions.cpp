@@ -1,0 +1,89 @@
+#include "node/sessions.h"
+
+#include "node/shard_session.h"
+
+namespace weir::node {
+
+Sessions::~Sessions() = default;
+
+std::unique_ptr<Session> Sessions::open(SessionInfo info, SessionEvents& events) {
+  const SessionId id{std::uint64_t{surroundings_.self.value} << session_shard_shift | next_++};
+  auto session = std::make_unique<ShardSession>(*this, id, std::move(info), events);
+  sessions_.emplace(id, session.get());
+  if (!flow_open_) session->set_shard_flow(false, alarm_);
+  return session;
+}
+
+ShardSession* Sessions::find(SessionId id) {
+  if (last_ != nullptr && last_->id() == id) return last_;
+  const auto at = sessions_.find(id);
+  if (at == sessions_.end()) return nullptr;
+  last_ = at->second;
+  return last_;
+}
+
+void Sessions::end_turn() {
+  for (std::size_t i = 0; i < confirming_.size(); ++i) {
+    if (ShardSession* const session = find(confirming_[i])) session->tell_confirms();
+  }
+  confirming_.clear();
+}
+
+void Sessions::after_writes() {
+  for (std::size_t i = 0; i < granting_.size(); ++i) {
+    if (ShardSession* const session = find(granting_[i])) session->give_back_windows();
+  }
+  granting_.clear();
+}
+
+void Sessions::set_flow(bool open, const std::string& alarm) {
+  if (flow_open_ == open && alarm_ == alarm) return;
+  flow_open_ = open;
+  alarm_ = alarm;
+  std::vector<SessionId> ids;
+  for (const auto& [id, session] : sessions_) ids.push_back(id);
+  for (const SessionId id : ids) {
+    if (ShardSession* const session = find(id)) session->set_shard_flow(open, alarm);
+  }
+}
+
+void Sessions::close_all(const Error& reason) {
+  std::vector<SessionId> ids;
+  for (const auto& [id, session] : sessions_) ids.push_back(id);
+  for (const SessionId id : ids) {
+    if (ShardSession* const session = find(id)) session->events().on_close_wanted(reason);
+  }
+}
+
+void Sessions::put_back(ShardId from, SessionId session, ConsumerNumber consumer, QueueId queue, Seq seq) {
+  const SettleItem item{session, consumer, queue, seq, 1, Outcome::requeue};
+  if (from == surroundings_.self) {
+    surroundings_.host.settle(item);
+  } else {
+    surroundings_.outbox.batch<SettleBatch>(from).items.push_back(item);
+  }
+}
+
+void Sessions::take_delivery(ShardId from, const DeliverItem& item) {
+  if (ShardSession* const session = find(item.session)) return session->take_delivery(from, item);
+  put_back(from, item.session, item.consumer, item.queue, item.seq);
+}
+
+void Sessions::take_ack(ShardId from, const PublishAck& ack) {
+  if (ShardSession* const session = find(ack.session)) session->take_ack(from, ack);
+}
+
+void Sessions::take_reply(SessionReply reply) {
+  if (ShardSession* const session = find(reply.session)) return session->take_reply(std::move(reply));
+  if (!reply.what) return;
+  const auto* got = std::get_if<GotMessage>(&*reply.what);
+  if (got == nullptr || !got->there) return;
+  const broker::QueueDefinition* const queue = surroundings_.topology.find_queue(got->queue);
+  if (queue != nullptr) put_back(queue->shard, reply.session, no_consumer, got->queue, got->seq);
+}
+
+void Sessions::take_consumer_gone(const ConsumerGone& gone) {
+  if (ShardSession* const session = find(gone.session)) session->take_consumer_gone(gone);
+}
+
+}  // namespace weir::node

@@ -1,0 +1,74 @@
+// What it is: the sessions of one shard: finds the one that a message is for, and what happens when it has gone.
+// Shard: its own.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "broker/topology.h"
+#include "node/queue_host.h"
+#include "node/session.h"
+#include "node/session_routes.h"
+
+namespace weir::node {
+
+class ShardSession;
+
+// What a session needs of its shard.
+struct SessionSurroundings {
+  ShardId self;
+  std::uint16_t shards = 1;
+  const broker::Topology& topology;
+  Outbox& outbox;
+  QueueHost& host;
+  std::function<void(MetaRequest)> to_meta;
+  std::function<void()> wake;  // another turn is wanted soon
+};
+
+class Sessions final : public SessionSink {
+ public:
+  explicit Sessions(SessionSurroundings surroundings) : surroundings_(std::move(surroundings)) {}
+  ~Sessions();
+
+  std::unique_ptr<Session> open(SessionInfo info, SessionEvents& events);
+
+  // Tells confirms; before the sockets are written.
+  void end_turn();
+  // Gives windows back; after the sockets were written, when it is known who is congested.
+  void after_writes();
+  // `open` = no shard wants publishing to stop.
+  void set_flow(bool open, const std::string& alarm);
+  bool publishing_open() const { return flow_open_; }
+  void close_all(const Error& reason);
+  std::size_t count() const { return sessions_.size(); }
+  template <typename F>
+  void for_each(F&& visit) {
+    for (auto& [id, session] : sessions_) visit(*session);
+  }
+
+  void take_delivery(ShardId from, const DeliverItem& item) override;
+  void take_ack(ShardId from, const PublishAck& ack) override;
+  void take_reply(SessionReply reply) override;
+  void take_consumer_gone(const ConsumerGone& gone) override;
+
+ private:
+  friend class ShardSession;
+  ShardSession* find(SessionId id);
+  // A delivery that nobody is there for goes back to its place.
+  void put_back(ShardId from, SessionId session, ConsumerNumber consumer, QueueId queue, Seq seq);
+
+  SessionSurroundings surroundings_;
+  std::unordered_map<SessionId, ShardSession*> sessions_;
+  ShardSession* last_ = nullptr;
+  std::uint64_t next_ = 1;
+  bool flow_open_ = true;
+  std::string alarm_;
+  std::vector<SessionId> confirming_, granting_;  // with something to do at the end of the turn
+};
+
+}  // namespace weir::node

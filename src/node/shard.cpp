@@ -1,0 +1,284 @@
+#include "node/shard.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "base/log.h"
+
+namespace weir::node {
+
+namespace {
+
+// Settlements wait this long for a publish to ride with.
+constexpr std::uint64_t riding_ms = 5;
+// A quiet journal writes a mark after this, so that damage to its last commit would be noticed.
+constexpr std::uint64_t mark_after_ms = 20;
+constexpr std::uint64_t flow_check_ms = 50;
+// Publishers are stopped while the journal has more than this to write, and go on below the lower mark.
+constexpr std::uint64_t journal_behind_bytes = 32U << 20;
+constexpr std::uint64_t journal_caught_up_bytes = 8U << 20;
+// Sessions of the broker itself: no shard has this number.
+constexpr std::uint64_t administration_shard = 0xffff;
+
+}  // namespace
+
+Shard::Shard(ShardOptions options, ShardSurroundings surroundings)
+    : options_(std::move(options)),
+      at_(std::move(surroundings)),
+      outbox_(options_.shards, at_.peers),
+      routes_(options_.id, sessions_, outbox_),
+      host_(at_.clock, routes_, at_.counters.transient_bytes,
+            [this](QueueId queue) { to_meta({options_.id, false, {}, broker::AutoDeleteQueue{queue}}); }),
+      sessions_({options_.id, options_.shards, topology_, outbox_, host_,
+                 [this](MetaRequest request) { to_meta(std::move(request)); }, at_.wake}),
+      meta_({options_.shards, topology_, [this](const Changes& changes) { apply_everywhere(changes); },
+             [this](SessionReply reply) { answer_meta(std::move(reply)); }},
+            options_.seed),
+      authenticator_(topology_, options_.loopback_users, at_.offload),
+      flows_(options_.shards) {}
+
+Shard::~Shard() = default;
+
+// --- definitions ---
+
+// The one way in which definitions change: live, and in replay.
+void Shard::apply(const std::vector<broker::Change>& changes) {
+  for (const broker::Change& change : changes) {
+    std::vector<QueueId> gone;
+    if (const auto* vhost = std::get_if<broker::RemoveVhost>(&change)) {
+      for (const broker::QueueDefinition* queue : topology_.queues(vhost->name)) gone.push_back(queue->id);
+    } else if (const auto* removed = std::get_if<broker::RemoveQueue>(&change)) {
+      gone.push_back(removed->id);
+    }
+    topology_.apply(change);
+    for (const QueueId queue : gone) host_.remove(queue);
+    const auto* made = std::get_if<broker::PutQueue>(&change);
+    if (made != nullptr && made->queue.shard == options_.id) host_.create(made->queue);
+  }
+}
+
+void Shard::apply_everywhere(const Changes& changes) {
+  apply(*changes);
+  for (std::uint16_t shard = 0; shard < options_.shards; ++shard) {
+    if (ShardId{shard} == options_.id) continue;
+    outbox_.add(ShardId{shard}, ChangesMade{changes});
+    // At once: whoever hears of a queue from us must not be able to reach its shard before this does.
+    outbox_.flush_to(ShardId{shard});
+  }
+}
+
+void Shard::to_meta(MetaRequest request) {
+  if (options_.id.value == 0) return meta_.request(std::move(request));
+  outbox_.add(ShardId{0}, std::make_unique<MetaRequest>(std::move(request)));
+}
+
+void Shard::answer_meta(SessionReply reply) {
+  if (reply.session.value >> session_shard_shift != administration_shard)
+    return routes_.reply(std::move(reply));
+  const auto at = administering_.find(reply.session.value);
+  if (at == administering_.end()) return;
+  const auto done = std::move(at->second);
+  administering_.erase(at);
+  if (!reply.what) return done(std::unexpected(std::move(reply.what.error())));
+  done(std::move(std::get<broker::Decision>(*reply.what)));
+}
+
+void Shard::administer(broker::Request request, std::function<void(Result<broker::Decision>)> done) {
+  WEIR_ASSERT(options_.id.value == 0);
+  const SessionId id{administration_shard << session_shard_shift | next_administering_++};
+  administering_.emplace(id.value, std::move(done));
+  // Session 0 in the actor would be the broker itself, but the reply needs an address: the decision knows both.
+  meta_.request({options_.id, true, {std::string(), id}, std::move(request)});
+}
+
+// --- the turn ---
+
+bool Shard::begin_turn() {
+  host_.begin_turn();
+  at_.inbox.drain(received_);
+  const bool any = !received_.empty();
+  for (ShardMessage& message : received_) receive(message);
+  received_.clear();
+  return any || has_work();
+}
+
+void Shard::end_turn() {
+  if (failed_) return;
+  host_.end_turn();
+  sessions_.end_turn();
+  update_flow();
+  outbox_.flush();
+  journal_->flush();
+  hooks_.run();
+  sessions_.after_writes();
+  outbox_.flush();  // windows given back, and what the hooks asked for
+  care_for_journal();
+  if (has_work()) at_.wake();
+}
+
+void Shard::receive(ShardMessage& message) {
+  struct Visitor {
+    Shard& shard;
+    void operator()(std::unique_ptr<PublishBatch>& batch) const { shard.receive_publishes(*batch); }
+    void operator()(std::unique_ptr<PublishAckBatch>& batch) const {
+      for (const PublishAck& ack : batch->acks) shard.sessions_.take_ack(batch->from, ack);
+    }
+    void operator()(std::unique_ptr<DeliverBatch>& batch) const {
+      for (const DeliverItem& item : batch->items) shard.sessions_.take_delivery(batch->from, item);
+    }
+    void operator()(std::unique_ptr<SettleBatch>& batch) const {
+      for (const SettleItem& item : batch->items) shard.host_.settle(item);
+    }
+    void operator()(std::unique_ptr<WindowBatch>& batch) const {
+      for (const WindowGrant& grant : batch->grants) shard.host_.grant(grant);
+    }
+    void operator()(std::unique_ptr<QueueRequest>& request) const {
+      shard.host_.request(std::move(*request));
+    }
+    void operator()(std::unique_ptr<MetaRequest>& request) const { shard.meta_.request(std::move(*request)); }
+    void operator()(std::unique_ptr<SessionReply>& reply) const {
+      shard.sessions_.take_reply(std::move(*reply));
+    }
+    void operator()(ConsumerGone& gone) const { shard.sessions_.take_consumer_gone(gone); }
+    void operator()(ChangesMade& made) const { shard.apply(*made.changes); }
+    void operator()(std::unique_ptr<FlowChanged>& flow) const {
+      shard.set_flow_of(flow->from, flow->open, flow->alarm);
+    }
+    void operator()(Call& call) const { call.call(); }
+  };
+  std::visit(Visitor{*this}, message);
+}
+
+void Shard::receive_publishes(const PublishBatch& batch) {
+  for (const PublishItem& item : batch.items) {
+    const std::byte* text = batch.text.data() + item.text_at;
+    broker::IncomingMessage message;
+    message.native = item.native;
+    message.persistent = item.persistent;
+    message.priority = item.priority;
+    message.exchange = as_text({text, item.exchange_bytes});
+    text += item.exchange_bytes;
+    message.routing_key = as_text({text, item.routing_key_bytes});
+    text += item.routing_key_bytes;
+    message.properties = {text, item.properties_bytes};
+    text += item.properties_bytes;
+    message.body_bytes = item.body_bytes;
+    const Bytes copied(text, item.body_bytes);
+    message.body = item.pieces == 0 ? std::span<const Bytes>(&copied, 1)
+                                    : std::span(batch.pieces).subspan(item.first_piece, item.pieces);
+    host_.enqueue(std::span(batch.targets).subspan(item.first_target, item.targets), message,
+                  {item.session, item.publisher, item.seq});
+  }
+}
+
+// --- journal ---
+
+void Shard::on_durable(Lsn up_to) {
+  host_.on_durable(up_to);
+  meta_.on_durable(up_to);
+}
+
+void Shard::on_journal_failed(const Error& error) {
+  failed_ = true;
+  log_error("store", "shard {}: the journal can't be written: {}", options_.id.value, error.message);
+  at_.failed(error);
+}
+
+void Shard::care_for_journal() {
+  if (!journal_->idle()) {
+    if (!riding_timer_.armed()) at_.timers.arm(riding_timer_, riding_ms);
+  } else if (marked_ < journal_->end() && !mark_timer_.armed()) {
+    at_.timers.arm(mark_timer_, mark_after_ms);
+  }
+  if (reclaimed_ < journal_->reclaimable()) reclaim();
+}
+
+void Shard::on_riding_timer() {
+  if (!failed_) journal_->flush_riding();
+}
+
+void Shard::on_mark_timer() {
+  if (failed_ || !journal_->idle() || marked_ == journal_->end()) return;
+  journal_->write_mark();
+  marked_ = journal_->end();
+}
+
+void Shard::on_snapshot_written(Lsn lsn, std::int64_t result) {
+  snapshot_write_.reset();
+  if (result >= 0) {
+    snapshot_lsn_ = lsn;
+  } else {
+    log_warning("store", "{}", errno_error(static_cast<int>(-result), "the definitions' snapshot").message);
+  }
+}
+
+// Gives files back whose records are all done with. Definitions in them must be in a snapshot before.
+void Shard::reclaim() {
+  const Lsn up_to = journal_->reclaimable();
+  if (meta_.newest_record() <= snapshot_lsn_) {
+    journal_->reclaim(up_to);
+    reclaimed_ = up_to;
+    return;
+  }
+  if (snapshot_write_ != nullptr || !meta_.idle()) return;  // the next turns come back to it
+  std::vector<broker::Change> state;
+  topology_.durable_state(state);
+  std::vector<std::byte> contents;
+  for (const broker::Change& change : state) broker::encode_change(change, contents);
+  const Lsn lsn = journal_->durable();
+  snapshot_write_ = std::make_unique<SnapshotWrite>(*this, lsn);
+  at_.disk.write_file(storage::snapshot_path(options_.journal.directory, ++snapshot_generation_),
+                      storage::encode_snapshot(lsn, contents), *snapshot_write_);
+}
+
+// --- flow ---
+
+void Shard::update_flow() {
+  const Flow& now = flows_[options_.id.value];
+  const std::uint64_t pending = journal_->pending_bytes();
+  std::string alarm;
+  if (!journal_->has_room()) {
+    alarm = "disk";
+  } else if (at_.counters.transient_bytes.load(std::memory_order_relaxed) > options_.transient_bytes_max) {
+    alarm = "memory";
+  }
+  const bool behind = pending > (now.open ? journal_behind_bytes : journal_caught_up_bytes);
+  const bool open = !behind && alarm.empty();
+  if (!open && !flow_timer_.armed()) at_.timers.arm(flow_timer_, flow_check_ms);
+  if (open == now.open && alarm == now.alarm) return;
+  for (std::uint16_t shard = 0; shard < options_.shards; ++shard) {
+    if (ShardId{shard} != options_.id) {
+      outbox_.add(ShardId{shard}, std::make_unique<FlowChanged>(FlowChanged{options_.id, open, alarm}));
+    }
+  }
+  set_flow_of(options_.id, open, alarm);
+}
+
+void Shard::on_flow_timer() {}  // the turn that it makes looks again
+
+void Shard::set_flow_of(ShardId shard, bool open, const std::string& alarm) {
+  flows_[shard.value] = {open, alarm};
+  bool all_open = true;
+  std::string first_alarm;
+  for (const Flow& flow : flows_) {
+    all_open = all_open && flow.open;
+    if (first_alarm.empty()) first_alarm = flow.alarm;
+  }
+  sessions_.set_flow(all_open, first_alarm);
+}
+
+// --- sessions ---
+
+std::unique_ptr<Authentication> Shard::authenticate(Credentials credentials,
+                                                    std::function<void(Status)> done) {
+  return authenticator_.check(std::move(credentials), std::move(done));
+}
+
+Result<std::unique_ptr<Session>> Shard::open_session(SessionInfo info, SessionEvents& events) {
+  WEIR_TRY(topology_.authorize_vhost(info.user, info.vhost));
+  return sessions_.open(std::move(info), events);
+}
+
+}  // namespace weir::node

@@ -1,0 +1,166 @@
+// What it is: one shard at work: its queues, sessions, journal and copy of the definitions, and the order of a turn.
+// It is driven from outside (a loop, a test, the simulator) by begin_turn() and end_turn() and by its disk's completions.
+// Shard: this is it; every call is on its thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "node/authenticator.h"
+#include "node/messages.h"
+#include "node/meta_service.h"
+#include "node/outbox.h"
+#include "node/queue_host.h"
+#include "node/session.h"
+#include "node/sessions.h"
+#include "node/turn_hooks.h"
+#include "runtime/disk.h"
+#include "runtime/inbox.h"
+#include "runtime/loop.h"
+#include "runtime/timers.h"
+#include "storage/journal.h"
+#include "storage/snapshot.h"
+
+namespace weir::node {
+
+// What the shards of a node count together.
+struct SharedCounters {
+  std::atomic<std::uint64_t> transient_bytes{0};
+  std::atomic<std::uint64_t> sessions{0};
+};
+
+struct ShardOptions {
+  ShardId id;
+  std::uint16_t shards = 1;
+  std::string node_name = "weir@localhost";
+  storage::JournalOptions journal;  // its directory exists
+  std::vector<std::string> loopback_users{"guest"};
+  std::uint64_t transient_bytes_max = UINT64_MAX;  // of the node: above it publishers are stopped
+  std::uint64_t sessions_max = UINT64_MAX;         // of the node
+  std::uint64_t seed = 1;
+};
+
+// The world around a shard.
+struct ShardSurroundings {
+  Clock& clock;
+  runtime::TimerWheel& timers;
+  runtime::Disk& disk;
+  runtime::Inbox<ShardMessage>& inbox;
+  Peers& peers;
+  SharedCounters& counters;
+  std::function<void()> wake;                // see to it that another turn comes soon
+  Authenticator::Offload offload;            // may be empty
+  std::function<void(const Error&)> failed;  // the journal can't go on: the process must end
+};
+
+class Shard final : public BrokerClient,
+                    public runtime::TurnHandler,
+                    private storage::JournalEvents,
+                    private storage::ReplayVisitor {
+ public:
+  Shard(ShardOptions options, ShardSurroundings surroundings);
+  ~Shard() override;
+
+  // Opens the journal and brings back what it holds. Shard 0 brings the definitions, the others get `definitions`
+  // (what shard 0's topology().durable_state() says). Blocking.
+  Status recover(const std::vector<broker::Change>& definitions);
+  const storage::RecoveryReport& recovery() const { return journal_->recovery(); }
+  // Sessions have ended. Logs what is left and closes the journal. Blocking.
+  Status close();
+
+  bool begin_turn() override;
+  void end_turn() override;
+  // Something to do that no event will bring.
+  bool has_work() const { return host_.has_work() || !hooks_.empty(); }
+  // Nothing is under way: for tests and the simulator.
+  bool quiet() const { return !has_work() && journal_->idle() && meta_.idle(); }
+
+  // On shard 0, for the broker itself (first start, definitions files). `done` comes when it is durable.
+  void administer(broker::Request request, std::function<void(Result<broker::Decision>)> done);
+
+  const QueueHost& host() const { return host_; }
+  Sessions& sessions() { return sessions_; }
+  storage::Journal& journal() { return *journal_; }
+
+  ShardId shard() const override { return options_.id; }
+  Clock& clock() override { return at_.clock; }
+  runtime::TimerWheel& timers() override { return at_.timers; }
+  ReadBuffer& read_buffer() override { return read_buffer_; }
+  void at_turn_end(TurnHook& hook) override { hooks_.add(hook); }
+  void forget_turn_end(TurnHook& hook) override { hooks_.remove(hook); }
+  const broker::Topology& topology() const override { return topology_; }
+  const std::string& node_name() const override { return options_.node_name; }
+  std::unique_ptr<Authentication> authenticate(Credentials credentials,
+                                               std::function<void(Status)> done) override;
+  Result<std::unique_ptr<Session>> open_session(SessionInfo info, SessionEvents& events) override;
+
+ private:
+  class SnapshotWrite final : public runtime::IoRequest {
+   public:
+    SnapshotWrite(Shard& shard, Lsn lsn) : shard_(shard), lsn_(lsn) {}
+    void on_io(std::int64_t result) override { shard_.on_snapshot_written(lsn_, result); }  // destroys this
+
+   private:
+    Shard& shard_;
+    Lsn lsn_;
+  };
+  void on_durable(Lsn up_to) override;
+  void on_journal_failed(const Error& error) override;
+  void on_record(const storage::Record& record, storage::Location location, Lsn lsn) override;
+  void on_damage(Lsn from, Lsn to, std::uint64_t records_lost) override;
+
+  void apply(const std::vector<broker::Change>& changes);
+  void apply_everywhere(const Changes& changes);
+  void to_meta(MetaRequest request);
+  void answer_meta(SessionReply reply);
+  void receive(ShardMessage& message);
+  void receive_publishes(const PublishBatch& batch);
+  void update_flow();
+  void set_flow_of(ShardId shard, bool open, const std::string& alarm);
+  void care_for_journal();
+  void reclaim();
+  void on_snapshot_written(Lsn lsn, std::int64_t result);
+  void on_riding_timer();
+  void on_mark_timer();
+  void on_flow_timer();
+
+  ShardOptions options_;
+  ShardSurroundings at_;
+  broker::Topology topology_;
+  Outbox outbox_;
+  SessionRoutes routes_;
+  QueueHost host_;
+  Sessions sessions_;
+  MetaService meta_;
+  Authenticator authenticator_;
+  ReadBuffer read_buffer_;
+  TurnHooks hooks_;
+  std::unique_ptr<storage::Journal> journal_;
+  std::vector<ShardMessage> received_;
+  std::vector<Bytes> pieces_;  // scratch
+
+  Lsn snapshot_lsn_{0};  // all definitions before it are in a snapshot
+  std::uint64_t snapshot_generation_ = 0;
+  std::unique_ptr<SnapshotWrite> snapshot_write_;
+  Lsn reclaimed_{0};
+  Lsn marked_{0};
+  bool failed_ = false;
+
+  struct Flow {
+    bool open = true;
+    std::string alarm;
+  };
+  std::vector<Flow> flows_;  // each shard's wish
+  std::unordered_map<std::uint64_t, std::function<void(Result<broker::Decision>)>> administering_;
+  std::uint64_t next_administering_ = 1;
+
+  runtime::MethodTimer<Shard, &Shard::on_riding_timer> riding_timer_{*this};
+  runtime::MethodTimer<Shard, &Shard::on_mark_timer> mark_timer_{*this};
+  runtime::MethodTimer<Shard, &Shard::on_flow_timer> flow_timer_{*this};
+};
+
+}  // namespace weir::node

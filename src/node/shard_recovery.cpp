@@ -1,0 +1,62 @@
+// How a shard comes back after a stop: snapshot, journal, queues.
+#include "base/log.h"
+#include "node/shard.h"
+
+namespace weir::node {
+
+Status Shard::recover(const std::vector<broker::Change>& definitions) {
+  if (options_.id.value == 0) {
+    Result<storage::LoadedSnapshot> loaded =
+        storage::load_newest_snapshot(at_.disk, options_.journal.directory);
+    if (loaded) {
+      Result<std::vector<broker::Change>> changes = broker::decode_changes(loaded->snapshot.contents);
+      if (!changes) return std::unexpected(changes.error());
+      apply(*changes);
+      snapshot_lsn_ = loaded->snapshot.lsn;
+      snapshot_generation_ = loaded->generation;
+    } else if (loaded.error().code != ErrorCode::not_found) {
+      return std::unexpected(loaded.error());
+    }
+  } else {
+    apply(definitions);
+  }
+  Result<std::unique_ptr<storage::Journal>> journal =
+      storage::Journal::open(at_.disk, options_.journal, *this, *this);
+  if (!journal) return std::unexpected(journal.error());
+  journal_ = std::move(*journal);
+  host_.use_journal(*journal_);
+  meta_.use_journal(*journal_);
+  const storage::RecoveryReport& report = journal_->recovery();
+  host_.replayed(report.clean);
+  if (meta_.newest_record() < snapshot_lsn_) meta_.set_newest_record(snapshot_lsn_);
+  reclaimed_ = report.start;
+  marked_ = journal_->end();
+  log_info("store", "shard {}: {} records in {} batches of {} files, {} bytes of unconfirmed tail cut off{}",
+           options_.id.value, report.records, report.batches, report.files, report.torn_bytes,
+           report.clean ? "" : " (the last run did not end in order)");
+  return {};
+}
+
+void Shard::on_record(const storage::Record& record, storage::Location location, Lsn lsn) {
+  if (record.type != storage::RecordType::meta) return host_.replay(record, location);
+  if (lsn < snapshot_lsn_) return;
+  meta_.set_newest_record(Lsn{lsn.value + 1});
+  Result<std::vector<broker::Change>> changes = broker::decode_changes(record.payload);
+  if (!changes) {
+    log_error("store", "a definition record at {} can't be read: {}", lsn.value, changes.error().message);
+    return;
+  }
+  apply(*changes);
+}
+
+void Shard::on_damage(Lsn from, Lsn to, std::uint64_t records_lost) {
+  log_error("store", "shard {}: bytes {} to {} of the journal are damaged; {} records are known to be lost",
+            options_.id.value, from.value, to.value, records_lost);
+}
+
+Status Shard::close() {
+  host_.end_turn();
+  return journal_->close_clean();
+}
+
+}  // namespace weir::node

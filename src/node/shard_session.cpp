@@ -1,0 +1,316 @@
+#include "node/shard_session.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "base/limits.h"
+
+namespace weir::node {
+
+namespace {
+
+// A body up to this size is copied into the batch for another shard; a larger one is referred to where it was received.
+constexpr std::size_t copy_body_bytes_max = 256;
+
+class WatchedHeaders final : public broker::HeaderSource {
+ public:
+  explicit WatchedHeaders(broker::HeaderSource* source) : source_(source) {}
+  const broker::Table& headers() override {
+    asked = true;
+    return source_ != nullptr ? source_->headers() : none_;
+  }
+  bool asked = false;
+
+ private:
+  broker::HeaderSource* source_;
+  broker::Table none_;
+};
+
+}  // namespace
+
+ShardSession::ShardSession(Sessions& home, SessionId id, SessionInfo info, SessionEvents& events)
+    : home_(home),
+      at_(home.surroundings_),
+      id_(id),
+      info_(std::move(info)),
+      events_(events),
+      used_shards_(at_.shards, false),
+      taken_(at_.shards) {}
+
+ShardSession::~ShardSession() {
+  for (std::uint16_t shard = 0; shard < at_.shards; ++shard) {
+    if (used_shards_[shard]) to_queue(ShardId{shard}, EndSessionRequest{});
+  }
+  if (owns_exclusive_) {
+    at_.to_meta({at_.self, false, {info_.user, id_}, broker::EndSession{id_}});
+  }
+  home_.sessions_.erase(id_);
+  if (home_.last_ == this) home_.last_ = nullptr;
+  at_.wake();
+}
+
+// --- publishing ---
+
+// Fills route_: where the message goes, grouped by shard.
+Status ShardSession::find_route(const Publish& publish) {
+  const broker::Topology& topology = at_.topology;
+  const bool same = route_valid_ && route_version_ == topology.version() &&
+                    route_exchange_ == publish.message.exchange && route_key_ == publish.message.routing_key;
+  if (same) return {};
+  route_valid_ = false;
+  const std::string_view resource =
+      publish.message.exchange.empty() ? "amq.default" : publish.message.exchange;
+  WEIR_TRY(topology.authorize(info_.user, info_.vhost, broker::Access::write, resource));
+  WatchedHeaders headers(publish.headers);
+  route_.clear();
+  WEIR_TRY(topology.route(info_.vhost, publish.message.exchange, publish.message.routing_key, headers, true,
+                          route_));
+  std::sort(route_.begin(), route_.end(), [](const broker::Target& a, const broker::Target& b) {
+    return a.shard != b.shard ? a.shard < b.shard : a.queue < b.queue;
+  });
+  route_exchange_.assign(publish.message.exchange);
+  route_key_.assign(publish.message.routing_key);
+  route_version_ = topology.version();
+  route_valid_ = !headers.asked;  // where headers decide, the next message may go another way
+  return {};
+}
+
+Result<PublishResult> ShardSession::publish(const Publish& publish) {
+  WEIR_TRY(find_route(publish));
+  std::uint32_t publisher = 0;
+  if (publish.seq != 0) {
+    publisher = confirming_publisher(publish.publisher);
+    last_confirms_->window.note_published(publish.seq);
+  }
+  if (route_.empty()) return PublishResult::unroutable;
+  const std::span<const broker::Target> targets(route_);
+  for (std::size_t from = 0; from < targets.size();) {
+    const ShardId shard = targets[from].shard;
+    std::size_t until = from + 1;
+    while (until < targets.size() && targets[until].shard == shard) ++until;
+    if (publish.seq != 0) last_confirms_->window.note_target(shard, publish.seq);
+    unsafe_bytes_ += publish.message.body_bytes;
+    if (shard == at_.self) {
+      at_.host.enqueue(targets.subspan(from, until - from), publish.message, {id_, publisher, publish.seq});
+    } else {
+      send_remote(publish, publisher, shard, targets.subspan(from, until - from));
+    }
+    from = until;
+  }
+  if (unsafe_bytes_ > limits::publish_window_bytes && window_open_) {
+    window_open_ = false;
+    update_flow();
+  }
+  return PublishResult::routed;
+}
+
+void ShardSession::send_remote(const Publish& publish, std::uint32_t publisher, ShardId to,
+                               std::span<const broker::Target> targets) {
+  const broker::IncomingMessage& message = publish.message;
+  PublishBatch& batch = at_.outbox.batch<PublishBatch>(to);
+  PublishItem item;
+  item.session = id_;
+  item.publisher = publisher;
+  item.seq = publish.seq;
+  item.native = message.native;
+  item.persistent = message.persistent;
+  item.priority = message.priority;
+  item.exchange_bytes = static_cast<std::uint8_t>(message.exchange.size());
+  item.routing_key_bytes = static_cast<std::uint8_t>(message.routing_key.size());
+  item.properties_bytes = static_cast<std::uint32_t>(message.properties.size());
+  item.body_bytes = static_cast<std::uint32_t>(message.body_bytes);
+  item.first_target = static_cast<std::uint32_t>(batch.targets.size());
+  item.targets = static_cast<std::uint32_t>(targets.size());
+  batch.targets.insert(batch.targets.end(), targets.begin(), targets.end());
+  item.text_at = batch.text.size();
+  const auto add_text = [&](Bytes bytes) { batch.text.insert(batch.text.end(), bytes.begin(), bytes.end()); };
+  add_text(as_bytes(message.exchange));
+  add_text(as_bytes(message.routing_key));
+  add_text(message.properties);
+  if (message.body_bytes <= copy_body_bytes_max || publish.chunk == nullptr) {
+    for (const Bytes piece : message.body) add_text(piece);
+  } else {
+    item.first_piece = static_cast<std::uint32_t>(batch.pieces.size());
+    item.pieces = static_cast<std::uint32_t>(message.body.size());
+    batch.pieces.insert(batch.pieces.end(), message.body.begin(), message.body.end());
+    hold(batch.holds, publish.chunk);
+  }
+  batch.items.push_back(item);
+}
+
+// Points last_confirms_ at the publisher's window; returns its id for the way.
+std::uint32_t ShardSession::confirming_publisher(PublisherNumber number) {
+  if (last_confirms_ == nullptr || last_confirms_->number != number) {
+    std::uint32_t& id = publisher_ids_[number];
+    if (id == 0) {
+      id = ++last_publisher_id_;
+      confirms_.try_emplace(id, number, at_.shards);
+    }
+    last_confirms_ = &confirms_.at(id);
+    last_confirms_id_ = id;
+  }
+  want_confirms();
+  return last_confirms_id_;
+}
+
+void ShardSession::want_confirms() {
+  if (confirming_) return;
+  confirming_ = true;
+  home_.confirming_.push_back(id_);
+}
+
+void ShardSession::close_publisher(PublisherNumber number) {
+  const auto at = publisher_ids_.find(number);
+  if (at == publisher_ids_.end()) return;
+  confirms_.erase(at->second);
+  publisher_ids_.erase(at);
+  last_confirms_ = nullptr;
+}
+
+void ShardSession::take_ack(ShardId from, const PublishAck& ack) {
+  unsafe_bytes_ -= std::min(unsafe_bytes_, ack.bytes);
+  if (!window_open_ && unsafe_bytes_ <= limits::publish_window_bytes / 2) {
+    window_open_ = true;
+    update_flow();
+  }
+  const auto at = confirms_.find(ack.publisher);
+  if (ack.up_to == 0 || at == confirms_.end()) return;
+  at->second.window.note_safe(from, ack.up_to);
+  want_confirms();
+  if (ack.rejected != 0) events_.on_rejected(at->second.number, ack.rejected, ack.rejected);
+}
+
+void ShardSession::tell_confirms() {
+  confirming_ = false;
+  for (auto& [id, publisher] : confirms_) {
+    const std::uint64_t safe = publisher.window.safe_up_to();
+    if (safe <= publisher.window.told) continue;
+    publisher.window.told = safe;
+    events_.on_confirmed(publisher.number, safe);
+  }
+}
+
+void ShardSession::set_shard_flow(bool open, const std::string& alarm) {
+  shard_flow_open_ = open;
+  const bool alarm_changed = alarm_ != alarm;
+  alarm_ = alarm;
+  if (alarm_changed) flow_told_open_ = !(shard_flow_open_ && window_open_);  // tell in any case
+  update_flow();
+}
+
+void ShardSession::update_flow() {
+  const bool open = shard_flow_open_ && window_open_;
+  if (open == flow_told_open_) return;
+  flow_told_open_ = open;
+  events_.on_publish_flow(open, alarm_);
+}
+
+// --- consuming ---
+
+void ShardSession::take_delivery(ShardId from, const DeliverItem& item) {
+  WindowGrant& taken = taken_[from.value];
+  taken.bytes += item.bytes;
+  ++taken.messages;
+  if (!granting_) {
+    granting_ = true;
+    home_.granting_.push_back(id_);
+  }
+  if (!consumers_.contains(item.consumer)) {
+    return home_.put_back(from, id_, item.consumer, item.queue, item.seq);
+  }
+  events_.on_delivery({item.consumer, item.redelivered, item.queue, item.seq,
+                       broker::view_envelope(item.envelope), item.chunk});
+}
+
+void ShardSession::give_back_windows() {
+  granting_ = false;
+  if (congested_) return;
+  for (std::uint16_t shard = 0; shard < at_.shards; ++shard) {
+    WindowGrant& taken = taken_[shard];
+    if (taken.bytes < limits::delivery_window_bytes / 4 &&
+        taken.messages < limits::delivery_window_messages / 4) {
+      continue;  // the rest of the window is open
+    }
+    taken.session = id_;
+    if (ShardId{shard} == at_.self) {
+      at_.host.grant(taken);
+    } else {
+      at_.outbox.batch<WindowBatch>(ShardId{shard}).grants.push_back(taken);
+    }
+    taken = {};
+    at_.wake();
+  }
+}
+
+void ShardSession::set_congested(bool congested) {
+  if (congested_ == congested) return;
+  congested_ = congested;
+  if (!congested && !granting_) {
+    granting_ = true;
+    home_.granting_.push_back(id_);
+    at_.wake();
+  }
+}
+
+void ShardSession::settle(ConsumerNumber consumer, QueueId queue, Seq seq, Outcome outcome) {
+  const broker::QueueDefinition* const definition = at_.topology.find_queue(queue);
+  if (definition == nullptr) return;  // the queue has gone, and the message with it
+  if (definition->shard == at_.self) {
+    at_.host.settle({id_, consumer, queue, seq, 1, outcome});
+    return;
+  }
+  auto& items = at_.outbox.batch<SettleBatch>(definition->shard).items;
+  if (!items.empty()) {
+    SettleItem& last = items.back();
+    if (last.session == id_ && last.consumer == consumer && last.queue == queue && last.outcome == outcome &&
+        last.first.value + last.count == seq.value) {
+      ++last.count;
+      return;
+    }
+  }
+  items.push_back({id_, consumer, queue, seq, 1, outcome});
+}
+
+void ShardSession::consume(ConsumeOptions options) {
+  begin(Request::queue);
+  const Result<const broker::QueueDefinition*> queue = find_queue(options.queue);
+  if (!queue) return finish(std::unexpected(queue.error()));
+  const ShardId shard = (*queue)->shard;
+  used_shards_[shard.value] = true;
+  consumers_[options.consumer] = shard;
+  consuming_ = options.consumer;
+  to_queue(shard, ConsumeRequest{(*queue)->id, std::move(options)});
+}
+
+void ShardSession::cancel(ConsumerNumber consumer) {
+  begin(Request::queue);
+  const auto at = consumers_.find(consumer);
+  if (at == consumers_.end()) return finish(Cancelled{consumer});
+  to_queue(at->second, CancelRequest{consumer, true});
+}
+
+void ShardSession::drop_consumer(ConsumerNumber consumer) {
+  const auto at = consumers_.find(consumer);
+  if (at == consumers_.end()) return;
+  const ShardId shard = at->second;
+  consumers_.erase(at);
+  to_queue(shard, CancelRequest{consumer, false});
+}
+
+void ShardSession::set_prefetch(ConsumerNumber consumer, std::uint32_t prefetch) {
+  const auto at = consumers_.find(consumer);
+  if (at != consumers_.end()) to_queue(at->second, PrefetchRequest{consumer, prefetch});
+}
+
+void ShardSession::get(std::string queue, bool no_ack) {
+  begin(Request::queue);
+  const Result<const broker::QueueDefinition*> found = find_queue(queue);
+  if (!found) return finish(std::unexpected(found.error()));
+  to_queue((*found)->shard, GetRequest{(*found)->id, no_ack});
+}
+
+void ShardSession::take_consumer_gone(const ConsumerGone& gone) {
+  if (consumers_.erase(gone.consumer) > 0) events_.on_consumer_cancelled(gone.consumer, gone.reason);
+}
+
+}  // namespace weir::node

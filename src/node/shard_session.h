@@ -1,0 +1,113 @@
+// What it is: one connection's stake in the broker, on the connection's shard; see node/session.h for the contract.
+// Shard: its connection's.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "node/confirm_window.h"
+#include "node/session.h"
+#include "node/sessions.h"
+
+namespace weir::node {
+
+class ShardSession final : public Session {
+ public:
+  ShardSession(Sessions& home, SessionId id, SessionInfo info, SessionEvents& events);
+  ~ShardSession() override;
+
+  SessionId id() const override { return id_; }
+  const SessionInfo& info() const override { return info_; }
+
+  Result<PublishResult> publish(const Publish& publish) override;
+  void close_publisher(PublisherNumber publisher) override;
+
+  void consume(ConsumeOptions options) override;
+  void cancel(ConsumerNumber consumer) override;
+  void drop_consumer(ConsumerNumber consumer) override;
+  void set_prefetch(ConsumerNumber consumer, std::uint32_t prefetch) override;
+  void get(std::string queue, bool no_ack) override;
+  void settle(ConsumerNumber consumer, QueueId queue, Seq seq, Outcome outcome) override;
+  void set_congested(bool congested) override;
+
+  void declare_exchange(broker::DeclareExchange request) override;
+  void delete_exchange(broker::DeleteExchange request) override;
+  void declare_queue(broker::DeclareQueue request) override;
+  void delete_queue(std::string queue, bool if_unused, bool if_empty) override;
+  void purge_queue(std::string queue) override;
+  void bind(broker::BindingDefinition binding) override;
+  void unbind(broker::BindingDefinition binding) override;
+
+  // --- from the shard ---
+
+  SessionEvents& events() { return events_; }
+  void take_delivery(ShardId from, const DeliverItem& item);
+  void take_ack(ShardId from, const PublishAck& ack);
+  void take_reply(SessionReply reply);
+  void take_consumer_gone(const ConsumerGone& gone);
+  void tell_confirms();
+  void give_back_windows();
+  void set_shard_flow(bool open, const std::string& alarm);
+
+ private:
+  enum class Request : std::uint8_t { none, definition, declare_queue, check_delete, remove_queue, queue };
+
+  Status find_route(const Publish& publish);
+  void send_remote(const Publish& publish, std::uint32_t publisher, ShardId to,
+                   std::span<const broker::Target> targets);
+  std::uint32_t confirming_publisher(PublisherNumber number);
+  void want_confirms();
+  void update_flow();
+  void begin(Request request);
+  void finish(Reply reply);
+  void to_queue(ShardId shard, decltype(QueueRequest::what) what);
+  void to_meta(broker::Request request);
+  Result<const broker::QueueDefinition*> find_queue(const std::string& name);
+
+  Sessions& home_;
+  const SessionSurroundings& at_;
+  SessionId id_;
+  SessionInfo info_;
+  SessionEvents& events_;
+  Request request_ = Request::none;
+  std::string queue_name_;  // of the request in flight
+  Deleted deleted_;
+
+  // Publishing. A publisher has an id of its own on the way: a number that is used again must not get the acks that
+  // were on their way to its predecessor.
+  struct Publisher {
+    Publisher(PublisherNumber its_number, std::uint16_t shards) : number(its_number), window(shards) {}
+    PublisherNumber number;
+    ConfirmWindow window;
+  };
+  std::unordered_map<std::uint32_t, Publisher> confirms_;  // by id
+  std::unordered_map<PublisherNumber, std::uint32_t> publisher_ids_;
+  std::uint32_t last_publisher_id_ = 0;
+  Publisher* last_confirms_ = nullptr;
+  std::uint32_t last_confirms_id_ = 0;
+  bool confirming_ = false;         // in home_'s list
+  std::uint64_t unsafe_bytes_ = 0;  // published and not yet taken or synced
+  bool flow_told_open_ = true, shard_flow_open_ = true, window_open_ = true;
+  std::string alarm_;
+
+  // The last route: publishers mostly repeat themselves.
+  std::string route_exchange_, route_key_;
+  std::uint64_t route_version_ = 0;
+  bool route_valid_ = false;
+  std::vector<broker::Target> route_;  // grouped by shard
+
+  // Consuming.
+  std::unordered_map<ConsumerNumber, ShardId> consumers_;
+  ConsumerNumber consuming_ = no_consumer;  // asked for, not answered yet
+  std::vector<bool> used_shards_;           // where it has, or had, consumers
+  std::vector<WindowGrant> taken_;          // per shard: received and not given back
+  bool granting_ = false;                   // in home_'s list
+  bool congested_ = false;
+  bool owns_exclusive_ = false;
+};
+
+}  // namespace weir::node
