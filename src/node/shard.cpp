@@ -111,6 +111,7 @@ void Shard::end_turn() {
   update_flow();
   outbox_.flush();
   journal_->flush();
+  at_.disk.submit();  // the disk works while the sockets are written
   hooks_.run();
   sessions_.after_writes();
   outbox_.flush();  // windows given back, and what the hooks asked for
