@@ -25,8 +25,7 @@ endfunction()
 
 weir_layer(weir_base FOLDER base LINK fmt::fmt PkgConfig::isal)
 weir_layer(weir_broker FOLDER broker LINK weir_base)
-weir_layer(weir_runtime FOLDER runtime LINK weir_base weir_asio OpenSSL::SSL OpenSSL::Crypto PkgConfig::uring
-           PRECOMPILE <boost/asio.hpp> <boost/asio/ssl.hpp>)
+weir_layer(weir_runtime FOLDER runtime LINK weir_base Threads::Threads OpenSSL::SSL OpenSSL::Crypto PkgConfig::uring)
 weir_layer(weir_storage FOLDER storage LINK weir_base weir_runtime)
 weir_layer(weir_node FOLDER node LINK weir_base weir_runtime weir_storage weir_broker PkgConfig::sodium)
 

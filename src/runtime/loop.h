@@ -27,8 +27,8 @@ class TurnHandler {
 
 // Makes the pieces of the loop that have several kinds.
 struct LoopOptions {
-  bool io_uring = true;         // false, or where the kernel refuses it: a helper thread
-  std::size_t read_chunk_bytes = 512U << 10;
+  bool io_uring = true;                       // false, or where the kernel refuses it: a helper thread
+  std::size_t read_chunk_bytes = 512U << 10;  // that one stream may read in one turn
 };
 
 class TlsContext;  // runtime/tls.h
@@ -52,27 +52,29 @@ class Socket {
 
 class Listener {
  public:
-  virtual ~Listener() = default;        // stops listening
+  virtual ~Listener() = default;  // stops listening
   virtual std::uint16_t port() const = 0;
-  virtual void pause() = 0;             // stop accepting for now (descriptors exhausted, shutting down)
+  virtual void pause() = 0;  // stop accepting for now (descriptors exhausted, shutting down)
 };
 
 class Loop {
  public:
+  // On the thread of run(), after it, or where run() never was. Streams and listeners are destroyed before.
   virtual ~Loop() = default;
   static Result<std::unique_ptr<Loop>> make(LoopOptions options = {});
 
   // Until stop(). `handler` may be null (a client has no turns).
   virtual void run(TurnHandler* handler) = 0;
-  virtual void stop() = 0;                             // any thread
-  virtual void post(std::function<void()> call) = 0;   // any thread
-  virtual void wake() = 0;                             // any thread; cheap when already awake
+  virtual void stop() = 0;                            // any thread
+  virtual void post(std::function<void()> call) = 0;  // any thread
+  virtual void wake() = 0;                            // any thread; cheap when already awake
 
   virtual Clock& clock() = 0;
   virtual TimerWheel& timers() = 0;
   virtual Disk& disk() = 0;
 
-  // `address` is "host:port", "[v6]:port" or ":port" (all). Accepts on this loop; `accepted` is called on it.
+  // `address` is "host:port", "[v6]:port" or ":port" (all addresses of IPv4 and IPv6); port 0 takes a free one.
+  // A host that is both is IPv4; "[::]:port" is IPv6 alone. Accepts on this loop; `accepted` is called on it.
   virtual Result<std::unique_ptr<Listener>> listen(const std::string& address,
                                                    std::function<void(Socket)> accepted) = 0;
   virtual std::unique_ptr<ByteStream> adopt(Socket socket) = 0;
@@ -80,7 +82,8 @@ class Loop {
   virtual std::unique_ptr<ByteStream> adopt_tls(Socket socket, TlsContext& context) = 0;
   // Client side. Resolves and connects (blocking, for the command line's clients).
   static Result<Socket> connect_now(const std::string& host, std::uint16_t port);
-  virtual std::unique_ptr<ByteStream> adopt_tls_client(Socket socket, TlsContext& context, const std::string& host) = 0;
+  virtual std::unique_ptr<ByteStream> adopt_tls_client(Socket socket, TlsContext& context,
+                                                       const std::string& host) = 0;
   // SIGTERM and SIGINT call `handler` on this loop.
   virtual void on_termination(std::function<void()> handler) = 0;
 };

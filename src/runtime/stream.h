@@ -17,13 +17,13 @@
 namespace weir::runtime {
 
 struct PeerInfo {
-  std::string address;            // numeric, without port
+  std::string address;  // numeric, without port
   std::uint16_t port = 0;
   std::string local_address;
   std::uint16_t local_port = 0;
   bool loopback = false;
   bool tls = false;
-  std::string tls_version;        // "TLSv1.3"; empty without TLS
+  std::string tls_version;  // "TLSv1.3"; empty without TLS
   std::string tls_cipher;
   std::string certificate_subject;  // of a verified client certificate, RFC 2253; else empty
 };
@@ -72,6 +72,7 @@ class MemoryPair {
   // Runs callbacks until none is due; returns how many it ran. `bytes_max` limits what one on_readable can read.
   virtual std::size_t pump(std::size_t bytes_max = SIZE_MAX) = 0;
 };
-std::unique_ptr<MemoryPair> make_memory_pair(std::size_t capacity, PeerInfo left_peer = {}, PeerInfo right_peer = {});
+std::unique_ptr<MemoryPair> make_memory_pair(std::size_t capacity, PeerInfo left_peer = {},
+                                             PeerInfo right_peer = {});
 
 }  // namespace weir::runtime

@@ -140,8 +140,9 @@ std::size_t TimerWheel::fire(std::size_t index) {
 }
 
 std::size_t TimerWheel::advance(std::uint64_t now_ms) {
-  if (now_ms <= now_ms_) return 0;
-  now_ms_ = now_ms;
+  set_now(now_ms);
+  now_ms = now_ms_;
+  if (now_ms == cursor_ms_) return 0;
   std::size_t fired = 0;
   for (;;) {
     const std::optional<Due> due = first_due();

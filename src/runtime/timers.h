@@ -58,6 +58,10 @@ class TimerWheel {
   // Fires what is due, by deadline and then in the order of arming. Timers may arm and cancel others meanwhile; what
   // is armed inside of a callback counts from `now_ms` and never fires in the same advance().
   std::size_t advance(std::uint64_t now_ms);
+  // What time it is, without firing: arm() counts from it. advance() to at least this time follows.
+  void set_now(std::uint64_t now_ms) {
+    if (now_ms > now_ms_) now_ms_ = now_ms;
+  }
   std::uint64_t now_ms() const { return now_ms_; }
   // The earliest time at which advance() may have something to do; never later than the first deadline.
   std::optional<std::uint64_t> next_due_ms() const;
@@ -85,7 +89,7 @@ class TimerWheel {
   std::array<Timer*, slots_all + 1> wheel_{};
   std::array<std::uint64_t, slots_all / 64> occupied_{};  // a bit per slot of wheel_
   std::uint64_t now_ms_;
-  std::uint64_t cursor_ms_;  // how far firing has come; behind now_ms_ only inside of advance()
+  std::uint64_t cursor_ms_;  // how far firing has come; never ahead of now_ms_
   std::size_t armed_ = 0;
 };
 

@@ -10,15 +10,15 @@
 namespace weir::runtime {
 
 struct TlsServerOptions {
-  std::string certificate_file;   // PEM chain
-  std::string key_file;           // PEM
-  std::string ca_file;            // PEM; verifies client certificates
+  std::string certificate_file;  // PEM chain
+  std::string key_file;          // PEM
+  std::string ca_file;           // PEM; verifies client certificates
   bool require_client_certificate = false;
   std::string minimum_version = "TLSv1.2";  // or TLSv1.3
-  std::string ciphers;            // OpenSSL's list for TLS 1.2; empty = its default
+  std::string ciphers;                      // OpenSSL's list for TLS 1.2; empty = its default
 };
 struct TlsClientOptions {
-  std::string ca_file;            // empty: no verification (the load generator's choice, said so in its help)
+  std::string ca_file;  // empty: no verification (the load generator's choice, said so in its help)
   std::string certificate_file;
   std::string key_file;
 };

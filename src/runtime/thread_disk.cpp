@@ -1,0 +1,105 @@
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <memory>
+#include <utility>
+
+#include "base/assert.h"
+#include "runtime/disk_threads.h"
+#include "runtime/posix_disk.h"
+
+namespace weir::runtime {
+namespace {
+
+// As many durable writes as the journal has in flight proceed side by side.
+constexpr std::size_t write_threads_max = 2;
+
+class EventDescriptor {
+ public:
+  EventDescriptor() : value_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) { WEIR_ASSERT(value_ >= 0); }
+  EventDescriptor(const EventDescriptor&) = delete;
+  EventDescriptor& operator=(const EventDescriptor&) = delete;
+  ~EventDescriptor() { ::close(value_); }
+  int get() const { return value_; }
+
+ private:
+  int value_;
+};
+
+// The disk where there is no io_uring: helper threads for durable writes, and one for all else, so that a long
+// prepare_file never delays a commit.
+class ThreadDisk final : public PosixDisk {
+ public:
+  void write_durable(FileHandle file, std::uint64_t offset, Bytes data, IoRequest& request) override {
+    DiskJob& job = queue(writes_, DiskJob::Kind::write, request);
+    job.descriptor = file.value;
+    job.offset = offset;
+    job.data = data;
+  }
+  void read(FileHandle file, std::uint64_t offset, MutableBytes into, IoRequest& request) override {
+    DiskJob& job = queue(others_, DiskJob::Kind::read, request);
+    job.descriptor = file.value;
+    job.offset = offset;
+    job.into = into;
+  }
+  void prepare_file(std::string path, std::uint64_t bytes, IoRequest& request) override {
+    DiskJob& job = queue(others_, DiskJob::Kind::prepare, request);
+    job.path = std::move(path);
+    job.bytes = bytes;
+  }
+  void rename_file(std::string from, std::string to, IoRequest& request) override {
+    DiskJob& job = queue(others_, DiskJob::Kind::rename, request);
+    job.path = std::move(from);
+    job.to = std::move(to);
+  }
+  void remove_file(std::string path, IoRequest& request) override {
+    queue(others_, DiskJob::Kind::remove, request).path = std::move(path);
+  }
+  void write_file(std::string path, std::vector<std::byte> contents, IoRequest& request) override {
+    DiskJob& job = queue(others_, DiskJob::Kind::write_file, request);
+    job.path = std::move(path);
+    job.contents = std::move(contents);
+  }
+  void submit() override {
+    write_threads_.push(writes_);
+    other_thread_.push(others_);
+  }
+  std::size_t poll() override;
+  std::size_t in_flight() const override { return in_flight_; }
+  int event() const override { return event_.get(); }
+
+ private:
+  DiskJob& queue(std::vector<DiskJob>& jobs, DiskJob::Kind kind, IoRequest& request) {
+    ++in_flight_;
+    DiskJob& job = jobs.emplace_back();
+    job.kind = kind;
+    job.request = &request;
+    return job;
+  }
+
+  EventDescriptor event_;
+  std::vector<DiskJob> writes_;
+  std::vector<DiskJob> others_;
+  std::vector<DiskJob> done_;
+  std::size_t in_flight_ = 0;
+  DiskThreads write_threads_{write_threads_max, event_.get()};
+  DiskThreads other_thread_{1, event_.get()};
+};
+
+std::size_t ThreadDisk::poll() {
+  write_threads_.take(done_);
+  other_thread_.take(done_);
+  const std::size_t count = done_.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    --in_flight_;
+    done_[i].request->on_io(done_[i].result);
+  }
+  done_.clear();
+  return count;
+}
+
+}  // namespace
+
+std::unique_ptr<RealDisk> make_thread_disk() { return std::make_unique<ThreadDisk>(); }
+
+}  // namespace weir::runtime
