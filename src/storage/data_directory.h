@@ -12,14 +12,14 @@
 namespace weir::storage {
 
 struct NodeIdentity {
-  std::string node_id;             // 32 hexadecimal digits, made once
-  std::uint16_t shards = 1;        // queues are placed by it: fixed for the life of the directory
+  std::string node_id;       // 32 hexadecimal digits, made once
+  std::uint16_t shards = 1;  // queues are placed by it: fixed for the life of the directory
   std::uint32_t format = 1;
 };
 
 // Reads `node.id`, or makes it with `shards_wanted` where the directory is new. corrupt, io_error.
-Result<NodeIdentity> open_identity(runtime::Disk& disk, const std::string& directory, std::uint16_t shards_wanted,
-                                   std::uint64_t random_seed);
+Result<NodeIdentity> open_identity(runtime::Disk& disk, const std::string& directory,
+                                   std::uint16_t shards_wanted, std::uint64_t random_seed);
 std::string shard_directory(const std::string& directory, std::uint16_t shard);  // "<dir>/shard-00"
 
 }  // namespace weir::storage

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/chunk.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/ids.h"
 #include "runtime/disk.h"
@@ -21,13 +22,15 @@
 namespace weir::storage {
 
 struct JournalOptions {
-  std::string directory;                          // exists; of this shard alone
-  std::uint64_t first_file_bytes = 8U << 20;      // sizes double from here ...
-  std::uint64_t file_bytes_max = 128U << 20;      // ... to here, as the log grows; a small log stays small
-  std::uint64_t cache_bytes = 32U << 20;          // tail cache
-  std::uint64_t read_cache_bytes = 8U << 20;      // windows read back from the disk
-  std::uint64_t batch_bytes_max = 1U << 20;       // a batch is closed beyond it (a larger record has its own)
-  unsigned commits_in_flight_max = 2;
+  std::string directory;                      // exists; of this shard alone
+  std::uint64_t first_file_bytes = 8U << 20;  // sizes double from here ...
+  std::uint64_t file_bytes_max = 128U << 20;  // ... to here, as the log grows; a small log stays small
+  std::uint64_t cache_bytes = 32U << 20;      // tail cache
+  std::uint64_t read_cache_bytes = 8U << 20;  // windows read back from the disk
+  std::uint64_t batch_bytes_max = 1U << 20;   // a batch is closed beyond it (a larger record has its own)
+  unsigned commits_in_flight_max = 2;         // 1 to 8
+  std::uint64_t random_seed = 0;  // becomes the journal's identity when it is made; should be random
+  const Clock* clock = nullptr;   // for the times in Stats; null: they stay 0
 };
 
 class JournalEvents {
@@ -40,11 +43,13 @@ class JournalEvents {
   ~JournalEvents() = default;
 };
 
-// Gets every record that was found, in order. The views live during the call.
+// Gets every record that was found, in order, but for marks. The views live during the call.
 class ReplayVisitor {
  public:
   virtual void on_record(const Record& record, Location location, Lsn lsn) = 0;
   // Bytes that were known durable don't hold their checksum: `records_lost` of them, if it can be known, else 0.
+  // Those that could be saved came before this. Where a disk lost a write, an old enqueue can be among them: one whose seq
+  // does not ascend in its queue is to be ignored.
   virtual void on_damage(Lsn from, Lsn to, std::uint64_t records_lost) = 0;
 
  protected:
@@ -53,7 +58,7 @@ class ReplayVisitor {
 
 struct RecoveryReport {
   bool first_start = false;
-  bool clean = false;            // the last run ended with close_clean()
+  bool clean = false;  // the last run ended with close_clean()
   Lsn start, end;
   std::uint32_t incarnation = 0;
   std::uint64_t records = 0, batches = 0, files = 0;
@@ -70,7 +75,8 @@ struct CachedRecord {
 // Waits for one read. Lifetime: in place until on_read. cancel by Journal::cancel_read.
 class ReadWaiter {
  public:
-  // The record's CRC was checked. corrupt or io_error: it is lost (tried twice).
+  // The record's CRC was checked; that it is the one that was meant, its queue and seq tell. View it by parse_record().
+  // corrupt or io_error: it is lost (tried twice).
   virtual void on_read(Result<CachedRecord> record) = 0;
 
  protected:
@@ -79,12 +85,13 @@ class ReadWaiter {
 
 class Journal {
  public:
+  // Waits for what the disk still has in hand. Nothing that was not flushed is written.
   virtual ~Journal() = default;
 
   // Recovers what is there: reads superblock and files, replays every record into `visitor`, cuts off a torn tail,
   // begins a new incarnation durably. Blocking. corrupt, io_error, no_space.
-  static Result<std::unique_ptr<Journal>> open(runtime::Disk& disk, JournalOptions options, ReplayVisitor& visitor,
-                                               JournalEvents& events);
+  static Result<std::unique_ptr<Journal>> open(runtime::Disk& disk, JournalOptions options,
+                                               ReplayVisitor& visitor, JournalEvents& events);
   virtual const RecoveryReport& recovery() const = 0;
 
   // --- append ---
@@ -96,18 +103,19 @@ class Journal {
   };
   // Somebody waits for it (commit soon), or it may ride with what comes next (settlements).
   enum class Urgency : std::uint8_t { wait, ride };
-  virtual Space append(RecordType type, std::uint8_t flags, QueueId queue, Seq seq, std::size_t extension_bytes,
-                       std::size_t payload_bytes, Urgency urgency) = 0;
+  virtual Space append(RecordType type, std::uint8_t flags, QueueId queue, Seq seq,
+                       std::size_t extension_bytes, std::size_t payload_bytes, Urgency urgency) = 0;
   virtual void finish() = 0;
   // What must be durable for all that was appended until now.
   virtual Lsn end() const = 0;
   virtual Lsn durable() const = 0;
   // False when the next file could not be made (disk full): publishes must be refused. Settlements still fit.
-  virtual bool has_room() const = 0;
+  // `record_bytes`: of the publish in question, where it is known.
+  virtual bool has_room(std::uint64_t record_bytes = 0) const = 0;
   // Bytes appended that are not yet durable: what back-pressure looks at.
   virtual std::uint64_t pending_bytes() const = 0;
 
-  // At the end of each turn. Begins a commit if somebody waits and a place is free.
+  // At the end of each turn. Begins a commit if somebody waits and a place is free. The caller submits to the disk.
   virtual void flush() = 0;
   // The same for records that only ride; the shard calls it from a timer of a few milliseconds.
   virtual void flush_riding() = 0;
@@ -118,7 +126,8 @@ class Journal {
   // --- read ---
 
   virtual CachedRecord cached(Location location) = 0;
-  // Several waiters on one window cost one read. Completes from Disk::poll, never inside the call.
+  // For what cached() does not have. Several waiters on one window cost one read. Completes from Disk::poll, never inside
+  // the call.
   virtual void read(Location location, ReadWaiter& waiter) = 0;
   virtual void cancel_read(ReadWaiter& waiter) = 0;
 
@@ -128,7 +137,8 @@ class Journal {
   virtual void release(Location location, std::uint32_t count = 1) = 0;
   // All before it is durable and released. Meta records must be in a snapshot (storage/snapshot.h) up to it before reclaim().
   virtual Lsn reclaimable() const = 0;
-  virtual void reclaim(Lsn up_to) = 0;  // makes the new start durable, then recycles or removes the files; asynchronous
+  virtual void reclaim(
+      Lsn up_to) = 0;  // makes the new start durable, then recycles or removes the files; asynchronous
 
   // Flushes everything and writes that the end was clean. Blocking; nothing is appended afterwards.
   virtual Status close_clean() = 0;

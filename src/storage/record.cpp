@@ -84,8 +84,8 @@ Result<BatchHeader> decode_batch_header(Bytes from, std::uint32_t salt) {
   return header;
 }
 
-void put_record_header(RecordType type, std::uint8_t flags, QueueId queue, Seq seq, std::size_t extension_bytes,
-                       std::size_t payload_bytes, std::byte* to) {
+void put_record_header(RecordType type, std::uint8_t flags, QueueId queue, Seq seq,
+                       std::size_t extension_bytes, std::size_t payload_bytes, std::byte* to) {
   store_le(to + 4, static_cast<std::uint32_t>(record_header_bytes + extension_bytes + payload_bytes));
   to[8] = static_cast<std::byte>(type);
   to[9] = static_cast<std::byte>(flags);

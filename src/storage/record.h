@@ -41,11 +41,13 @@ inline constexpr std::size_t extension_bytes_max = UINT16_MAX;
 inline constexpr std::uint16_t batch_ends_file = 1;  // the log goes on at the start of the next file
 
 enum class RecordType : std::uint8_t {
-  enqueue = 1,  // queue, seq; payload = a message. Extension: further (u32 queue, u64 seq) pairs that share the payload
-  settle = 2,   // queue; payload = runs of (u64 first, u32 count): gone from the queue
-  requeue = 3,  // queue; payload = runs of (u64 first, u32 count): was delivered and came back (redelivered is set)
-  meta = 4,     // payload = changes of definitions
-  mark = 5,     // nothing; its batch's durable_lsn covers what was before
+  enqueue =
+      1,  // queue, seq; payload = a message. Extension: further (u32 queue, u64 seq) pairs that share the payload
+  settle = 2,  // queue; payload = runs of (u64 first, u32 count): gone from the queue
+  requeue =
+      3,  // queue; payload = runs of (u64 first, u32 count): was delivered and came back (redelivered is set)
+  meta = 4,  // payload = changes of definitions
+  mark = 5,  // nothing; its batch's durable_lsn covers what was before
 };
 
 struct BatchHeader {
@@ -78,8 +80,8 @@ Result<BatchHeader> decode_batch_header(Bytes from, std::uint32_t salt = 0);
 // `to` has record_header_bytes + extension + payload bytes. Returns the record's CRC.
 std::uint32_t seal_record(const Record& record, std::byte* to);
 // The same in two steps, for a record that is filled in between them: all but the CRC, then the CRC (which it returns).
-void put_record_header(RecordType type, std::uint8_t flags, QueueId queue, Seq seq, std::size_t extension_bytes,
-                       std::size_t payload_bytes, std::byte* to);
+void put_record_header(RecordType type, std::uint8_t flags, QueueId queue, Seq seq,
+                       std::size_t extension_bytes, std::size_t payload_bytes, std::byte* to);
 std::uint32_t put_record_crc(std::byte* to);
 // Views into `from`, which may be longer than the record. corrupt: lengths or CRC don't hold.
 Result<Record> decode_record(Bytes from);

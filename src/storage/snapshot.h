@@ -13,7 +13,7 @@
 namespace weir::storage {
 
 struct Snapshot {
-  Lsn lsn;                          // all records before it are in the contents
+  Lsn lsn;  // all records before it are in the contents
   std::vector<std::byte> contents;
 };
 

@@ -1,0 +1,290 @@
+#include "storage/log_files.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "base/assert.h"
+#include "base/log.h"
+
+namespace weir::storage {
+namespace {
+
+constexpr std::size_t spares_max = 4;
+// Once the log has rolled that often, two files are kept ready.
+constexpr std::uint64_t rolls_of_a_busy_log = 3;
+constexpr std::uint32_t retry_wait_ticks_min = 256;
+constexpr std::uint32_t retry_wait_ticks_max = 16'384;
+constexpr std::uint64_t file_bytes_min = 1U << 20;  // what a disk that is nearly full is asked for at least
+
+}  // namespace
+
+std::string log_file_path(const std::string& directory, Lsn start) {
+  return fmt::format("{}/j-{:016x}.log", directory, start.value);
+}
+
+LogFiles::LogFiles(runtime::Disk& disk, Options options, LogFileSet found, LogFilesEvents& events)
+    : disk_(disk),
+      options_(std::move(options)),
+      events_(events),
+      files_(found.files.begin(), found.files.end()),
+      append_index_(found.append_index),
+      spares_(std::move(found.spares)),
+      superblock_(found.superblock),
+      durable_(found.superblock.durable),
+      recorded_start_(found.superblock.start),
+      superblock_block_(ChunkRef::adopt(Chunk::make(superblock_bytes))) {
+  WEIR_ASSERT(append_index_ < files_.size());
+  next_bytes_ = std::clamp(append_file().bytes, options_.first_file_bytes, options_.file_bytes_max);
+  make_operation_.owner = superblock_operation_.owner = remove_operation_.owner = this;
+  make_operation_.done = &LogFiles::on_made;
+  superblock_operation_.done = &LogFiles::on_superblock_written;
+  remove_operation_.done = &LogFiles::on_removed;
+}
+
+LogFiles::~LogFiles() {
+  for (const std::deque<LogFile>* files : {&files_, &retired_}) {
+    for (const LogFile& file : *files) {
+      if (file.ready()) disk_.close(file.handle);
+    }
+  }
+  for (const runtime::FileHandle file : superblock_files_) {
+    if (file != runtime::no_file) disk_.close(file);
+  }
+}
+
+Status LogFiles::start() {
+  for (std::uint64_t side = 0; side < 2; ++side) {
+    const auto file = disk_.open(superblock_path(options_.directory, side));
+    if (!file) return std::unexpected(file.error());
+    superblock_files_[side] = *file;
+  }
+  tend();
+  return {};
+}
+
+std::size_t LogFiles::first_not_ready() const {
+  std::size_t index = files_.size();
+  while (index > 0 && !files_[index - 1].ready()) --index;
+  return index;
+}
+
+void LogFiles::advance(std::uint64_t record_bytes) {
+  const std::size_t next = append_index_ + 1;
+  if (next == files_.size()) {
+    plan(record_bytes);
+  } else if (next + 1 == files_.size() && !files_[next].ready() && !making_ &&
+             files_[next].bytes < record_bytes) {
+    choose_source(files_[next], record_bytes);
+  }
+  append_index_ = next;
+  ++rolls_;
+  next_bytes_ = std::clamp(next_bytes_ * 2, options_.first_file_bytes, options_.file_bytes_max);
+  tend();
+}
+
+void LogFiles::plan(std::uint64_t bytes_least) {
+  WEIR_ASSERT(files_.size() < slots_max - 1);
+  LogFile file;
+  file.start = files_.back().end();
+  choose_source(file, bytes_least);
+  files_.push_back(std::move(file));
+}
+
+// Only for the last file, before anything was laid out in it or behind it.
+void LogFiles::choose_source(LogFile& file, std::uint64_t bytes_least) {
+  WEIR_ASSERT(bytes_least <= file_bytes_limit);
+  const std::uint64_t wanted = std::max(next_bytes_, std::bit_ceil(bytes_least));
+  if (!file.spare.empty()) spares_.push_back({std::exchange(file.spare, {}), file.bytes});
+  const auto spare = std::find_if(spares_.begin(), spares_.end(),
+                                  [wanted](const SpareFile& s) { return s.bytes >= wanted; });
+  file.bytes = wanted;
+  if (spare == spares_.end()) return;
+  file.spare = std::move(spare->path);
+  file.bytes = spare->bytes;
+  spares_.erase(spare);
+}
+
+void LogFiles::tend() {
+  if (stopped_) return;
+  const std::size_t ahead_wanted = rolls_ > rolls_of_a_busy_log ? 2 : 1;
+  const bool all_ready = files_.back().ready();
+  if (all_ready && !failed_ && files_.size() - append_index_ - 1 < ahead_wanted &&
+      files_.size() < slots_max - 1) {
+    plan(0);
+  }
+  make_next();
+  write_superblock();
+  remove_next();
+}
+
+void LogFiles::make_next() {
+  if (making_ || retry_in_ticks_ > 0) return;
+  const std::size_t index = first_not_ready();
+  if (index == files_.size()) return;
+  LogFile& file = files_[index];
+  making_ = true;
+  const std::string path = log_file_path(options_.directory, file.start);
+  if (file.spare.empty()) {
+    disk_.prepare_file(path, file.bytes, make_operation_);
+  } else {
+    disk_.rename_file(file.spare, path, make_operation_);
+  }
+}
+
+void LogFiles::on_made(std::int64_t result) {
+  making_ = false;
+  LogFile& file = files_[first_not_ready()];
+  const std::string path = log_file_path(options_.directory, file.start);
+  if (result < 0) {
+    making_failed(file, errno_error(static_cast<int>(-result), path));
+    return;
+  }
+  const auto handle = disk_.open(path);
+  if (!handle) {
+    making_failed(file, handle.error());
+    return;
+  }
+  file.handle = *handle;
+  file.spare.clear();
+  failed_ = false;
+  retry_wait_ticks_ = 0;
+  tend();
+  events_.on_file_ready();
+}
+
+void LogFiles::making_failed(LogFile& file, const Error& error) {
+  if (!failed_) log_warning("journal", "the next file can't be made: {}", error.message);
+  failed_ = true;
+  const bool may_change = &file == &files_.back() && !entered(files_.size() - 1);
+  // A spare that can't be renamed is left alone until the next start.
+  file.spare.clear();
+  if (may_change) file.bytes = std::min(file.bytes, std::max(file_bytes_min, std::bit_ceil(file.bytes) / 2));
+  retry_wait_ticks_ = std::clamp(retry_wait_ticks_ * 2, retry_wait_ticks_min, retry_wait_ticks_max);
+  retry_in_ticks_ = retry_wait_ticks_;
+}
+
+void LogFiles::tick() {
+  if (retry_in_ticks_ > 0 && --retry_in_ticks_ == 0) tend();
+}
+
+std::uint64_t LogFiles::ready_ahead_bytes() const {
+  std::uint64_t bytes = 0;
+  for (std::size_t index = append_index_ + 1; index < files_.size() && files_[index].ready(); ++index) {
+    bytes += files_[index].bytes;
+  }
+  return bytes;
+}
+
+Lsn LogFiles::reclaimable(Lsn durable) const {
+  std::size_t index = 0;
+  while (index < append_index_ && files_[index].live == 0 && files_[index].end() <= durable) ++index;
+  return files_[index].start;
+}
+
+void LogFiles::reclaim(Lsn up_to, Lsn durable) {
+  const Lsn limit = std::min(up_to, reclaimable(durable));
+  while (files_.front().end() <= limit) {
+    retired_.push_back(std::move(files_.front()));
+    files_.pop_front();
+    --append_index_;
+    first_slot_ = static_cast<std::uint32_t>((first_slot_ + 1) % slots_max);
+  }
+  tend();
+}
+
+void LogFiles::end_read(Lsn file_start) {
+  for (std::deque<LogFile>* files : {&retired_, &files_}) {
+    const auto file = std::lower_bound(files->begin(), files->end(), file_start,
+                                       [](const LogFile& f, Lsn start) { return f.start < start; });
+    if (file == files->end() || file->start != file_start) continue;
+    WEIR_ASSERT(file->reads > 0);
+    --file->reads;
+    if (files == &retired_) {
+      dispose_retired();
+      tend();
+    }
+    return;
+  }
+  WEIR_UNREACHABLE();
+}
+
+void LogFiles::write_superblock() {
+  if (superblock_busy_ || files_.front().start == superblock_.start) return;
+  superblock_.start = files_.front().start;
+  superblock_.durable = durable_;
+  superblock_copies_left_ = 2;
+  superblock_busy_ = true;
+  on_superblock_written(static_cast<std::int64_t>(superblock_bytes));
+}
+
+// Both files say the same before anything behind the new start is touched.
+void LogFiles::on_superblock_written(std::int64_t result) {
+  superblock_busy_ = false;
+  if (result != static_cast<std::int64_t>(superblock_bytes)) {
+    stop();
+    const int code = result < 0 ? static_cast<int>(-result) : 0;
+    events_.on_superblock_failed(code != 0 ? errno_error(code, "superblock")
+                                           : Error{ErrorCode::io_error, "superblock: short write"});
+    return;
+  }
+  if (superblock_copies_left_ > 0) {
+    --superblock_copies_left_;
+    superblock_busy_ = true;
+    ++superblock_.generation;
+    encode_superblock(superblock_, superblock_block_->data());
+    disk_.write_durable(superblock_files_[superblock_.generation % 2], 0,
+                        Bytes(superblock_block_->data(), superblock_bytes), superblock_operation_);
+    return;
+  }
+  recorded_start_ = superblock_.start;
+  dispose_retired();
+  tend();
+}
+
+void LogFiles::dispose_retired() {
+  while (!retired_.empty() && retired_.front().end() <= recorded_start_ && retired_.front().reads == 0) {
+    LogFile& file = retired_.front();
+    disk_.close(file.handle);
+    std::string path = log_file_path(options_.directory, file.start);
+    const bool last_not_made = !files_.back().ready() && !making_ && files_.back().spare.empty();
+    LogFile& last = files_.back();
+    if (failed_ && last_not_made && (file.bytes >= last.bytes || !entered(files_.size() - 1))) {
+      // The disk is full and the log waits for a file: this one will do.
+      last.bytes = file.bytes;
+      last.spare = std::move(path);
+      retry_in_ticks_ = 0;
+    } else if (file.bytes >= next_bytes_ && spares_.size() < spares_max) {
+      spares_.push_back({std::move(path), file.bytes});
+    } else {
+      unwanted_.push_back(std::move(path));
+    }
+    retired_.pop_front();
+  }
+  std::erase_if(spares_, [this](SpareFile& spare) {
+    if (spare.bytes >= next_bytes_) return false;
+    unwanted_.push_back(std::move(spare.path));
+    return true;
+  });
+}
+
+void LogFiles::remove_next() {
+  if (removing_ || unwanted_.empty()) return;
+  removing_ = true;
+  disk_.remove_file(unwanted_.back(), remove_operation_);
+  unwanted_.pop_back();
+}
+
+void LogFiles::on_removed(std::int64_t result) {
+  removing_ = false;
+  if (result < 0)
+    log_warning("journal", "a file that is not needed any more stays: {}",
+                errno_error(static_cast<int>(-result), "remove").message);
+  // Space was freed: what failed for want of it may work now.
+  if (failed_) retry_in_ticks_ = 0;
+  tend();
+}
+
+}  // namespace weir::storage

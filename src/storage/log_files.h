@@ -1,0 +1,177 @@
+// What it is: the files of one journal: the window [start, end) of the log, the next files made ready ahead of need,
+// and what becomes of files that the log has left behind. A file is `j-<its first LSN>.log`; the next one begins where
+// it ends, so its name is known ahead. A file of this name before the log's start is a spare: it is renamed to the next
+// name (recycled) instead of making a new one, because new zeros cost a real write.
+// Shard: of its journal, on its thread.
+// Errors: a file that can't be made is not final: has_failed() says so, and it is tried again.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "base/chunk.h"
+#include "base/error.h"
+#include "base/ids.h"
+#include "runtime/disk.h"
+#include "storage/location.h"
+#include "storage/superblock.h"
+
+namespace weir::storage {
+
+// Of the slots, for what is settled after publishes are refused.
+inline constexpr std::size_t slots_reserve = 64;
+
+struct LogFile {
+  Lsn start;
+  std::uint64_t bytes = 0;
+  runtime::FileHandle handle = runtime::no_file;  // no_file: it is not made yet
+  std::string spare{};      // not made yet: the spare file that becomes it; empty: a new one
+  std::uint64_t live = 0;   // records retained
+  std::uint32_t reads = 0;  // in flight
+
+  Lsn end() const { return Lsn{start.value + bytes}; }
+  bool ready() const { return handle != runtime::no_file; }
+};
+
+struct SpareFile {
+  std::string path;
+  std::uint64_t bytes = 0;
+};
+
+// Ascending files: the window of the log, then those ready ahead; all open.
+struct LogFileSet {
+  std::vector<LogFile> files;
+  std::size_t append_index = 0;  // the file that the log ends in
+  std::vector<SpareFile> spares;
+  Superblock superblock;
+};
+
+std::string log_file_path(const std::string& directory, Lsn start);
+
+class LogFilesEvents {
+ public:
+  virtual void on_file_ready() = 0;
+  // The superblock could not be written: as final as a failed commit.
+  virtual void on_superblock_failed(const Error& error) = 0;
+
+ protected:
+  ~LogFilesEvents() = default;
+};
+
+class LogFiles {
+ public:
+  struct Options {
+    std::string directory;
+    std::uint64_t first_file_bytes = 0;
+    std::uint64_t file_bytes_max = 0;
+  };
+  LogFiles(runtime::Disk& disk, Options options, LogFileSet found, LogFilesEvents& events);
+  ~LogFiles();
+  LogFiles(const LogFiles&) = delete;
+  LogFiles& operator=(const LogFiles&) = delete;
+
+  // Opens the superblock for writing in place and begins to make the next file.
+  Status start();
+
+  // --- the window ---
+
+  LogFile& append_file() { return files_[append_index_]; }
+  std::uint32_t append_slot() const { return slot_of(append_index_); }
+  LogFile& at_slot(std::uint32_t slot) { return files_[index_of(slot)]; }
+  const LogFile& at_slot(std::uint32_t slot) const { return files_[index_of(slot)]; }
+  // Null when the file left the window.
+  LogFile* find(std::uint32_t slot, Lsn start) {
+    const std::size_t index = index_of(slot);
+    return index < files_.size() && files_[index].start == start ? &files_[index] : nullptr;
+  }
+  Lsn start_lsn() const { return files_.front().start; }
+  // The log goes on in the next file, which may not be ready yet; one that is not begun is made for `record_bytes`.
+  void advance(std::uint64_t record_bytes);
+
+  // --- background work ---
+
+  // Now and then: tries again what failed.
+  void tick();
+  bool has_failed() const { return failed_; }
+  // Something is being written, made, renamed or removed.
+  bool busy() const { return making_ || superblock_busy_ || removing_; }
+  // Made ready beyond the file that the log ends in.
+  std::uint64_t ready_ahead_bytes() const;
+  void stop() { stopped_ = true; }
+
+  // --- liveness ---
+
+  Lsn reclaimable(Lsn durable) const;
+  void reclaim(Lsn up_to, Lsn durable);
+  void begin_read(std::uint32_t slot) { ++at_slot(slot).reads; }
+  void end_read(Lsn file_start);
+
+  Superblock& superblock() { return superblock_; }
+  void set_durable(Lsn durable) { durable_ = durable; }
+  std::uint64_t count() const { return append_index_ + 1; }
+  // Locations can name no more files.
+  bool window_full() const { return files_.size() >= slots_max - slots_reserve; }
+  std::uint64_t log_bytes() const { return append_end_value() - files_.front().start.value; }
+
+ private:
+  // One lane of background work: its completion is a member function.
+  struct Operation final : runtime::IoRequest {
+    LogFiles* owner = nullptr;
+    void (LogFiles::*done)(std::int64_t) = nullptr;
+    void on_io(std::int64_t result) override { (owner->*done)(result); }
+  };
+
+  std::uint32_t slot_of(std::size_t index) const {
+    return static_cast<std::uint32_t>((first_slot_ + index) % slots_max);
+  }
+  std::size_t index_of(std::uint32_t slot) const { return (slot + slots_max - first_slot_) % slots_max; }
+  std::uint64_t append_end_value() const { return files_[append_index_].end().value; }
+  std::size_t first_not_ready() const;
+  bool entered(std::size_t index) const { return index <= append_index_; }
+
+  void tend();
+  void plan(std::uint64_t bytes_least);
+  void choose_source(LogFile& file, std::uint64_t bytes_least);
+  void make_next();
+  void on_made(std::int64_t result);
+  void making_failed(LogFile& file, const Error& error);
+  void write_superblock();
+  void on_superblock_written(std::int64_t result);
+  void dispose_retired();
+  void remove_next();
+  void on_removed(std::int64_t result);
+
+  runtime::Disk& disk_;
+  Options options_;
+  LogFilesEvents& events_;
+  std::deque<LogFile> files_;
+  std::uint32_t first_slot_ = 0;
+  std::size_t append_index_ = 0;
+  std::uint64_t next_bytes_;  // the size of the next file that is made
+  std::uint64_t rolls_ = 0;
+  std::vector<SpareFile> spares_;
+  std::deque<LogFile> retired_;  // before the start; reused once the superblock says so durably
+  std::vector<std::string> unwanted_;
+
+  Superblock superblock_;
+  Lsn durable_;
+  Lsn recorded_start_;  // what both superblock files say
+  runtime::FileHandle superblock_files_[2] = {runtime::no_file, runtime::no_file};
+  ChunkRef superblock_block_;
+  int superblock_copies_left_ = 0;
+
+  Operation make_operation_;
+  Operation superblock_operation_;
+  Operation remove_operation_;
+  bool making_ = false;
+  bool superblock_busy_ = false;
+  bool removing_ = false;
+  bool failed_ = false;
+  bool stopped_ = false;
+  std::uint32_t retry_in_ticks_ = 0;
+  std::uint32_t retry_wait_ticks_ = 0;
+};
+
+}  // namespace weir::storage

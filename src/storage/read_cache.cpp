@@ -1,0 +1,218 @@
+#include "storage/read_cache.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "storage/record.h"
+
+namespace weir::storage {
+namespace {
+
+// A longer record gains nothing from a window.
+constexpr std::uint64_t windowed_record_bytes_max = read_window_bytes / 2;
+
+bool holds_record(Bytes bytes, std::uint64_t span) {
+  return record_span(bytes) == span && decode_record(bytes).has_value();
+}
+
+}  // namespace
+
+ReadCache::ReadCache(runtime::Disk& disk, LogFiles& files, std::uint64_t bytes_max)
+    : disk_(disk),
+      files_(files),
+      bytes_max_(std::max(bytes_max, 2 * (read_window_bytes + read_window_overlap_bytes))) {}
+
+std::uint64_t ReadCache::window_end(const LogFile& file, std::uint64_t window_at, Lsn durable) {
+  const std::uint64_t readable = std::min(file.end(), durable).value - file.start.value;
+  return std::min(window_at + read_window_bytes + read_window_overlap_bytes, readable);
+}
+
+ReadCache::Window* ReadCache::kept_window(const LogFile& file, std::uint64_t offset) {
+  const auto found = windows_.find(Lsn{file.start.value + window_offset(offset)});
+  return found == windows_.end() ? nullptr : found->second.get();
+}
+
+CachedRecord ReadCache::find(Location location, Lsn durable) {
+  if (windows_.empty()) return {};
+  Window* window = kept_window(files_.at_slot(location.slot()), location.offset());
+  if (window == nullptr || window->loading || !window->covers(location.offset(), location.bytes())) return {};
+  const std::byte* at = window->chunk->data() + (location.offset() - window->offset);
+  if (!holds_record(Bytes(at, location.bytes()), location.bytes())) return {};
+  touch(*window);
+  read_ahead(*window, location.offset(), durable);
+  return {at, window->chunk.get()};
+}
+
+void ReadCache::read(Location location, Lsn durable, ReadWaiter& waiter) {
+  const LogFile& file = files_.at_slot(location.slot());
+  const Wait wait{&waiter, location};
+  WEIR_ASSERT(file.start.value + location.offset() + location.bytes() <= durable.value);
+  const std::uint64_t window_at = window_offset(location.offset());
+  const bool fits = location.bytes() <= windowed_record_bytes_max &&
+                    location.offset() + location.bytes() <= window_end(file, window_at, durable);
+  Window* window = kept_window(file, location.offset());
+  if (window != nullptr && !window->loading && !window->covers(location.offset(), location.bytes())) {
+    // It was read when less was durable.
+    drop(*window);
+    window = nullptr;
+  }
+  if (window == nullptr && fits) window = load_window(location.slot(), window_at, durable);
+  if (window != nullptr && window->loading && window->covers(location.offset(), location.bytes())) {
+    window->waits.push_back(wait);
+    read_ahead(*window, location.offset(), durable);
+  } else {
+    read_alone(wait, false);
+  }
+}
+
+// Null if the windows that are on their way take all the room.
+ReadCache::Window* ReadCache::load_window(std::uint32_t slot, std::uint64_t window_at, Lsn durable) {
+  const LogFile& file = files_.at_slot(slot);
+  const std::uint64_t bytes = window_end(file, window_at, durable) - window_at;
+  if (!make_room(bytes)) return nullptr;
+  auto made = std::make_unique<Window>();
+  Window& window = *made;
+  window.slot = slot;
+  window.file_start = file.start;
+  window.offset = window_at;
+  window.bytes = bytes;
+  windows_.emplace(window.begin(), std::move(made));
+  recent_.push_front(&window);
+  window.recent = recent_.begin();
+  bytes_ += bytes;
+  begin(window);
+  return &window;
+}
+
+void ReadCache::read_alone(const Wait& wait, bool second_try) {
+  auto made = std::make_unique<Window>();
+  Window& window = *made;
+  window.slot = wait.location.slot();
+  window.file_start = files_.at_slot(window.slot).start;
+  window.offset = wait.location.offset() / batch_alignment * batch_alignment;
+  window.bytes = align_up(wait.location.offset() + wait.location.bytes(), batch_alignment) - window.offset;
+  window.kept = false;
+  window.second_try = second_try;
+  window.waits.push_back(wait);
+  alone_.push_back(std::move(made));
+  begin(window);
+}
+
+void ReadCache::begin(Window& window) {
+  window.owner = this;
+  window.chunk = ChunkRef::adopt(Chunk::make(window.bytes));
+  files_.begin_read(window.slot);
+  ++in_disk_;
+  ++reads_;
+  read_bytes_ += window.bytes;
+  disk_.read(files_.at_slot(window.slot).handle, window.offset,
+             MutableBytes(window.chunk->data(), window.bytes), window);
+}
+
+// Somebody who reads the second half after the first is likely to go on.
+void ReadCache::read_ahead(Window& window, std::uint64_t offset, Lsn durable) {
+  if (offset - window.offset < read_window_bytes / 2) {
+    window.first_half_used = true;
+    return;
+  }
+  if (!std::exchange(window.first_half_used, false)) return;
+  const LogFile& file = files_.at_slot(window.slot);
+  const std::uint64_t next_at = window.offset + read_window_bytes;
+  const bool readable = next_at < file.bytes && file.start.value + next_at < durable.value;
+  if (!readable || kept_window(file, next_at) != nullptr) return;
+  const bool loading = std::exchange(window.loading, true);  // it is in use: room is not made at its cost
+  load_window(window.slot, next_at, durable);
+  window.loading = loading;
+}
+
+bool ReadCache::make_room(std::uint64_t bytes) {
+  for (auto it = recent_.end(); bytes_ + bytes > bytes_max_ && it != recent_.begin();) {
+    Window& window = **--it;
+    if (window.loading) continue;
+    ++it;
+    drop(window);
+  }
+  return bytes_ + bytes <= bytes_max_;
+}
+
+void ReadCache::drop(Window& window) {
+  bytes_ -= window.bytes;
+  recent_.erase(window.recent);
+  windows_.erase(window.begin());
+}
+
+void ReadCache::cancel(ReadWaiter& waiter) {
+  const auto is_his = [&waiter](const Wait& wait) { return wait.waiter == &waiter; };
+  for (Window* window : recent_) std::erase_if(window->waits, is_his);
+  for (const auto& window : alone_) std::erase_if(window->waits, is_his);
+}
+
+void ReadCache::cancel_all() {
+  for (Window* window : recent_) window->waits.clear();
+  for (const auto& window : alone_) window->waits.clear();
+}
+
+void ReadCache::on_read(Window& window, std::int64_t result) {
+  --in_disk_;
+  files_.end_read(window.file_start);
+  if (!window.kept) {
+    hand_out_alone(window, result);
+    return;
+  }
+  if (result == static_cast<std::int64_t>(window.bytes)) {
+    hand_out(window);
+    return;
+  }
+  while (!window.waits.empty()) {
+    const Wait wait = window.waits.front();
+    window.waits.pop_front();
+    read_again(window, wait);
+  }
+  drop(window);
+}
+
+void ReadCache::read_again(const Window& window, const Wait& wait) {
+  if (files_.find(window.slot, window.file_start) != nullptr) {
+    read_alone(wait, true);
+  } else {
+    wait.waiter->on_read(fail(ErrorCode::not_found, "the record's file was reclaimed while it was read"));
+  }
+}
+
+// A waiter may read more, from this window too, or cancel others: the window stays `loading` until all are served.
+void ReadCache::hand_out(Window& window) {
+  while (!window.waits.empty()) {
+    const Wait wait = window.waits.front();
+    window.waits.pop_front();
+    const std::byte* at = window.chunk->data() + (wait.location.offset() - window.offset);
+    if (holds_record(Bytes(at, wait.location.bytes()), wait.location.bytes())) {
+      wait.waiter->on_read(CachedRecord{at, window.chunk.get()});
+    } else {
+      read_again(window, wait);
+    }
+  }
+  window.loading = false;
+}
+
+void ReadCache::hand_out_alone(Window& window, std::int64_t result) {
+  const auto place =
+      std::find_if(alone_.begin(), alone_.end(), [&window](const auto& w) { return w.get() == &window; });
+  const std::unique_ptr<Window> mine = std::move(*place);
+  alone_.erase(place);
+  if (mine->waits.empty()) return;
+  const Wait wait = mine->waits.front();
+  const std::byte* at = mine->chunk->data() + (wait.location.offset() - mine->offset);
+  const bool complete = result == static_cast<std::int64_t>(mine->bytes);
+  if (complete && holds_record(Bytes(at, wait.location.bytes()), wait.location.bytes())) {
+    wait.waiter->on_read(CachedRecord{at, mine->chunk.get()});
+  } else if (!mine->second_try) {
+    read_again(*mine, wait);
+  } else if (result < 0) {
+    wait.waiter->on_read(std::unexpected(errno_error(static_cast<int>(-result), "journal read")));
+  } else {
+    wait.waiter->on_read(fail(ErrorCode::corrupt, "a record on disk does not hold its checksum"));
+  }
+}
+
+}  // namespace weir::storage

@@ -1,0 +1,137 @@
+#include "storage/salvage.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/crc32c.h"
+
+namespace weir::storage {
+namespace {
+
+// What the search for the next good record may checksum: a body made of record headers must not stop a recovery.
+constexpr std::uint64_t search_bytes_max = 256U << 20;
+
+struct Walked {
+  std::size_t offset = 0;
+  bool good = false;
+  bool searched = false;  // its place was not told by the record before
+  std::uint32_t crc_stored = 0;
+  std::uint32_t crc_now = 0;  // of what the record's length says; 0 if that is impossible
+};
+
+class Walk {
+ public:
+  explicit Walk(Bytes batch) : batch_(batch) {}
+  std::vector<Walked> run(std::uint32_t records);
+
+ private:
+  bool is_good(std::size_t at);
+  bool begins_padding(std::size_t at) const;
+  bool step_over_damage();
+  bool search();
+
+  Bytes batch_;
+  std::size_t at_ = batch_header_bytes;
+  std::uint64_t searched_bytes_ = 0;
+};
+
+bool Walk::is_good(std::size_t at) {
+  const Bytes rest = batch_.subspan(at);
+  searched_bytes_ += std::min(record_span(rest), rest.size());
+  return decode_record(rest).has_value();
+}
+
+bool Walk::begins_padding(std::size_t at) const {
+  const Bytes rest = batch_.subspan(at);
+  return rest.size() < batch_alignment &&
+         std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
+// The damaged record's length can be trusted if it leads to a good one or to the end. False: searched.
+bool Walk::step_over_damage() {
+  const std::size_t span = record_span(batch_.subspan(at_));
+  if (span != 0 && span <= batch_.size() - at_) {
+    const std::size_t next = at_ + span;
+    if (begins_padding(next) || is_good(next)) {
+      at_ = next;
+      return true;
+    }
+  }
+  for (at_ += record_alignment; at_ + record_header_bytes <= batch_.size(); at_ += record_alignment) {
+    if (searched_bytes_ > search_bytes_max) break;
+    if (is_good(at_)) return false;
+  }
+  at_ = batch_.size();
+  return false;
+}
+
+std::vector<Walked> Walk::run(std::uint32_t records) {
+  std::vector<Walked> walked;
+  bool searched = false;
+  while (walked.size() < records && at_ + record_header_bytes <= batch_.size()) {
+    const Bytes rest = batch_.subspan(at_);
+    Walked record{at_, is_good(at_), searched, load_le<std::uint32_t>(rest.data()), 0};
+    const std::size_t span = record_span(rest);
+    const std::size_t length = load_le<std::uint32_t>(rest.data() + 4);
+    if (span != 0 && length <= rest.size()) record.crc_now = crc32c(rest.first(length).subspan(4));
+    walked.push_back(record);
+    if (record.good) {
+      at_ = std::min(at_ + span, batch_.size());
+    } else {
+      searched = !step_over_damage() || searched;
+    }
+  }
+  return walked;
+}
+
+}  // namespace
+
+std::optional<BatchHeader> repair_batch_header(Bytes from, std::uint32_t salt, Lsn lsn) {
+  if (from.size() < batch_header_bytes) return std::nullopt;
+  std::array<std::byte, batch_header_bytes> bytes;
+  std::copy_n(from.begin(), bytes.size(), bytes.begin());
+  for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    const std::byte mask = std::byte{1} << (bit % 8);
+    bytes[bit / 8] ^= mask;
+    const auto header = decode_batch_header(bytes, salt);
+    if (header && header->lsn == lsn) return *header;
+    bytes[bit / 8] ^= mask;
+  }
+  return std::nullopt;
+}
+
+Salvage salvage_batch(const BatchHeader& header, Bytes batch) {
+  const std::vector<Walked> walked = Walk(batch).run(header.records);
+  // Damage in a record's contents leaves its stored CRC right; damage in the CRC leaves the contents right.
+  std::uint32_t of_stored = 0;
+  std::uint32_t of_now = 0;
+  for (const Walked& record : walked) {
+    of_stored = add_record_crc(of_stored, record.crc_stored);
+    of_now = add_record_crc(of_now, record.crc_now);
+  }
+  Salvage salvage;
+  salvage.proven =
+      walked.size() == header.records && (of_stored == header.crc_records || of_now == header.crc_records);
+  for (const Walked& record : walked) {
+    if (!salvage.proven && record.searched) break;
+    if (!record.good) continue;
+    const bool enqueue = parse_record(batch.subspan(record.offset)).type == RecordType::enqueue;
+    if (salvage.proven || enqueue) salvage.offsets.push_back(record.offset);
+  }
+  return salvage;
+}
+
+Salvage salvage_headless(Bytes from) {
+  Salvage salvage;
+  std::size_t at = batch_header_bytes;
+  while (at < from.size()) {
+    const Bytes rest = from.subspan(at);
+    const auto record = decode_record(rest);
+    if (!record) break;
+    if (record->type == RecordType::enqueue) salvage.offsets.push_back(at);
+    at += record_span(rest);
+  }
+  return salvage;
+}
+
+}  // namespace weir::storage

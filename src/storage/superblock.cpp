@@ -1,0 +1,102 @@
+#include "storage/superblock.h"
+
+#include <cstring>
+#include <utility>
+
+#include "base/chunk.h"
+#include "base/crc32c.h"
+
+namespace weir::storage {
+namespace {
+
+constexpr std::uint32_t superblock_magic = 0x31534a57;  // "WJS1" as little-endian bytes
+constexpr std::uint16_t superblock_version = 1;
+constexpr std::uint16_t clean_flag = 1;
+constexpr std::size_t crc_at = 60;
+
+}  // namespace
+
+void encode_superblock(const Superblock& superblock, std::byte* to) {
+  std::memset(to, 0, superblock_bytes);
+  store_le(to, superblock_magic);
+  store_le(to + 4, superblock_version);
+  store_le(to + 6, superblock.clean ? clean_flag : std::uint16_t{0});
+  store_le(to + 8, superblock.identity);
+  store_le(to + 16, superblock.generation);
+  store_le(to + 24, superblock.start.value);
+  store_le(to + 32, superblock.begin.value);
+  store_le(to + 40, superblock.durable.value);
+  store_le(to + 48, superblock.incarnation);
+  store_le(to + crc_at, crc32c(Bytes(to, crc_at)));
+}
+
+Result<Superblock> decode_superblock(Bytes from) {
+  if (from.size() != superblock_bytes) return fail(ErrorCode::corrupt, "superblock has another size");
+  const std::byte* at = from.data();
+  if (load_le<std::uint32_t>(at) != superblock_magic) return fail(ErrorCode::corrupt, "no superblock magic");
+  if (load_le<std::uint32_t>(at + crc_at) != crc32c(from.first(crc_at))) {
+    return fail(ErrorCode::corrupt, "superblock CRC");
+  }
+  if (load_le<std::uint16_t>(at + 4) != superblock_version)
+    return fail(ErrorCode::corrupt, "superblock version");
+  Superblock superblock;
+  superblock.clean = (load_le<std::uint16_t>(at + 6) & clean_flag) != 0;
+  superblock.identity = load_le<std::uint64_t>(at + 8);
+  superblock.generation = load_le<std::uint64_t>(at + 16);
+  superblock.start = Lsn{load_le<std::uint64_t>(at + 24)};
+  superblock.begin = Lsn{load_le<std::uint64_t>(at + 32)};
+  superblock.durable = Lsn{load_le<std::uint64_t>(at + 40)};
+  superblock.incarnation = load_le<std::uint32_t>(at + 48);
+  const bool ordered = superblock.start <= superblock.durable && superblock.begin <= superblock.durable;
+  const bool aligned =
+      (superblock.start.value | superblock.begin.value | superblock.durable.value) % superblock_bytes == 0;
+  if (!ordered || !aligned) return fail(ErrorCode::corrupt, "impossible positions in a superblock");
+  return superblock;
+}
+
+std::string superblock_path(const std::string& directory, std::uint64_t generation) {
+  return directory + (generation % 2 == 0 ? "/super.A" : "/super.B");
+}
+
+Result<std::optional<Superblock>> load_superblock(runtime::Disk& disk, const std::string& directory) {
+  std::optional<Superblock> newest;
+  std::optional<Error> damage;
+  for (std::uint64_t side = 0; side < 2; ++side) {
+    const std::string path = superblock_path(directory, side);
+    const auto bytes = disk.read_file_now(path);
+    if (!bytes) {
+      if (bytes.error().code == ErrorCode::not_found) continue;
+      return std::unexpected(bytes.error());
+    }
+    const auto superblock = decode_superblock(*bytes);
+    if (!superblock) {
+      damage = Error{superblock.error().code, path + ": " + superblock.error().message};
+    } else if (!newest || superblock->generation > newest->generation) {
+      newest = *superblock;
+    }
+  }
+  if (!newest && damage) return std::unexpected(*damage);
+  return newest;
+}
+
+Status store_superblock_now(runtime::Disk& disk, const std::string& directory, Superblock& superblock) {
+  const ChunkRef block = ChunkRef::adopt(Chunk::make(superblock_bytes));
+  const Bytes bytes(block->data(), superblock_bytes);
+  for (int copy = 0; copy < 2; ++copy) {
+    ++superblock.generation;
+    encode_superblock(superblock, block->data());
+    const std::string path = superblock_path(directory, superblock.generation);
+    const auto file = disk.open(path);
+    if (!file) {
+      if (file.error().code != ErrorCode::not_found) return std::unexpected(file.error());
+      WEIR_TRY(disk.write_file_now(path, bytes));
+      continue;
+    }
+    const Status written = disk.write_now(*file, 0, bytes);
+    disk.close(*file);
+    if (!written) return written;
+  }
+  return {};
+}
+
+}  // namespace weir::storage

@@ -1,0 +1,53 @@
+// What it is: the journal's superblock: where its log begins, which incarnation writes it and what of it is known to be
+// durable. Two files of one block, `super.A` and `super.B`, written in turn and in place (no space is needed on a full
+// disk); the valid one with the higher generation counts (docs/formats/journal.md).
+//
+//   0 u32 magic "WJS1"   4 u16 version   6 u16 flags (1: the last run ended in order, its log ends at `durable`)
+//   8 u64 identity       the journal's own random number, for its life
+//  16 u64 generation     the number of this write; even ones go to super.A
+//  24 u64 start          the log begins here: the start of a file
+//  32 u64 begin          the incarnation's first batch is here; below it all is durable
+//  40 u64 durable        at the time of writing: all below it is durable; >= begin
+//  48 u32 incarnation    one more at every start; 0: made, nothing was appended yet
+//  52 u32 zero   56 u32 zero   60 u32 crc32c of bytes 0..59; zeros to 4096
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/ids.h"
+#include "runtime/disk.h"
+
+namespace weir::storage {
+
+inline constexpr std::size_t superblock_bytes = 4096;
+
+struct Superblock {
+  std::uint64_t identity = 0;
+  std::uint64_t generation = 0;
+  Lsn start;
+  Lsn begin;
+  Lsn durable;
+  std::uint32_t incarnation = 0;
+  bool clean = false;
+
+  std::uint32_t salt() const { return static_cast<std::uint32_t>(identity ^ identity >> 32); }
+  bool operator==(const Superblock&) const = default;
+};
+
+// `to` has superblock_bytes.
+void encode_superblock(const Superblock& superblock, std::byte* to);
+Result<Superblock> decode_superblock(Bytes from);
+
+std::string superblock_path(const std::string& directory, std::uint64_t generation);
+
+// The newest valid one; none if there never was one; corrupt if files are there and none is valid.
+Result<std::optional<Superblock>> load_superblock(runtime::Disk& disk, const std::string& directory);
+// Writes it twice, as the next two generations, so that either file alone tells all. Durable on return.
+Status store_superblock_now(runtime::Disk& disk, const std::string& directory, Superblock& superblock);
+
+}  // namespace weir::storage
