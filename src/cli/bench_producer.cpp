@@ -146,6 +146,7 @@ void BenchProducer::publish_more() {
     if (client_.finished() || client_.blocked_by_broker() || !client_.output_idle()) return;
     const std::uint64_t now_ns = loop_.clock().monotonic_ns();
     if (now_ns >= times.measure_end_ns || sent_ == sent_max_) return end_publishing();
+    batch_->clear();
     const std::uint64_t count = room(now_ns);
     if (count == 0) return;
     publish_batch(count, now_ns);
@@ -154,7 +155,6 @@ void BenchProducer::publish_more() {
 }
 
 void BenchProducer::publish_batch(std::uint64_t count, std::uint64_t now_ns) {
-  batch_->clear();
   MessageStamp stamp{.sent_ns = now_ns, .run = context_.run};
   for (std::uint64_t i = 0; i < count; ++i) {
     if (pacer_) {
