@@ -13,6 +13,20 @@
 
 namespace weir::runtime {
 
+namespace {
+
+Error socket_error(int saved_errno, std::string_view what) {
+  switch (saved_errno) {
+    case 0: return {ErrorCode::closed, "the peer closed the connection"};
+    case EPIPE:
+    case ECONNRESET: return {ErrorCode::closed, "the peer reset the connection"};
+    case ETIMEDOUT: return {ErrorCode::closed, "the peer does not answer any more"};
+    default: return errno_error(saved_errno, what);
+  }
+}
+
+}  // namespace
+
 SocketStream::SocketStream(SocketContext& context, Socket socket)
     : context_(context), descriptor_(-1), peer_(socket.peer()), budget_(context.read_budget_bytes) {
   descriptor_ = socket.release();
@@ -45,8 +59,7 @@ void SocketStream::on_events(std::uint32_t events) {
     int error = 0;
     socklen_t length = sizeof error;
     ::getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &error, &length);
-    socket_failed(error != 0 ? errno_error(error, "connection")
-                             : Error{ErrorCode::closed, "the peer closed"});
+    socket_failed(socket_error(error, "connection"));
   }
   progress();
 }
@@ -130,12 +143,7 @@ std::size_t SocketStream::receive(MutableBytes into) {
     }
     if (count < 0 && errno == EINTR) continue;
     readable_ = false;
-    if (count == 0) {
-      socket_failed({ErrorCode::closed, "the peer closed the connection"});
-    } else if (errno != EAGAIN) {
-      socket_failed(errno == ECONNRESET ? Error{ErrorCode::closed, "the peer reset the connection"}
-                                        : errno_error(errno, "recv"));
-    }
+    if (count == 0 || errno != EAGAIN) socket_failed(socket_error(count == 0 ? 0 : errno, "recv"));
   }
   return 0;
 }
@@ -156,9 +164,7 @@ std::size_t SocketStream::send(std::span<iovec> pieces) {
     if (errno == EAGAIN) {
       send_blocked_ = true;
     } else {
-      const bool reset = errno == EPIPE || errno == ECONNRESET;
-      socket_failed(reset ? Error{ErrorCode::closed, "the peer closed the connection"}
-                          : errno_error(errno, "send"));
+      socket_failed(socket_error(errno, "send"));
       return 0;
     }
   }

@@ -138,6 +138,21 @@ TEST(Timers, deadlines_beyond_the_levels_fire_on_time) {
   EXPECT_TRUE(never.armed());
 }
 
+TEST(Timers, arming_counts_from_the_time_that_was_set_though_nothing_fired_yet) {
+  TimerWheel wheel;
+  std::vector<int> fired;
+  RecordingTimer before(fired, 1);
+  RecordingTimer after(fired, 2);
+  wheel.arm(before, 500);
+  wheel.set_now(1'000);
+  wheel.arm(after, 500);
+  EXPECT_EQ(after.deadline_ms(), 1'500U);
+  wheel.advance(1'000);
+  EXPECT_EQ(fired, std::vector<int>{1});
+  wheel.advance(1'500);
+  EXPECT_EQ(fired, (std::vector<int>{1, 2}));
+}
+
 TEST(Timers, method_timers_call_the_member) {
   struct Target {
     int calls = 0;
