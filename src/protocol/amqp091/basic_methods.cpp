@@ -1,0 +1,118 @@
+// The basic class, but for what is done per message: publishing.cpp and consuming.cpp.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "protocol/amqp091/channel.h"
+#include "protocol/amqp091/connection.h"
+#include "protocol/amqp091/mapping.h"
+
+namespace weir::amqp091 {
+
+namespace {
+
+// "amq.ctag-" and 22 characters of chance.
+std::string generate_tag(Rng& rng) {
+  constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  constexpr std::size_t letter_count = 22;
+  std::string tag = "amq.ctag-";
+  for (std::size_t i = 0; i < letter_count; ++i) tag += letters[rng.below(letters.size())];
+  return tag;
+}
+
+}  // namespace
+
+std::uint32_t Channel::prefetch() const {
+  return prefetch_count_ != 0 ? prefetch_count_ : connection_.settings().unacked_per_consumer_max;
+}
+
+void Channel::handle(const BasicQos& method) {
+  if (method.prefetch_size != 0) {
+    return refuse(ReplyCode::not_implemented, fmt::format("prefetch_size!=0 ({})", method.prefetch_size));
+  }
+  if (method.global) return refuse(ReplyCode::not_implemented, "global=true: a prefetch is of each consumer");
+  prefetch_count_ = method.prefetch_count;
+  connection_.send(number_, BasicQosOk{});
+}
+
+void Channel::handle(const BasicConsume& method) {
+  if (!method.consumer_tag.empty() && consumers_.contains(method.consumer_tag)) {
+    return refuse(ReplyCode::not_allowed,
+                  fmt::format("attempt to reuse consumer tag '{}'", method.consumer_tag));
+  }
+  const std::string* const queue = queue_or_last(method.queue);
+  if (queue == nullptr || !may_use_queue(broker::Access::read, *queue)) return;
+  const std::size_t consumers_max = connection_.settings().consumers_per_connection_max;
+  if (connection_.consumers().size() >= consumers_max) {
+    return refuse(ReplyCode::not_allowed, fmt::format("reached maximum ({}) of consumers", consumers_max));
+  }
+  std::string tag =
+      method.consumer_tag.empty() ? generate_tag(connection_.names()) : std::string(method.consumer_tag);
+  const Consumer& consumer = connection_.consumers().add(*this, tag, method.no_ack);
+  consumers_.emplace(tag, consumer.number);
+  begin_request({.kind = Request::Kind::consume, .no_wait = method.no_wait, .consumer = consumer.number});
+  session().consume({
+      .queue = *queue,
+      .consumer = consumer.number,
+      .tag = std::move(tag),
+      .no_ack = method.no_ack,
+      .exclusive = method.exclusive,
+      .prefetch = prefetch(),
+      .arguments = table_from_wire(method.arguments),
+  });
+}
+
+void Channel::handle(const BasicCancel& method) {
+  const auto found = consumers_.find(method.consumer_tag);
+  if (found == consumers_.end()) {
+    // Cancelling what is not there is fine.
+    if (!method.no_wait) connection_.send(number_, BasicCancelOk{method.consumer_tag});
+    return;
+  }
+  const node::ConsumerNumber number = found->second;
+  if (method.no_wait) {
+    session().drop_consumer(number);
+    if (const Consumer* consumer = connection_.consumers().find(number))
+      connection_.consumers().remove(*consumer);
+    consumers_.erase(found);
+    return;
+  }
+  begin_request(
+      {.kind = Request::Kind::cancel, .consumer = number, .consumer_tag = std::string(method.consumer_tag)});
+  session().cancel(number);
+}
+
+void Channel::finish_cancel(const Request& request) {
+  if (const Consumer* consumer = connection_.consumers().find(request.consumer)) {
+    connection_.consumers().remove(*consumer);
+  }
+  const auto found = consumers_.find(request.consumer_tag);
+  if (found != consumers_.end() && found->second == request.consumer) consumers_.erase(found);
+  confirm_request(request, BasicCancelOk{request.consumer_tag});
+}
+
+void Channel::handle(const BasicGet& method) {
+  const std::string* const queue = queue_or_last(method.queue);
+  if (queue == nullptr || !may_use_queue(broker::Access::read, *queue)) return;
+  const std::size_t unacked_max = connection_.settings().unacked_per_channel_max;
+  if (!method.no_ack && unacked_.size() >= unacked_max) {
+    return refuse(ReplyCode::precondition_failed,
+                  fmt::format("reached maximum ({}) of unacknowledged messages on the channel", unacked_max));
+  }
+  begin_request({.kind = Request::Kind::get, .no_ack = method.no_ack});
+  session().get(*queue, method.no_ack);
+}
+
+void Channel::finish_get(const Request& request, node::Got& got) {
+  if (!got.delivery) return connection_.send(number_, BasicGetEmpty{});
+  const node::Delivery& delivery = *got.delivery;
+  const std::uint64_t tag = next_tag_++;
+  if (!request.no_ack) unacked_.push({tag, delivery.seq, delivery.queue, node::no_consumer});
+  const auto left = static_cast<std::uint32_t>(std::min<std::uint64_t>(got.messages_left, UINT32_MAX));
+  const BasicGetOk ok{tag, delivery.redelivered, delivery.message.exchange, delivery.message.routing_key,
+                      left};
+  connection_.send_content(number_, ok, wire_properties(delivery.message), delivery.message.body,
+                           delivery.chunk);
+}
+
+}  // namespace weir::amqp091

@@ -1,0 +1,72 @@
+// Deliveries to the client, and what it says of them.
+#include <fmt/format.h>
+
+#include "protocol/amqp091/channel.h"
+#include "protocol/amqp091/connection.h"
+#include "protocol/amqp091/mapping.h"
+
+namespace weir::amqp091 {
+
+void Channel::on_delivery(const Consumer& consumer, const node::Delivery& delivery) {
+  const std::uint64_t tag = next_tag_++;
+  if (!consumer.no_ack) unacked_.push({tag, delivery.seq, delivery.queue, consumer.number});
+  const broker::StoredMessage& message = delivery.message;
+  const BasicDeliver deliver{consumer.tag, tag, delivery.redelivered, message.exchange, message.routing_key};
+  connection_.send_content(number_, deliver, wire_properties(message), message.body, delivery.chunk);
+}
+
+void Channel::on_consumer_cancelled(const Consumer& consumer) {
+  if (connection_.peer_properties().consumer_cancel_notify) {
+    connection_.send(number_, BasicCancel{consumer.tag, true});
+  }
+  consumers_.erase(consumer.tag);
+  connection_.consumers().remove(consumer);
+}
+
+void Channel::handle(const BasicAck& method) {
+  settle_tagged(method.delivery_tag, method.multiple, node::Outcome::accept);
+}
+
+void Channel::handle(const BasicNack& method) {
+  settle_tagged(method.delivery_tag, method.multiple,
+                method.requeue ? node::Outcome::requeue : node::Outcome::discard);
+}
+
+void Channel::handle(const BasicReject& method) {
+  settle_tagged(method.delivery_tag, false, method.requeue ? node::Outcome::requeue : node::Outcome::discard);
+}
+
+void Channel::handle(const BasicRecoverAsync& method) {
+  if (!method.requeue) return refuse(ReplyCode::not_implemented, "requeue=false");
+  requeue_all();
+}
+
+void Channel::handle(const BasicRecover& method) {
+  if (!method.requeue) return refuse(ReplyCode::not_implemented, "requeue=false");
+  requeue_all();
+  connection_.send(number_, BasicRecoverOk{});
+}
+
+void Channel::settle(const Unacked& delivery, node::Outcome outcome) {
+  session().settle(delivery.consumer, delivery.queue, delivery.seq, outcome);
+}
+
+void Channel::settle_tagged(std::uint64_t tag, bool multiple, node::Outcome outcome) {
+  if (!multiple) {
+    Unacked one;
+    if (unacked_.take(tag, one)) [[likely]]
+      return settle(one, outcome);
+  } else {
+    const auto settle_one = [&](const Unacked& one) { settle(one, outcome); };
+    // 0 means all; it is fine when there are none.
+    if (tag == 0) return unacked_.take_all(settle_one);
+    if (unacked_.take_through(tag, settle_one)) return;
+  }
+  refuse(ReplyCode::precondition_failed, fmt::format("unknown delivery tag {}", tag));
+}
+
+void Channel::requeue_all() {
+  unacked_.take_all([this](const Unacked& one) { settle(one, node::Outcome::requeue); });
+}
+
+}  // namespace weir::amqp091

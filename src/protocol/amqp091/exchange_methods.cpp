@@ -1,0 +1,78 @@
+// The exchange class. What may be declared, and what a redeclaration has to agree with, is decided by the broker.
+#include <fmt/format.h>
+
+#include "protocol/amqp091/channel.h"
+#include "protocol/amqp091/connection.h"
+#include "protocol/amqp091/mapping.h"
+
+namespace weir::amqp091 {
+
+namespace {
+bool known_type(std::string_view type) {
+  return type == "direct" || type == "fanout" || type == "topic" || type == "headers";
+}
+}  // namespace
+
+void Channel::handle(const ExchangeDeclare& method) {
+  broker::DeclareExchange request{
+      .vhost = connection_.vhost(),
+      .name = std::string(method.exchange),
+      .type = std::string(method.type),
+      .passive = method.passive,
+      .durable = method.durable,
+      .auto_delete = method.auto_delete,
+      .internal = method.internal,
+      .arguments = table_from_wire(method.arguments),
+  };
+  if (!method.passive) {
+    if (!known_type(method.type)) {
+      return refuse(ReplyCode::command_invalid, fmt::format("unknown exchange type '{}'", method.type));
+    }
+    if (!may_use_exchange(broker::Access::configure, method.exchange)) return;
+    const broker::Value* const alternate = request.arguments.find("alternate-exchange");
+    if (alternate != nullptr && alternate->as_string() != nullptr &&
+        (!may_use_exchange(broker::Access::read, method.exchange) ||
+         !may_use_exchange(broker::Access::write, *alternate->as_string()))) {
+      return;
+    }
+  }
+  begin_request({.kind = Request::Kind::declare_exchange, .no_wait = method.no_wait});
+  session().declare_exchange(std::move(request));
+}
+
+void Channel::handle(const ExchangeDelete& method) {
+  if (!may_use_exchange(broker::Access::configure, method.exchange)) return;
+  begin_request({.kind = Request::Kind::delete_exchange, .no_wait = method.no_wait});
+  session().delete_exchange({connection_.vhost(), std::string(method.exchange), method.if_unused});
+}
+
+template <typename M>
+bool Channel::read_exchange_binding(const M& method, broker::BindingDefinition& binding) {
+  if (!may_use_exchange(broker::Access::write, method.destination)) return false;
+  if (!may_use_exchange(broker::Access::read, method.source)) return false;
+  binding = {
+      .vhost = connection_.vhost(),
+      .source = std::string(method.source),
+      .kind = broker::DestinationKind::exchange,
+      .destination = std::string(method.destination),
+      .routing_key = std::string(method.routing_key),
+      .arguments = table_from_wire(method.arguments),
+  };
+  return true;
+}
+
+void Channel::handle(const ExchangeBind& method) {
+  broker::BindingDefinition binding;
+  if (!read_exchange_binding(method, binding)) return;
+  begin_request({.kind = Request::Kind::bind_exchange, .no_wait = method.no_wait});
+  session().bind(std::move(binding));
+}
+
+void Channel::handle(const ExchangeUnbind& method) {
+  broker::BindingDefinition binding;
+  if (!read_exchange_binding(method, binding)) return;
+  begin_request({.kind = Request::Kind::unbind_exchange, .no_wait = method.no_wait});
+  session().unbind(std::move(binding));
+}
+
+}  // namespace weir::amqp091

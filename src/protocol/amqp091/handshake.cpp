@@ -1,0 +1,169 @@
+// Channel 0: the handshake, and connection.close.
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "protocol/amqp091/connection.h"
+#include "protocol/amqp091/errors.h"
+
+namespace weir::amqp091 {
+
+namespace {
+constexpr std::string_view component = "amqp091";
+}
+
+void Connection::on_method0(Bytes payload) {
+  const MethodId id = method_id_of(payload);
+  const auto decoded = decode_method(payload);
+  if (phase_ >= Phase::closing) {
+    // A client that closes at the same time as we do gets its answer; all else is of no interest any more.
+    if (decoded && std::holds_alternative<ConnectionClose>(*decoded)) send(0, ConnectionCloseOk{});
+    if (decoded && std::holds_alternative<ConnectionCloseOk>(*decoded)) handle0(ConnectionCloseOk{});
+    return;
+  }
+  if (!decoded) return fail(decoded.error().code, decoded.error().text, id);
+  method0_ = id;
+  std::visit([this](const auto& method) { handle0(method); }, *decoded);
+}
+
+void Connection::fail_unexpected() {
+  fail(ReplyCode::channel_error, fmt::format("unexpected method in connection state {}", name_of(phase_)),
+       method0_);
+}
+
+void Connection::send_start() {
+  const auto properties = encode_server_properties(client_.node_name());
+  send(0,
+       ConnectionStart{
+           .server_properties = {properties}, .mechanisms = {sasl_mechanisms_offered}, .locales = {"en_US"}});
+  phase_ = Phase::starting;
+}
+
+void Connection::handle0(const ConnectionStartOk& method) {
+  if (phase_ != Phase::starting) return fail_unexpected();
+  peer_properties_ = read_client_properties(method.client_properties);
+  const auto mechanism = find_sasl_mechanism(method.mechanism);
+  if (!mechanism) {
+    return fail(ReplyCode::command_invalid,
+                fmt::format("unknown authentication mechanism '{}'", method.mechanism), method0_);
+  }
+  mechanism_ = *mechanism == SaslMechanism::plain ? "PLAIN" : "AMQPLAIN";
+  auto login = decode_sasl_response(*mechanism, method.response.value);
+  if (!login) {
+    return fail(ReplyCode::syntax_error,
+                fmt::format("{} authentication: the response is not valid", mechanism_), method0_);
+  }
+  user_ = login->user;
+  phase_ = Phase::securing;
+  wait(for_authentication);
+  node::Credentials credentials{.user = std::move(login->user),
+                                .password = std::move(login->password),
+                                .loopback = stream_->peer().loopback};
+  auto pending = client_.authenticate(std::move(credentials),
+                                      [this](const Status& status) { on_authenticated(status); });
+  authentication_ = std::move(pending);
+}
+
+void Connection::on_authenticated(const Status& status) {
+  if (phase_ != Phase::securing) return;
+  if (status) {
+    send(0, ConnectionTune{settings_.channel_max, settings_.frame_max, settings_.heartbeat_s});
+    phase_ = Phase::tuning;
+    return wait_no_more(for_authentication);
+  }
+  log_warning(component, "{} login of user '{}' from {} refused: {}", mechanism_, user_,
+              stream_->peer().address, status.error().message);
+  if (peer_properties_.authentication_failure_close) {
+    return fail(ReplyCode::access_refused,
+                fmt::format("Login was refused using authentication mechanism {}. For details see the broker "
+                            "logfile.",
+                            mechanism_),
+                {});
+  }
+  // An older client takes the end of the socket for the answer; after a while, so that guessing is slow.
+  phase_ = Phase::closing;
+  deaf_ = true;
+  waits_ = 0;
+  end_after(silent_close_delay_ms);
+  if (!handling_input_) resume_input();
+}
+
+// False, and the connection failed, when a value is out of what was offered. 0 means "no limit", which we don't offer.
+bool Connection::tuned_to(std::string_view field, std::uint32_t value, std::uint32_t least,
+                          std::uint32_t most) {
+  const bool too_low = value != 0 && value < least;
+  const bool too_high = most != 0 && (value == 0 || value > most);
+  if (!too_low && !too_high) return true;
+  fail(ReplyCode::not_allowed,
+       fmt::format("negotiated {} = {}{} is {} than the {} allowed value ({})", field, value,
+                   value == 0 ? " (no limit)" : "", too_low ? "lower" : "higher",
+                   too_low ? "minimum" : "maximum", too_low ? least : most),
+       ConnectionTune::info.id);
+  return false;
+}
+
+void Connection::handle0(const ConnectionTuneOk& method) {
+  if (phase_ != Phase::tuning) return fail_unexpected();
+  if (!tuned_to("frame_max", method.frame_max, frame_max_lowest, settings_.frame_max)) return;
+  if (!tuned_to("channel_max", method.channel_max, 1, settings_.channel_max)) return;
+  frame_max_ = method.frame_max;
+  channel_max_ = method.channel_max;
+  heartbeat_s_ = method.heartbeat_s;
+  phase_ = Phase::opening;
+  if (heartbeat_s_ != 0) client_.timers().arm(heartbeat_, heartbeat_s_ * 500U);
+}
+
+void Connection::handle0(const ConnectionOpen& method) {
+  if (phase_ != Phase::opening) return fail_unexpected();
+  vhost_ = std::string(method.virtual_host);
+  std::string described = peer_properties_.product;
+  if (!peer_properties_.connection_name.empty()) described += " " + peer_properties_.connection_name;
+  auto session = client_.open_session({.user = user_,
+                                       .vhost = vhost_,
+                                       .protocol = "AMQP 0-9-1",
+                                       .client = std::move(described),
+                                       .peer = stream_->peer()},
+                                      *this);
+  if (!session) return fail_open(session.error());
+  if (phase_ != Phase::opening) return;  // the broker wanted it closed while it was opened
+  session_ = std::move(*session);
+  phase_ = Phase::running;
+  client_.timers().cancel(deadline_);
+  send(0, ConnectionOpenOk{});
+  const runtime::PeerInfo& peer = stream_->peer();
+  log_info(component, "connection from {}:{}: user '{}' was granted access to vhost '{}'", peer.address,
+           peer.port, user_, vhost_);
+}
+
+void Connection::fail_open(const Error& error) {
+  if (error.code == ErrorCode::not_found) {
+    return fail(ReplyCode::not_allowed, fmt::format("vhost '{}' not found", vhost_), method0_);
+  }
+  if (error.code == ErrorCode::access_refused) {
+    return fail(ReplyCode::not_allowed,
+                fmt::format("access to vhost '{}' refused for user '{}'", vhost_, user_), method0_);
+  }
+  const bool limit = error.code == ErrorCode::limit_exceeded;
+  fail(limit ? ReplyCode::not_allowed : reply_code_of(error.code), error.message, method0_);
+}
+
+void Connection::handle0(const ConnectionClose&) {
+  if (phase_ != Phase::running) return fail_unexpected();
+  release_session();
+  send(0, ConnectionCloseOk{});
+  phase_ = Phase::closed;
+  end_after(close_ok_timeout_ms);
+}
+
+void Connection::handle0(const ConnectionCloseOk&) {
+  if (phase_ != Phase::closing) return fail_unexpected();
+  phase_ = Phase::closed;
+  ask_turn_end();
+}
+
+// Passwords do not expire: there is nothing to do.
+void Connection::handle0(const ConnectionUpdateSecret&) {
+  if (phase_ != Phase::running) return fail_unexpected();
+  send(0, ConnectionUpdateSecretOk{});
+}
+
+}  // namespace weir::amqp091

@@ -1,0 +1,43 @@
+// What it is: between AMQP 0-9-1's values and the broker's: field tables, and what the broker wants to know of a message's
+// properties. The properties themselves are stored and sent on as they came (NativeForm::amqp091).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "broker/message.h"
+#include "node/session.h"
+#include "protocol/amqp091/codec/content.h"
+#include "protocol/amqp091/codec/field_table.h"
+#include "protocol/amqp091/codec/method.h"
+
+namespace weir::amqp091 {
+
+// `table` was validated, as that of every decoded method and property list is. Of a name that comes twice, the first
+// value counts.
+broker::Table table_from_wire(TableBytes table);
+
+// What 0-9-1 has no type for: an unsigned 64 bit number that does not fit a signed one becomes its digits, a UUID its 16
+// bytes. Names beyond 255 bytes are cut.
+FieldTable table_to_wire(const broker::Table& table);
+
+// The properties to send with a stored message: its own, or none when it came by another protocol.
+Bytes wire_properties(const broker::StoredMessage& message);
+
+// Why an expiration property is refused ("no_integer"); empty: it is a number of milliseconds in range.
+std::string_view expiration_fault(std::string_view expiration);
+
+// The headers of a message on its way in, decoded only when a headers exchange asks for them.
+class MessageHeaders final : public broker::HeaderSource {
+ public:
+  explicit MessageHeaders(Bytes raw_properties) : properties_(raw_properties) {}
+  const broker::Table& headers() override;
+
+ private:
+  PropertiesView properties_;
+  std::optional<broker::Table> table_;
+};
+
+}  // namespace weir::amqp091

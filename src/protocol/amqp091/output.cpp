@@ -1,0 +1,105 @@
+#include "protocol/amqp091/output.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace weir::amqp091 {
+
+namespace {
+// Pieces that a connection keeps room for while it is idle.
+constexpr std::size_t pieces_kept_max = 64;
+}  // namespace
+
+ChunkRef OutputBlocks::take() {
+  if (free_.empty()) return ChunkRef::adopt(Chunk::make(output_block_bytes));
+  ChunkRef block = std::move(free_.back());
+  free_.pop_back();
+  return block;
+}
+
+void OutputBlocks::give_back(ChunkRef block) {
+  if (block->capacity() == output_block_bytes && free_.size() < free_max) free_.push_back(std::move(block));
+}
+
+std::byte* Output::reserve_in_new_block(std::size_t bytes) {
+  // The pieces keep the old block. One that has none goes back.
+  if (block_ && block_->unique()) blocks_.give_back(std::move(block_));
+  block_ = bytes <= output_block_bytes ? blocks_.take() : ChunkRef::adopt(Chunk::make(bytes));
+  used_ = 0;
+  return block_->data();
+}
+
+void Output::commit(std::size_t bytes) {
+  std::byte* const from = block_->data() + used_;
+  Piece* const last = pieces_.size() > first_ ? &pieces_.back() : nullptr;
+  if (last != nullptr && last->data + last->size == from && last->chunk.get() == block_.get()) {
+    last->size += bytes;
+  } else {
+    pieces_.push_back({block_, from, bytes, true});
+  }
+  used_ += bytes;
+  unsent_bytes_ += bytes;
+}
+
+void Output::refer(ChunkRef chunk, Bytes bytes) {
+  unsent_bytes_ += bytes.size();
+  pieces_.push_back({std::move(chunk), bytes.data(), bytes.size(), false});
+}
+
+Result<bool> Output::flush(runtime::ByteStream& stream) {
+  std::array<Bytes, runtime::write_pieces_max> gathered;
+  while (unsent_bytes_ > 0) {
+    const std::size_t count = std::min(pieces_.size() - first_, gathered.size());
+    std::size_t offered = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const Piece& piece = pieces_[first_ + i];
+      gathered[i] = {piece.data, piece.size};
+      offered += piece.size;
+    }
+    const auto taken = stream.write({gathered.data(), count});
+    if (!taken) return std::unexpected(taken.error());
+    take_off(*taken);
+    if (*taken < offered) return false;
+  }
+  clear();
+  return true;
+}
+
+void Output::take_off(std::size_t bytes) {
+  unsent_bytes_ -= bytes;
+  sent_bytes_ += bytes;
+  while (bytes > 0) {
+    Piece& piece = pieces_[first_];
+    if (bytes < piece.size) {
+      piece.data += bytes;
+      piece.size -= bytes;
+      break;
+    }
+    bytes -= piece.size;
+    release(piece);
+    ++first_;
+  }
+  // What was sent is taken off the front now and then, so that a slow reader's list does not grow for ever.
+  if (first_ > pieces_kept_max && first_ * 2 > pieces_.size()) {
+    pieces_.erase(pieces_.begin(), pieces_.begin() + static_cast<std::ptrdiff_t>(first_));
+    first_ = 0;
+  }
+}
+
+void Output::release(Piece& piece) {
+  ChunkRef chunk = std::move(piece.chunk);
+  if (piece.block && chunk.get() != block_.get() && chunk->unique()) blocks_.give_back(std::move(chunk));
+}
+
+void Output::clear() {
+  for (; first_ < pieces_.size(); ++first_) release(pieces_[first_]);
+  pieces_.clear();
+  if (pieces_.capacity() > pieces_kept_max) pieces_.shrink_to_fit();
+  first_ = 0;
+  unsent_bytes_ = 0;
+  if (block_) blocks_.give_back(std::move(block_));
+  used_ = 0;
+}
+
+}  // namespace weir::amqp091
