@@ -1,0 +1,225 @@
+"""The brokers under test as processes of ours: started on loopback in a directory of their own, stopped by pid."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+
+class BrokerError(Exception):
+    pass
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def accepts(port):
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def disk_bytes(directory):
+    """What the files take on the disk, as du says it."""
+    total = 0
+    for path in Path(directory).rglob("*"):
+        try:
+            total += path.lstat().st_blocks * 512
+        except FileNotFoundError:
+            pass
+    return total
+
+
+def end_process(process, seconds):
+    """SIGTERM, then SIGKILL; the process is one that we started."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGCONT)
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+class Broker:
+    name = ""
+    start_seconds_max = 60
+    stop_seconds_max = 30
+
+    def __init__(self, directory):
+        self.directory = Path(directory)
+        self.port = 0
+        self.process = None
+        self.start_seconds = 0.0
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def start(self):
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.directory.mkdir(parents=True)
+        begin = time.monotonic()
+        self._launch()
+        while not self._ready():
+            if self.process.poll() is not None:
+                raise BrokerError(f"{self.name} ended with {self.process.returncode}: see {self.directory}/log.txt")
+            if time.monotonic() - begin > self.start_seconds_max:
+                raise BrokerError(f"{self.name} was not ready in {self.start_seconds_max} s")
+            time.sleep(0.002)
+        self.start_seconds = time.monotonic() - begin
+
+    def stop(self):
+        if self.process is not None:
+            end_process(self.process, self.stop_seconds_max)
+            self.process = None
+
+    def pause(self):
+        """Takes no processor time until resume(): another broker has its turn."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def resident_bytes(self):
+        with open(f"/proc/{self.pid}/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    def disk_bytes(self):
+        return disk_bytes(self.directory)
+
+    def _spawn(self, command, environment=None):
+        with open(self.directory / "log.txt", "ab") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True)
+
+    def _launch(self):
+        raise NotImplementedError
+
+    def _ready(self):
+        raise NotImplementedError
+
+
+class Weir(Broker):
+    name = "weir"
+
+    def __init__(self, directory, binary):
+        super().__init__(directory)
+        self.binary = Path(binary).resolve()
+
+    def _launch(self):
+        self._ports_file = self.directory / "ports.json"
+        listeners = [f"--set=listeners.{name}=" for name in ("admin", "metrics", "mqtt", "stomp", "kafka", "sqs")]
+        self._spawn([str(self.binary), "server", "--data-dir", str(self.directory / "data"), *listeners,
+                     "--set=listeners.amqp=127.0.0.1:0", "--ports-file", str(self._ports_file)])
+
+    def _ready(self):
+        import json
+        try:
+            self.port = json.loads(self._ports_file.read_text())["amqp"]
+        except (FileNotFoundError, ValueError, KeyError):
+            return False
+        return accepts(self.port)
+
+    def disk_bytes(self):
+        return disk_bytes(self.directory / "data")
+
+
+class RabbitMq(Broker):
+    """A node with Debian's defaults, but for its place: loopback, its own directory, its own epmd."""
+
+    name = "rabbitmq"
+    server = "/usr/lib/rabbitmq/bin/rabbitmq-server"
+
+    def __init__(self, directory):
+        super().__init__(directory)
+        self.epmd = None
+        self.beam_pid = 0
+
+    @classmethod
+    def installed(cls):
+        return os.access(cls.server, os.X_OK)
+
+    @property
+    def pid(self):
+        return self.beam_pid or self.process.pid
+
+    def _launch(self):
+        self.port = free_port()
+        epmd_port = free_port()
+        config = self.directory / "rabbitmq.conf"
+        config.write_text(f"listeners.tcp.1 = 127.0.0.1:{self.port}\nloopback_users.guest = true\n")
+        (self.directory / "env.conf").write_text("")
+        (self.directory / "plugins").write_text("[].\n")
+        environment = {
+            **os.environ,
+            "HOME": str(self.directory),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_EPMD_PORT": str(epmd_port),
+            "RABBITMQ_CONF_ENV_FILE": str(self.directory / "env.conf"),
+            "RABBITMQ_CONFIG_FILE": str(config),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.directory / "plugins"),
+            "RABBITMQ_NODENAME": f"bench{os.getpid()}@localhost",
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_DIST_PORT": str(free_port()),
+            "RABBITMQ_MNESIA_BASE": str(self.directory / "data"),
+            "RABBITMQ_LOG_BASE": str(self.directory / "log"),
+            "RABBITMQ_PID_FILE": str(self.directory / "pid"),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+        }
+        self.epmd = subprocess.Popen(
+            ["epmd", "-address", "127.0.0.1", "-port", str(epmd_port)], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        self._spawn([self.server], environment)
+
+    def _ready(self):
+        if not accepts(self.port):
+            return False
+        self.beam_pid = self._find_beam()
+        return self.beam_pid != 0
+
+    def _find_beam(self):
+        """The script either becomes the virtual machine or has it as its child."""
+        pids = [self.process.pid]
+        while pids:
+            pid = pids.pop()
+            try:
+                with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+                    if file.read().startswith("beam"):
+                        return pid
+                with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+                    pids += [int(child) for child in file.read().split()]
+            except FileNotFoundError:
+                continue
+        return 0
+
+    def pause(self):
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def resume(self):
+        os.kill(self.pid, signal.SIGCONT)
+
+    def stop(self):
+        if self.process is not None and self.process.poll() is None and self.beam_pid:
+            os.kill(self.beam_pid, signal.SIGCONT)
+            os.kill(self.beam_pid, signal.SIGTERM)
+            try:
+                self.process.wait(self.stop_seconds_max)
+            except subprocess.TimeoutExpired:
+                os.kill(self.beam_pid, signal.SIGKILL)
+        super().stop()
+        self.beam_pid = 0
+        if self.epmd is not None:
+            end_process(self.epmd, 5)
+            self.epmd = None
+
+    def disk_bytes(self):
+        return disk_bytes(self.directory / "data")
