@@ -27,7 +27,7 @@ class Until final : public TurnHandler {
   }
   bool run() {
     struct Limit final : Timer {
-      explicit Limit(Loop& loop) : loop(loop) {}
+      explicit Limit(Loop& limited) : loop(limited) {}
       void on_timer() override { loop.stop(); }
       Loop& loop;
     } limit(loop_);
