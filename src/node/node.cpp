@@ -30,6 +30,7 @@ class ThreadedNode final : public Node, private Peers {
   void run_on(ShardId shard, const std::function<void()>& call) override;
   Status administer(std::vector<broker::Request> requests) override;
   bool first_start() const override { return first_start_; }
+  void set_alarm(const char* alarm) override;
   void close_sessions(const Error& reason) override;
   std::uint64_t session_count() override;
   Status stop() override;
@@ -197,6 +198,11 @@ Status ThreadedNode::administer(std::vector<broker::Request> requests) {
     if (!result) return std::unexpected(result.error());
   }
   return {};
+}
+
+void ThreadedNode::set_alarm(const char* alarm) {
+  counters_.alarm.store(alarm);
+  for (auto& seat : seats_) seat->loop->wake();  // each turn looks at it
 }
 
 void ThreadedNode::close_sessions(const Error& reason) {

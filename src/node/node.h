@@ -46,6 +46,8 @@ class Node {
   // Decides and carries out, in order; stops at the first error. Waits until all is durable. Not from a shard's thread.
   virtual Status administer(std::vector<broker::Request> requests) = 0;
   virtual bool first_start() const = 0;
+  // Publishing is stopped everywhere until it is null again. A constant: "memory", "disk". Any thread.
+  virtual void set_alarm(const char* alarm) = 0;
   // Asks every session's connection to close.
   virtual void close_sessions(const Error& reason) = 0;
   virtual std::uint64_t session_count() = 0;

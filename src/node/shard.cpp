@@ -244,6 +244,8 @@ void Shard::update_flow() {
     alarm = "disk";
   } else if (at_.counters.transient_bytes.load(std::memory_order_relaxed) > options_.transient_bytes_max) {
     alarm = "memory";
+  } else if (const char* of_machine = at_.counters.alarm.load(std::memory_order_relaxed)) {
+    alarm = of_machine;
   }
   const bool behind = pending > (now.open ? journal_behind_bytes : journal_caught_up_bytes);
   const bool open = !behind && alarm.empty();

@@ -31,6 +31,7 @@ namespace weir::node {
 struct SharedCounters {
   std::atomic<std::uint64_t> transient_bytes{0};
   std::atomic<std::uint64_t> sessions{0};
+  std::atomic<const char*> alarm{nullptr};  // Node::set_alarm
 };
 
 struct ShardOptions {

@@ -4,16 +4,24 @@
 
 namespace weir::amqp091 {
 
-Connections::Connections(node::BrokerClient& client, Settings settings)
+Connections::Connections(node::BrokerClient& client, Settings settings,
+                         std::atomic<std::uint64_t>* open_count)
     : client_(client),
       settings_(settings),
+      open_count_(open_count),
       names_(client.clock().monotonic_ns() ^ client.clock().wall_ms() << 20) {}
 
 Connections::~Connections() {
   client_.forget_turn_end(*this);
   client_.timers().cancel(grace_);
   ended_.clear();
+  count(-static_cast<std::int64_t>(open_.size()));
   open_.clear();
+}
+
+void Connections::count(std::int64_t more) {
+  if (open_count_ != nullptr)
+    open_count_->fetch_add(static_cast<std::uint64_t>(more), std::memory_order_relaxed);
 }
 
 void Connections::accept(std::unique_ptr<runtime::ByteStream> stream) {
@@ -21,6 +29,7 @@ void Connections::accept(std::unique_ptr<runtime::ByteStream> stream) {
   auto connection = std::make_unique<Connection>(client_, std::move(stream), settings_, *this);
   Connection& opened = *connection;
   open_.emplace(&opened, std::move(connection));
+  count(1);
   opened.open();
 }
 
@@ -36,6 +45,7 @@ void Connections::on_ended(Connection& connection) {
   if (found == open_.end()) return;
   ended_.push_back(std::move(found->second));
   open_.erase(found);
+  count(-1);
   client_.at_turn_end(*this);
 }
 

@@ -4,6 +4,8 @@
 // Lifetime: the BrokerClient outlives it.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <unordered_map>
@@ -21,7 +23,9 @@ namespace weir::amqp091 {
 
 class Connections final : public ConnectionOwner, private node::TurnHook {
  public:
-  explicit Connections(node::BrokerClient& client, Settings settings = {});
+  // `open_count`, if it is not null, counts the connections of all shards together.
+  explicit Connections(node::BrokerClient& client, Settings settings = {},
+                       std::atomic<std::uint64_t>* open_count = nullptr);
   Connections(const Connections&) = delete;
   Connections& operator=(const Connections&) = delete;
   ~Connections();
@@ -43,9 +47,11 @@ class Connections final : public ConnectionOwner, private node::TurnHook {
   void on_turn_end() override;
   void on_grace_over();
   void tell_when_empty();
+  void count(std::int64_t more);
 
   node::BrokerClient& client_;
   const Settings settings_;
+  std::atomic<std::uint64_t>* const open_count_;
   OutputBlocks blocks_;
   Rng names_;
   std::unordered_map<Connection*, std::unique_ptr<Connection>> open_;
