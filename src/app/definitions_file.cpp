@@ -240,6 +240,9 @@ struct Describe {
   std::string operator()(const broker::PutPermissionRequest& r) const {
     return in_vhost("permission of user", r.permission.user, r.permission.vhost);
   }
+  std::string operator()(const broker::DeletePermission& r) const {
+    return in_vhost("permission of user", r.user, r.vhost);
+  }
   std::string operator()(const broker::PutVhostRequest& r) const {
     return fmt::format("vhost '{}'", r.vhost.name);
   }

@@ -1,0 +1,255 @@
+#include "app/server.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <semaphore>
+#include <utility>
+
+#include "app/amqp_service.h"
+#include "app/definitions_apply.h"
+#include "app/exit_codes.h"
+#include "app/logging.h"
+#include "app/machine.h"
+#include "app/ports_file.h"
+#include "app/process_signals.h"
+#include "app/resource_watch.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/version.h"
+#include "node/node.h"
+#include "runtime/lock_file.h"
+#include "runtime/systemd_notify.h"
+#include "runtime/tls.h"
+
+namespace weir::app {
+namespace {
+
+// Open files that are not connections: journals, listeners, the log.
+constexpr std::uint64_t open_files_kept_back = 256;
+
+// Ends the start. Thrown and caught in this file.
+struct StartFailure {
+  int exit_code;
+  std::string message;
+};
+
+template <typename T>
+T require(Result<T> result) {
+  if (!result) throw StartFailure{exit_code_of(result.error().code), result.error().message};
+  return std::move(*result);
+}
+
+std::string host_name() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 && name[0] != '\0' ? std::string(name) : "localhost";
+}
+
+void notify(std::string_view state) {
+  if (const Status status = runtime::notify_service_manager(state); !status) {
+    log_warning("server", "the service manager was not told: {}", status.error().message);
+  }
+}
+
+// Holds what is in it: nobody else reads messages or hashes of passwords.
+void make_data_directory(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (fs::create_directories(path, error)) fs::permissions(path, fs::perms::owner_all, error);
+  if (error || !fs::is_directory(path, error)) {
+    throw StartFailure{exit_code::cannot_create,
+                       fmt::format("can't make the data directory {}: {}", path,
+                                   error ? error.message() : "it is not a directory")};
+  }
+}
+
+node::NodeOptions node_options(const Settings& settings) {
+  node::NodeOptions options;
+  options.data_directory = settings.data_dir;
+  options.shards = static_cast<std::uint16_t>(settings.shards);
+  // A directory keeps the number that it was made with, whatever this machine has now.
+  const bool is_new = !std::filesystem::exists(settings.data_dir + "/node.id");
+  if (settings.shards == 0 && is_new) {
+    options.shards = static_cast<std::uint16_t>(std::min<std::size_t>(usable_cores(), limits::shards_max));
+  }
+  options.node_name = settings.node_name.empty() ? "weir@" + host_name() : settings.node_name;
+  options.journal.file_bytes_max = settings.journal_file_bytes_max;
+  options.journal.cache_bytes = settings.journal_cache_bytes;
+  options.loop.io_uring = settings.journal_io != "threads";
+  options.loopback_users = settings.loopback_users;
+  options.default_vhost = settings.default_vhost;
+  options.default_user = settings.default_user;
+  options.default_password = settings.default_pass;
+  options.default_tags = settings.default_user_tags;
+  options.default_configure = settings.default_permissions[0];
+  options.default_write = settings.default_permissions[1];
+  options.default_read = settings.default_permissions[2];
+  return options;
+}
+
+class Server {
+ public:
+  Server(Settings settings, std::string ports_file)
+      : settings_(std::move(settings)), ports_file_(std::move(ports_file)) {}
+  ~Server() { stop(); }
+
+  void start();
+  Status stop();
+  void reload() const;
+
+ private:
+  void open_tls();
+  void start_node();
+  void watch_resources();
+  void listen(const std::string& name, const std::string& address, runtime::TlsContext* tls);
+  void tell_ready();
+
+  const Settings settings_;
+  const std::string ports_file_;
+  const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  std::uint64_t open_files_max_ = 0;
+  std::optional<runtime::LockFile> lock_;
+  std::unique_ptr<runtime::TlsContext> tls_;
+  std::unique_ptr<node::Node> node_;
+  std::unique_ptr<ResourceWatch> watch_;  // on shard 0
+  std::unique_ptr<AmqpService> amqp_;
+  Ports ports_;
+};
+
+void Server::start() {
+  log_info("server", "weir {} starts, data in {}", version, settings_.data_dir);
+  open_files_max_ = raise_open_files_limit();
+  std::optional<DefinitionsFile> definitions;
+  if (!settings_.load_definitions.empty()) {
+    definitions = require(read_definitions_file(settings_.load_definitions, settings_.default_vhost));
+  }
+  open_tls();
+  make_data_directory(settings_.data_dir);
+  lock_ = require(runtime::LockFile::acquire(settings_.data_dir));
+  start_node();
+  if (definitions) {
+    if (const Status applied = apply_definitions(*node_, std::move(*definitions)); !applied) {
+      throw StartFailure{exit_code_of(applied.error().code),
+                         fmt::format("{}: {}", settings_.load_definitions, applied.error().message)};
+    }
+  }
+  watch_resources();
+  const std::uint64_t room = open_files_max_ > 2 * open_files_kept_back
+                                 ? open_files_max_ - open_files_kept_back
+                                 : open_files_max_ / 2;
+  amqp_ = std::make_unique<AmqpService>(*node_, settings_,
+                                        settings_.connections_max == 0 ? room : settings_.connections_max);
+  listen("amqp", settings_.listen_amqp, nullptr);
+  listen("amqps", settings_.listen_amqps, tls_.get());
+  tell_ready();
+}
+
+void Server::open_tls() {
+  if (settings_.tls_certificate_file.empty()) return;
+  tls_ = require(runtime::TlsContext::server({settings_.tls_certificate_file, settings_.tls_key_file,
+                                              settings_.tls_ca_file, settings_.tls_require_client_certificate,
+                                              settings_.tls_minimum_version, settings_.tls_ciphers}));
+}
+
+void Server::start_node() { node_ = require(node::Node::start(node_options(settings_))); }
+
+void Server::watch_resources() {
+  const ResourceLimits limits{settings_.memory_high_watermark.of(usable_memory_bytes()),
+                              settings_.disk_free_min.of(file_system_bytes(settings_.data_dir)),
+                              settings_.data_dir};
+  node_->run_on(ShardId{0}, [&] {
+    watch_ = std::make_unique<ResourceWatch>(node_->client(ShardId{0}).timers(), limits,
+                                             [this](const char* alarm) { node_->set_alarm(alarm); });
+  });
+}
+
+void Server::listen(const std::string& name, const std::string& address, runtime::TlsContext* tls) {
+  if (address.empty()) return;
+  const auto port = amqp_->listen(address, tls);
+  if (!port) {
+    throw StartFailure{exit_code::address_in_use,
+                       fmt::format("listeners.{}: {}", name, port.error().message)};
+  }
+  ports_.emplace_back(name, *port);
+  log_info("server", "{} on port {}", name, *port);
+}
+
+void Server::tell_ready() {
+  if (!ports_file_.empty()) {
+    if (const Status written = write_ports_file(ports_file_, ports_); !written) {
+      throw StartFailure{exit_code::cannot_create, written.error().message};
+    }
+  }
+  notify("READY=1");
+  const auto took = std::chrono::steady_clock::now() - started_;
+  log_info("server", "ready after {} ms, {} shards",
+           std::chrono::duration_cast<std::chrono::milliseconds>(took).count(), node_->shards());
+}
+
+Status Server::stop() {
+  if (node_ == nullptr) return {};
+  if (amqp_ != nullptr) amqp_->stop();
+  amqp_.reset();
+  node_->run_on(ShardId{0}, [&] { watch_.reset(); });
+  Status status = node_->stop();
+  node_.reset();
+  return status;
+}
+
+void Server::reload() const {
+  notify("RELOADING=1");
+  if (const Status opened = reopen_log(); !opened) log_error("server", "{}", opened.error().message);
+  if (tls_ != nullptr) {
+    if (const Status read = tls_->reload(); !read) {
+      log_error("server", "the old certificates stay: {}", read.error().message);
+    }
+  }
+  log_info("server", "SIGHUP: log and certificates were opened anew");
+  notify("READY=1");
+}
+
+int serve(Settings settings, const std::string& ports_file, ProcessSignals& signals) {
+  Server server(std::move(settings), ports_file);
+  try {
+    server.start();
+  } catch (const StartFailure& failure) {
+    log_error("server", "{}", failure.message);
+    return failure.exit_code;
+  }
+  std::binary_semaphore asked_to_stop(0);
+  signals.react({[&] { asked_to_stop.release(); }, [&] { server.reload(); }});
+  asked_to_stop.acquire();
+  signals.react({[] {}, [] {}});  // what they refer to goes
+  notify("STOPPING=1");
+  if (const Status stopped = server.stop(); !stopped) {
+    log_error("server", "not closed in order: {}", stopped.error().message);
+    return exit_code_of(stopped.error().code);
+  }
+  log_info("server", "stopped");
+  return exit_code::ok;
+}
+
+}  // namespace
+
+int run_server(const ServerOptions& options) {
+  LoadedSettings loaded = load_settings(options.sources);
+  for (const std::string& problem : loaded.problems) fmt::print(stderr, "weir: {}\n", problem);
+  if (!loaded.problems.empty()) return exit_code::config;
+  std::signal(SIGPIPE, SIG_IGN);  // a peer that is gone is an error of the write
+  ProcessSignals signals;
+  if (const Status opened = start_logging(loaded.settings); !opened) {
+    fmt::print(stderr, "weir: {}\n", opened.error().message);
+    return exit_code::cannot_create;
+  }
+  for (const std::string& warning : loaded.warnings) log_warning("settings", "{}", warning);
+  return serve(std::move(loaded.settings), options.ports_file, signals);
+}
+
+}  // namespace weir::app
