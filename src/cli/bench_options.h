@@ -17,7 +17,7 @@ struct BenchServer {
 };
 
 struct BenchOptions {
-  BenchServer server;
+  BenchServer server{};
 
   std::uint32_t producers = 1;
   std::uint32_t consumers = 1;
@@ -37,10 +37,10 @@ struct BenchOptions {
 
   std::string queue_type = "classic";
   bool durable_queue = true;
-  std::string exchange;  // empty: the default exchange
+  std::string exchange{};  // empty: the default exchange
   std::string exchange_type = "direct";
-  std::string routing_key;  // empty: each queue's own name
-  std::string binding_key;  // empty: the routing key
+  std::string routing_key{};  // empty: each queue's own name
+  std::string binding_key{};  // empty: the routing key
   std::string name_prefix = "weir-bench";
   bool keep = false;
 
@@ -52,7 +52,7 @@ struct BenchOptions {
   std::uint16_t heartbeat_s = 0;
   bool verify = true;
   double drain_idle_s = 30;  // the drain has failed when nothing has come for so long
-  std::string json_file;
+  std::string json_file{};
   std::int64_t broker_pid = 0;  // whose CPU time is reported too
 };
 

@@ -17,7 +17,7 @@
 namespace weir::cli {
 
 struct PublishFormat {
-  std::string exchange;
+  std::string exchange{};
   bool mandatory = false;
   bool persistent = true;
   std::uint32_t size_bytes = 0;
