@@ -56,6 +56,7 @@ class DiskJournal final : public Journal, private CommitEvents, private LogFiles
   void on_committed(Lsn durable) override;
   void on_commit_failed(const Error& error) override;
   void on_file_ready() override { commits_.submit(); }
+  Lsn laid_out() const override { return Lsn{batch_lsn_.value + limit_}; }
   void on_superblock_failed(const Error& error) override { on_commit_failed(error); }
 
   runtime::Disk& disk_;

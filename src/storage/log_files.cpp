@@ -81,7 +81,7 @@ void LogFiles::advance(std::uint64_t record_bytes) {
   }
   append_index_ = next;
   ++rolls_;
-  next_bytes_ = std::clamp(next_bytes_ * 2, options_.first_file_bytes, options_.file_bytes_max);
+  if (!failed_) next_bytes_ = std::clamp(next_bytes_ * 2, options_.first_file_bytes, options_.file_bytes_max);
   tend();
 }
 
@@ -158,12 +158,42 @@ void LogFiles::on_made(std::int64_t result) {
 void LogFiles::making_failed(LogFile& file, const Error& error) {
   if (!failed_) log_warning("journal", "the next file can't be made: {}", error.message);
   failed_ = true;
-  const bool may_change = &file == &files_.back() && !entered(files_.size() - 1);
   // A spare that can't be renamed is left alone until the next start.
-  file.spare.clear();
-  if (may_change) file.bytes = std::min(file.bytes, std::max(file_bytes_min, std::bit_ceil(file.bytes) / 2));
+  const bool was_new = std::exchange(file.spare, {}).empty();
+  if (use_spare(file) || (was_new && shrink(file))) {
+    make_next();
+    return;
+  }
   retry_wait_ticks_ = std::clamp(retry_wait_ticks_ * 2, retry_wait_ticks_min, retry_wait_ticks_max);
   retry_in_ticks_ = retry_wait_ticks_;
+}
+
+// What lies in a file that is not made yet: while nothing is planned behind it, its size can change to no less.
+std::uint64_t LogFiles::used_bytes(const LogFile& file) const {
+  if (&file != &files_.back()) return file.bytes;
+  return align_up(std::max(events_.laid_out(), file.start).value - file.start.value, superblock_bytes);
+}
+
+bool LogFiles::use_spare(LogFile& file) {
+  const bool may_grow = &file == &files_.back();
+  const std::uint64_t least = used_bytes(file);
+  const auto spare = std::find_if(spares_.begin(), spares_.end(), [&](const SpareFile& s) {
+    return s.bytes >= least && (may_grow || s.bytes == file.bytes);
+  });
+  if (spare == spares_.end()) return false;
+  file.spare = std::move(spare->path);
+  file.bytes = spare->bytes;
+  spares_.erase(spare);
+  return true;
+}
+
+// A smaller one may have room on the disk.
+bool LogFiles::shrink(LogFile& file) {
+  const std::uint64_t least = std::min(file_bytes_min, options_.first_file_bytes);
+  const std::uint64_t smaller = std::max({std::bit_ceil(file.bytes) / 2, least, used_bytes(file)});
+  if (smaller >= file.bytes) return false;
+  file.bytes = next_bytes_ = smaller;
+  return true;
 }
 
 void LogFiles::tick() {
@@ -212,8 +242,12 @@ void LogFiles::end_read(Lsn file_start) {
 }
 
 void LogFiles::write_superblock() {
-  if (superblock_busy_ || files_.front().start == superblock_.start) return;
+  const bool awaits_file = !files_.front().ready();
+  if (superblock_busy_ ||
+      (files_.front().start == superblock_.start && awaits_file == superblock_.awaits_file))
+    return;
   superblock_.start = files_.front().start;
+  superblock_.awaits_file = awaits_file;
   superblock_.durable = durable_;
   superblock_copies_left_ = 2;
   superblock_busy_ = true;
@@ -246,25 +280,20 @@ void LogFiles::on_superblock_written(std::int64_t result) {
 
 void LogFiles::dispose_retired() {
   while (!retired_.empty() && retired_.front().end() <= recorded_start_ && retired_.front().reads == 0) {
-    LogFile& file = retired_.front();
+    const LogFile& file = retired_.front();
     disk_.close(file.handle);
-    std::string path = log_file_path(options_.directory, file.start);
-    const bool last_not_made = !files_.back().ready() && !making_ && files_.back().spare.empty();
-    LogFile& last = files_.back();
-    if (failed_ && last_not_made && (file.bytes >= last.bytes || !entered(files_.size() - 1))) {
-      // The disk is full and the log waits for a file: this one will do.
-      last.bytes = file.bytes;
-      last.spare = std::move(path);
-      retry_in_ticks_ = 0;
-    } else if (file.bytes >= next_bytes_ && spares_.size() < spares_max) {
-      spares_.push_back({std::move(path), file.bytes});
-    } else {
-      unwanted_.push_back(std::move(path));
-    }
+    spares_.push_back({log_file_path(options_.directory, file.start), file.bytes});
     retired_.pop_front();
   }
-  std::erase_if(spares_, [this](SpareFile& spare) {
-    if (spare.bytes >= next_bytes_) return false;
+  // On a full disk what the log waits for may just have become free.
+  const std::size_t waiting = first_not_ready();
+  if (failed_ && !making_ && waiting < files_.size() && files_[waiting].spare.empty() &&
+      use_spare(files_[waiting])) {
+    retry_in_ticks_ = 0;
+  }
+  std::size_t kept = 0;
+  std::erase_if(spares_, [&](SpareFile& spare) {
+    if (spare.bytes >= next_bytes_ && kept++ < spares_max) return false;
     unwanted_.push_back(std::move(spare.path));
     return true;
   });

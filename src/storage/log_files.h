@@ -53,6 +53,8 @@ std::string log_file_path(const std::string& directory, Lsn start);
 class LogFilesEvents {
  public:
   virtual void on_file_ready() = 0;
+  // The log's files must hold all before this: closed batches and the open one with its room.
+  virtual Lsn laid_out() const = 0;
   // The superblock could not be written: as final as a failed commit.
   virtual void on_superblock_failed(const Error& error) = 0;
 
@@ -129,14 +131,15 @@ class LogFiles {
   std::size_t index_of(std::uint32_t slot) const { return (slot + slots_max - first_slot_) % slots_max; }
   std::uint64_t append_end_value() const { return files_[append_index_].end().value; }
   std::size_t first_not_ready() const;
-  bool entered(std::size_t index) const { return index <= append_index_; }
-
   void tend();
   void plan(std::uint64_t bytes_least);
   void choose_source(LogFile& file, std::uint64_t bytes_least);
   void make_next();
   void on_made(std::int64_t result);
   void making_failed(LogFile& file, const Error& error);
+  std::uint64_t used_bytes(const LogFile& file) const;
+  bool use_spare(LogFile& file);
+  bool shrink(LogFile& file);
   void write_superblock();
   void on_superblock_written(std::int64_t result);
   void dispose_retired();

@@ -84,7 +84,7 @@ Result<RecoveredLog> Recovery::run() {
   superblock_.incarnation = scan.incarnation() + 1;
   superblock_.begin = superblock_.durable = *end;
   superblock_.start = std::min(files_.front().start, *end);
-  superblock_.clean = false;
+  superblock_.clean = superblock_.awaits_file = false;
   WEIR_TRY(store_superblock_now(disk_, options_.directory, superblock_));
   report_.end = *end;
   report_.incarnation = superblock_.incarnation;
@@ -141,7 +141,7 @@ Status Recovery::open_files() {
   if (files_.size() > slots_max - slots_reserve)
     return fail(ErrorCode::corrupt, "more journal files than there can be");
   if (!files_.empty()) return {};
-  if (!report_.first_start)
+  if (!report_.first_start && !superblock_.awaits_file)
     return fail(ErrorCode::corrupt, options_.directory + ": the journal's files are missing");
   return make_file(superblock_.start, options_.first_file_bytes);
 }
@@ -159,6 +159,12 @@ Status Recovery::take_file(Lsn start, std::uint64_t bytes) {
 
 Status Recovery::make_file(Lsn start, std::uint64_t bytes) {
   bytes = std::max(align_up(bytes, batch_alignment), usable_file_bytes_min);
+  if (!spares_.empty() && spares_.back().bytes >= usable_file_bytes_min) {
+    const SpareFile spare = std::move(spares_.back());
+    spares_.pop_back();
+    WEIR_TRY(disk_.rename_now(spare.path, path(start)));
+    return take_file(start, std::min(spare.bytes, file_bytes_limit));
+  }
   Status made = disk_.prepare_file_now(path(start), bytes);
   while (!made && made.error().code == ErrorCode::no_space && bytes / 2 >= first_file_bytes_least) {
     bytes = bytes / 2 / batch_alignment * batch_alignment;

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::uint32_t superblock_magic = 0x31534a57;  // "WJS1" as little-endian bytes
 constexpr std::uint16_t superblock_version = 1;
-constexpr std::uint16_t clean_flag = 1;
+constexpr unsigned clean_flag = 1;
+constexpr unsigned awaits_file_flag = 2;
 constexpr std::size_t crc_at = 60;
 
 }  // namespace
@@ -20,7 +21,9 @@ void encode_superblock(const Superblock& superblock, std::byte* to) {
   std::memset(to, 0, superblock_bytes);
   store_le(to, superblock_magic);
   store_le(to + 4, superblock_version);
-  store_le(to + 6, superblock.clean ? clean_flag : std::uint16_t{0});
+  const unsigned flags =
+      (superblock.clean ? clean_flag : 0) | (superblock.awaits_file ? awaits_file_flag : 0);
+  store_le(to + 6, static_cast<std::uint16_t>(flags));
   store_le(to + 8, superblock.identity);
   store_le(to + 16, superblock.generation);
   store_le(to + 24, superblock.start.value);
@@ -40,7 +43,9 @@ Result<Superblock> decode_superblock(Bytes from) {
   if (load_le<std::uint16_t>(at + 4) != superblock_version)
     return fail(ErrorCode::corrupt, "superblock version");
   Superblock superblock;
-  superblock.clean = (load_le<std::uint16_t>(at + 6) & clean_flag) != 0;
+  const unsigned flags = load_le<std::uint16_t>(at + 6);
+  superblock.clean = (flags & clean_flag) != 0;
+  superblock.awaits_file = (flags & awaits_file_flag) != 0;
   superblock.identity = load_le<std::uint64_t>(at + 8);
   superblock.generation = load_le<std::uint64_t>(at + 16);
   superblock.start = Lsn{load_le<std::uint64_t>(at + 24)};

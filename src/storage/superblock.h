@@ -2,7 +2,9 @@
 // durable. Two files of one block, `super.A` and `super.B`, written in turn and in place (no space is needed on a full
 // disk); the valid one with the higher generation counts (docs/formats/journal.md).
 //
-//   0 u32 magic "WJS1"   4 u16 version   6 u16 flags (1: the last run ended in order, its log ends at `durable`)
+//   0 u32 magic "WJS1"   4 u16 version   6 u16 flags
+//       1: the last run ended in order, its log ends at `durable`
+//       2: the log goes on at `start` in a file that is not made yet: all before it was released, the disk was full
 //   8 u64 identity       the journal's own random number, for its life
 //  16 u64 generation     the number of this write; even ones go to super.A
 //  24 u64 start          the log begins here: the start of a file
@@ -34,6 +36,7 @@ struct Superblock {
   Lsn durable;
   std::uint32_t incarnation = 0;
   bool clean = false;
+  bool awaits_file = false;
 
   std::uint32_t salt() const { return static_cast<std::uint32_t>(identity ^ identity >> 32); }
   bool operator==(const Superblock&) const = default;
