@@ -38,6 +38,7 @@ struct Unbind { BindingDefinition binding; };
 struct PutUserRequest { UserDefinition user; };
 struct DeleteUser { std::string name; };
 struct PutPermissionRequest { PermissionDefinition permission; };
+struct DeletePermission { std::string user, vhost; };
 struct PutVhostRequest { VhostDefinition vhost; };
 struct DeleteVhost { std::string name; };
 // A connection ended: its exclusive queues go.
@@ -46,7 +47,8 @@ struct EndSession { SessionId session; };
 struct AutoDeleteQueue { QueueId queue; };
 
 using Request = std::variant<DeclareExchange, DeleteExchange, DeclareQueue, DeleteQueue, Bind, Unbind, PutUserRequest,
-                             DeleteUser, PutPermissionRequest, PutVhostRequest, DeleteVhost, EndSession, AutoDeleteQueue>;
+                             DeleteUser, PutPermissionRequest, PutVhostRequest, DeleteVhost, EndSession, AutoDeleteQueue,
+                             DeletePermission>;
 
 struct Decision {
   std::vector<Change> changes;       // in order; empty: nothing to do, the request is fulfilled
@@ -62,8 +64,9 @@ struct Placement {
   std::uint64_t random = 0;          // for generated names
 };
 
-// What a change touches: names that two requests in flight may not share. ("q\0vhost\0name", "x\0…", "u\0…", "v\0…"; a request on
-// a whole vhost or session touches "*".)
+// What a change touches: names that two requests in flight may not share. ("q\0vhost\0name", "x\0…", "u\0…", "v\0…", and
+// "i\0…", the lane that a new queue's id comes from; a request on a whole vhost or session, or that has no name, touches
+// "*".) It depends on the request alone.
 void touched_names(const Request& request, std::vector<std::string>& out);
 
 // Which changes are to be logged: durable definitions, and bindings between durable ones.
@@ -74,7 +77,8 @@ Result<Decision> decide(const Topology& topology, const Actor& actor, const Requ
 // The shard where a queue lives: by its vhost's and its name's hash.
 ShardId place_queue(std::string_view vhost, std::string_view name, std::uint16_t shards);
 
-// What a new vhost holds: default exchange, amq.direct, amq.fanout, amq.topic, amq.headers, amq.match.
+// A new vhost, without description, and what it holds: default exchange, amq.direct, amq.fanout, amq.topic, amq.headers,
+// amq.match.
 void new_vhost_changes(const std::string& name, std::vector<Change>& out);
 
 }  // namespace weir::broker

@@ -81,7 +81,8 @@ struct PutUser { UserDefinition user; };
 struct RemoveUser { std::string name; };                  // with its permissions
 struct PutPermission { PermissionDefinition permission; };
 struct RemovePermission { std::string user, vhost; };
-// Ids are given in order: the counter is part of the state, so that an id is never given twice.
+// Ids below `next`, in its lane (broker/topology.h), are given or reserved: the counters are part of the state, so that
+// an id is never given twice.
 struct SetNextQueueId { QueueId next; };
 
 using Change = std::variant<PutVhost, RemoveVhost, PutExchange, RemoveExchange, PutQueue, RemoveQueue, PutBinding,

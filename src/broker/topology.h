@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -36,6 +37,11 @@ class HeaderSource {
 
 enum class Access : std::uint8_t { configure, write, read };
 
+// Queue ids are given in lanes, so that declarations that are decided at the same time don't meet: a lane by the name's
+// hash (id % lanes), and one lane for transient queues, whose ids are reserved on disk a block at a time.
+inline constexpr std::uint32_t queue_id_lanes = 64;
+inline constexpr std::uint32_t transient_queue_id_lane = queue_id_lanes - 1;
+
 class Topology {
  public:
   Topology();
@@ -55,7 +61,18 @@ class Topology {
   const QueueDefinition* find_queue(QueueId id) const;
   bool has_binding(const BindingDefinition& binding) const;
   const UserDefinition* find_user(std::string_view name) const;
-  QueueId next_queue_id() const;
+  const PermissionDefinition* find_permission(std::string_view user, std::string_view vhost) const;
+  // The lowest id of a lane that was never given; of the transient lane: that is not reserved.
+  QueueId next_queue_id(std::uint32_t lane) const;
+  // The next id within the block of transient ids in use; 0: no transient queue was declared since the start.
+  QueueId next_transient_queue_id() const;
+  std::size_t count_bindings_from(std::string_view vhost, std::string_view exchange) const;
+  // Which exchanges lead to it, in order of name, and by how many bindings.
+  std::vector<std::pair<std::string, std::size_t>> sources_of(std::string_view vhost, DestinationKind kind,
+                                                              std::string_view name) const;
+  // Do they last, and is that to be logged? A binding lasts where both of its ends do.
+  bool is_durable(const QueueDefinition& queue) const;
+  bool is_durable(const BindingDefinition& binding) const;
 
   // All of a kind, in order of name (vhost first). For listings, snapshots and cascades; not for hot paths.
   std::vector<const VhostDefinition*> vhosts() const;
@@ -69,13 +86,16 @@ class Topology {
   std::vector<const QueueDefinition*> queues_owned_by(SessionId owner) const;
 
   // Appends every queue that the message reaches, each once, in no particular order. not_found: no such exchange.
-  // Follows bindings to exchanges (cycles are fine) and alternate exchanges.
+  // Follows bindings to exchanges (cycles are fine) and alternate exchanges. limit_exceeded: more queues than
+  // limits::fan_out_max, or more exchanges in a row than limits::exchange_hops_max.
   // `exclude_internal`: true for a publish by a client: access_refused for an internal exchange.
   Status route(std::string_view vhost, std::string_view exchange, std::string_view routing_key,
                HeaderSource& headers, bool exclude_internal, std::vector<Target>& targets) const;
 
-  // access_refused with RabbitMQ's words. Cached per user, vhost and resource name.
-  Status authorize(std::string_view user, std::string_view vhost, Access access, std::string_view resource) const;
+  // access_refused with RabbitMQ's words. Cached per user, vhost and resource name. The default exchange may be given
+  // as "" or as "amq.default".
+  Status authorize(std::string_view user, std::string_view vhost, Access access, std::string_view resource,
+                   DestinationKind kind = DestinationKind::exchange) const;
   // May the user use the vhost at all? access_refused, or not_found for the vhost.
   Status authorize_vhost(std::string_view user, std::string_view vhost) const;
 

@@ -1,0 +1,160 @@
+#include "broker/decide.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "broker/decide_parts.h"
+#include "broker/hash.h"
+
+namespace weir::broker {
+
+namespace {
+
+std::string touched(char kind, std::string_view first, std::string_view second) {
+  return fmt::format("{}{}{}{}{}", kind, '\0', first, '\0', second);
+}
+std::string touched(char kind, std::string_view name) { return fmt::format("{}{}{}", kind, '\0', name); }
+
+struct Toucher {
+  std::vector<std::string>& out;
+
+  void everything() const { out.emplace_back("*"); }
+  void binding(const BindingDefinition& binding) const {
+    out.push_back(touched('x', binding.vhost, binding.source));
+    const char kind = binding.kind == DestinationKind::queue ? 'q' : 'x';
+    if (kind == 'q' || binding.destination != binding.source) {
+      out.push_back(touched(kind, binding.vhost, binding.destination));
+    }
+  }
+
+  void operator()(const DeclareExchange& request) const {
+    out.push_back(touched('x', request.vhost, request.name));
+  }
+  void operator()(const DeleteExchange& request) const {
+    out.push_back(touched('x', request.vhost, request.name));
+  }
+  void operator()(const DeclareQueue& request) const {
+    out.push_back(touched('q', request.vhost, request.name));
+    if (!request.passive) out.push_back(touched('i', std::to_string(queue_id_lane(request))));
+  }
+  void operator()(const DeleteQueue& request) const {
+    out.push_back(touched('q', request.vhost, request.name));
+  }
+  void operator()(const Bind& request) const { binding(request.binding); }
+  void operator()(const Unbind& request) const { binding(request.binding); }
+  void operator()(const PutUserRequest& request) const { out.push_back(touched('u', request.user.name)); }
+  void operator()(const DeleteUser& request) const { out.push_back(touched('u', request.name)); }
+  void operator()(const PutPermissionRequest& request) const {
+    out.push_back(touched('u', request.permission.user));
+    out.push_back(touched('v', request.permission.vhost));
+  }
+  void operator()(const DeletePermission& request) const {
+    out.push_back(touched('u', request.user));
+    out.push_back(touched('v', request.vhost));
+  }
+  void operator()(const PutVhostRequest&) const { everything(); }
+  void operator()(const DeleteVhost&) const { everything(); }
+  void operator()(const EndSession&) const { everything(); }
+  void operator()(const AutoDeleteQueue&) const { everything(); }  // it does not say the queue's name
+};
+
+struct DurabilityOf {
+  const Topology& topology;
+
+  bool exchange(const std::string& vhost, const std::string& name) const {
+    const ExchangeDefinition* const known = topology.find_exchange(vhost, name);
+    return known != nullptr && known->durable;
+  }
+
+  bool operator()(const PutExchange& change) const {
+    // Also where it takes the place of a durable one.
+    return change.exchange.durable || exchange(change.exchange.vhost, change.exchange.name);
+  }
+  bool operator()(const RemoveExchange& change) const { return exchange(change.vhost, change.name); }
+  bool operator()(const PutQueue& change) const { return topology.is_durable(change.queue); }
+  bool operator()(const RemoveQueue& change) const {
+    const QueueDefinition* const known = topology.find_queue(change.vhost, change.name);
+    return known != nullptr && topology.is_durable(*known);
+  }
+  bool operator()(const PutBinding& change) const { return topology.is_durable(change.binding); }
+  bool operator()(const RemoveBinding& change) const { return topology.is_durable(change.binding); }
+  template <typename Other>
+  bool operator()(const Other&) const {
+    return true;  // vhosts, users, permissions and the counters of ids
+  }
+};
+
+struct Decider {
+  const Topology& topology;
+  const Actor& actor;
+  Placement placement;
+
+  Result<Decision> operator()(const DeclareExchange& r) const {
+    return decide_declare_exchange(topology, actor, r);
+  }
+  Result<Decision> operator()(const DeleteExchange& r) const {
+    return decide_delete_exchange(topology, actor, r);
+  }
+  Result<Decision> operator()(const DeclareQueue& r) const {
+    return decide_declare_queue(topology, actor, r, placement);
+  }
+  Result<Decision> operator()(const DeleteQueue& r) const { return decide_delete_queue(topology, actor, r); }
+  Result<Decision> operator()(const Bind& r) const { return decide_bind(topology, actor, r); }
+  Result<Decision> operator()(const Unbind& r) const { return decide_unbind(topology, actor, r); }
+  Result<Decision> operator()(const PutUserRequest& r) const { return decide_put_user(topology, r); }
+  Result<Decision> operator()(const DeleteUser& r) const { return decide_delete_user(topology, r); }
+  Result<Decision> operator()(const PutPermissionRequest& r) const {
+    return decide_put_permission(topology, r);
+  }
+  Result<Decision> operator()(const DeletePermission& r) const {
+    return decide_delete_permission(topology, r);
+  }
+  Result<Decision> operator()(const PutVhostRequest& r) const { return decide_put_vhost(topology, r); }
+  Result<Decision> operator()(const DeleteVhost& r) const { return decide_delete_vhost(topology, r); }
+  Result<Decision> operator()(const EndSession& r) const { return decide_end_session(topology, r); }
+  Result<Decision> operator()(const AutoDeleteQueue& r) const {
+    return decide_auto_delete_queue(topology, r);
+  }
+};
+
+}  // namespace
+
+void touched_names(const Request& request, std::vector<std::string>& out) {
+  std::visit(Toucher{out}, request);
+}
+
+bool is_durable(const Change& change, const Topology& topology) {
+  return std::visit(DurabilityOf{topology}, change);
+}
+
+Result<Decision> decide(const Topology& topology, const Actor& actor, const Request& request,
+                        Placement placement) {
+  Result<Decision> decision = std::visit(Decider{topology, actor, placement}, request);
+  if (decision) {
+    decision->durable = std::any_of(decision->changes.begin(), decision->changes.end(),
+                                    [&](const Change& change) { return is_durable(change, topology); });
+  }
+  return decision;
+}
+
+// FNV-1a: where queues were placed is on disk, but a new queue of an old name should go where the old one was.
+ShardId place_queue(std::string_view vhost, std::string_view name, std::uint16_t shards) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  const auto add = [&](char c) { hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL; };
+  for (const char c : vhost) add(c);
+  add('\0');
+  for (const char c : name) add(c);
+  const std::uint64_t spread = hash_mix(hash, 0x9e3779b97f4a7c15ULL);
+  return ShardId{static_cast<std::uint16_t>(
+      (static_cast<unsigned __int128>(spread) * std::max<std::uint16_t>(shards, 1)) >> 64)};
+}
+
+Status check_name_length(std::string_view what, std::string_view name) {
+  if (name.size() <= limits::name_bytes_max) return {};
+  return fail(ErrorCode::invalid_argument,
+              fmt::format("{} is longer than {} bytes", what, limits::name_bytes_max));
+}
+
+}  // namespace weir::broker

@@ -1,0 +1,46 @@
+// What it is: the decisions on each kind of request, and what they share. Internal to decide().
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "broker/decide.h"
+#include "broker/texts.h"
+
+namespace weir::broker {
+
+Result<Decision> decide_declare_exchange(const Topology& topology, const Actor& actor,
+                                         const DeclareExchange& request);
+Result<Decision> decide_delete_exchange(const Topology& topology, const Actor& actor,
+                                        const DeleteExchange& request);
+Result<Decision> decide_declare_queue(const Topology& topology, const Actor& actor,
+                                      const DeclareQueue& request, Placement placement);
+Result<Decision> decide_delete_queue(const Topology& topology, const Actor& actor,
+                                     const DeleteQueue& request);
+Result<Decision> decide_auto_delete_queue(const Topology& topology, const AutoDeleteQueue& request);
+Result<Decision> decide_end_session(const Topology& topology, const EndSession& request);
+Result<Decision> decide_bind(const Topology& topology, const Actor& actor, const Bind& request);
+Result<Decision> decide_unbind(const Topology& topology, const Actor& actor, const Unbind& request);
+Result<Decision> decide_put_user(const Topology& topology, const PutUserRequest& request);
+Result<Decision> decide_delete_user(const Topology& topology, const DeleteUser& request);
+Result<Decision> decide_put_permission(const Topology& topology, const PutPermissionRequest& request);
+Result<Decision> decide_delete_permission(const Topology& topology, const DeletePermission& request);
+Result<Decision> decide_put_vhost(const Topology& topology, const PutVhostRequest& request);
+Result<Decision> decide_delete_vhost(const Topology& topology, const DeleteVhost& request);
+
+// The broker itself, which may use reserved names and the queues of others.
+inline bool is_broker(const Actor& actor) { return actor.session.value == 0; }
+
+inline bool is_reserved(std::string_view name) { return name.starts_with("amq."); }
+
+// invalid_argument: longer than limits::name_bytes_max. `what` is "queue name", say.
+Status check_name_length(std::string_view what, std::string_view name);
+
+// resource_locked: the queue is exclusive to another connection.
+Status check_exclusive_access(const QueueDefinition& queue, const Actor& actor);
+std::unexpected<Error> locked(const QueueDefinition& queue);
+
+// The lane that the id of a new queue comes from, if it will last.
+std::uint32_t queue_id_lane(const DeclareQueue& request);
+
+}  // namespace weir::broker

@@ -1,0 +1,54 @@
+// What it is: vhosts, and what a new one holds.
+#include <fmt/format.h>
+
+#include "broker/decide_parts.h"
+
+namespace weir::broker {
+
+namespace {
+
+constexpr std::size_t description_bytes_max = 4'096;
+
+}  // namespace
+
+void new_vhost_changes(const std::string& name, std::vector<Change>& out) {
+  struct Predeclared {
+    const char* name;
+    ExchangeType type;
+  };
+  out.emplace_back(PutVhost{{.name = name, .description = {}}});
+  for (const auto& [exchange, type] : {Predeclared{"", ExchangeType::direct},
+                                       {"amq.direct", ExchangeType::direct},
+                                       {"amq.fanout", ExchangeType::fanout},
+                                       {"amq.topic", ExchangeType::topic},
+                                       {"amq.headers", ExchangeType::headers},
+                                       {"amq.match", ExchangeType::headers}}) {
+    out.emplace_back(
+        PutExchange{{.vhost = name, .name = exchange, .type = type, .durable = true, .arguments = {}}});
+  }
+}
+
+Result<Decision> decide_put_vhost(const Topology& topology, const PutVhostRequest& request) {
+  const VhostDefinition& vhost = request.vhost;
+  if (vhost.name.empty()) return fail(ErrorCode::invalid_argument, "a vhost's name may not be empty");
+  WEIR_TRY(check_name_length("vhost name", vhost.name));
+  if (vhost.description.size() > description_bytes_max) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("a description may have {} bytes", description_bytes_max));
+  }
+  const VhostDefinition* const known = topology.find_vhost(vhost.name);
+  Decision decision;
+  if (known == nullptr) new_vhost_changes(vhost.name, decision.changes);
+  if (known == nullptr ? !vhost.description.empty() : *known != vhost)
+    decision.changes.emplace_back(PutVhost{vhost});
+  return decision;
+}
+
+Result<Decision> decide_delete_vhost(const Topology& topology, const DeleteVhost& request) {
+  if (topology.find_vhost(request.name) == nullptr) return no_such_vhost(request.name);
+  Decision decision;
+  decision.changes.emplace_back(RemoveVhost{request.name});
+  return decision;
+}
+
+}  // namespace weir::broker

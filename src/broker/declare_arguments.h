@@ -1,0 +1,37 @@
+// What it is: the arguments of a queue's declaration: which there are, what values they may have, for which types of
+// queue, and whether this server acts on them. One that it does not act on is refused, never ignored.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "broker/value.h"
+
+namespace weir::broker {
+
+enum class QueueType : std::uint8_t { classic = 1, quorum = 2, stream = 4 };  // bits of a set
+
+// Of checked arguments.
+QueueType queue_type(const Table& arguments);
+
+struct ArgumentRule {
+  std::string_view name;
+  unsigned types;  // the QueueTypes that have it
+  // What is wrong with the value, if something is.
+  std::optional<std::string> (*check)(const Value& value, const Table& arguments);
+  bool supported;
+};
+std::span<const ArgumentRule> argument_rules();
+
+// Arguments that no rule names are let through. `resource` is "queue 'q' in vhost '/'".
+// precondition_failed: a value is wrong, or not for this type of queue. not_implemented: the server can't act on it.
+Status check_queue_arguments(const Table& arguments, std::string_view resource);
+
+// Arguments of any declaration or binding, as they can be stored. invalid_argument: too large, too deep, a key twice.
+Status check_storable(const Table& arguments);
+inline constexpr std::size_t arguments_bytes_max = 65'536;
+
+}  // namespace weir::broker

@@ -1,0 +1,86 @@
+// What it is: what a Topology holds.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/exchange.h"
+#include "broker/permissions.h"
+#include "broker/pointer_table.h"
+#include "broker/topology.h"
+
+namespace weir::broker {
+
+struct QueueNode : Destination {
+  explicit QueueNode(QueueDefinition from) : Destination(DestinationKind::queue) { update(std::move(from)); }
+  void update(QueueDefinition from) {
+    definition = std::move(from);
+    target = Target{definition.id, definition.shard, definition.durable};
+  }
+  QueueDefinition definition;
+  Target target;
+};
+
+struct Vhost {
+  explicit Vhost(VhostDefinition from) : definition(std::move(from)) {}
+
+  VhostDefinition definition;
+  PointerTable<std::unique_ptr<Exchange>> exchanges;
+  PointerTable<std::unique_ptr<QueueNode>> queues;
+
+  Exchange* find_exchange(std::string_view name) const;
+  QueueNode* find_queue(std::string_view name) const;
+  Destination* find_destination(DestinationKind kind, std::string_view name) const;
+};
+
+inline const std::string& name_of(const Exchange& exchange) { return exchange.definition().name; }
+inline const std::string& name_of(const QueueNode& queue) { return queue.definition.name; }
+inline const std::string& name_of(const Vhost& vhost) { return vhost.definition.name; }
+
+struct Topology::State {
+  PointerTable<std::unique_ptr<Vhost>> vhosts;
+  std::map<std::string, UserDefinition, std::less<>> users;
+  Permissions permissions;
+  std::unordered_map<QueueId, QueueNode*> queues_by_id;
+  std::unordered_map<SessionId, std::vector<QueueNode*>> exclusive_queues;
+  std::array<std::uint32_t, queue_id_lanes> next_ids = {};
+  std::uint32_t next_transient_id = 0;
+  std::uint64_t version = 0;
+
+  // Of route(), kept so that it allocates nothing.
+  struct Step {
+    const Exchange* exchange;
+    std::size_t hops;
+  };
+  mutable std::vector<Step> steps;
+  mutable std::uint64_t routing = 0;
+
+  Vhost* find_vhost(std::string_view name) const;
+
+  void operator()(const PutVhost& change);
+  void operator()(const RemoveVhost& change);
+  void operator()(const PutExchange& change);
+  void operator()(const RemoveExchange& change);
+  void operator()(const PutQueue& change);
+  void operator()(const RemoveQueue& change);
+  void operator()(const PutBinding& change);
+  void operator()(const RemoveBinding& change);
+  void operator()(const PutUser& change);
+  void operator()(const RemoveUser& change);
+  void operator()(const PutPermission& change);
+  void operator()(const RemovePermission& change);
+  void operator()(const SetNextQueueId& change);
+
+ private:
+  void remove_exchange(Vhost& vhost, Exchange& exchange);
+  void remove_queue(Vhost& vhost, QueueNode& queue);
+  void index_queue(QueueNode& queue);
+  void unindex_queue(const QueueNode& queue);
+  void count_id(const QueueDefinition& queue);
+};
+
+}  // namespace weir::broker
