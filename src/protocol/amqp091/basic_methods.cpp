@@ -88,7 +88,7 @@ void Channel::finish_cancel(const Request& request) {
   }
   const auto found = consumers_.find(request.consumer_tag);
   if (found != consumers_.end() && found->second == request.consumer) consumers_.erase(found);
-  confirm_request(request, BasicCancelOk{request.consumer_tag});
+  if (!request.no_wait) connection_.send(number_, BasicCancelOk{request.consumer_tag});
 }
 
 void Channel::handle(const BasicGet& method) {
