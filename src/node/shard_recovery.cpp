@@ -56,6 +56,10 @@ void Shard::on_damage(Lsn from, Lsn to, std::uint64_t records_lost) {
 
 Status Shard::close() {
   host_.end_turn();
+  // The loop goes on: nothing may be appended behind the clean end.
+  at_.timers.cancel(riding_timer_);
+  at_.timers.cancel(mark_timer_);
+  at_.timers.cancel(flow_timer_);
   return journal_->close_clean();
 }
 
