@@ -123,7 +123,7 @@ void BenchConsumer::on_input_end() {
   BenchControl& control = context_.control;
   const std::uint64_t consumed = control.consumed.fetch_add(in_input_) + in_input_;
   tally_.last_event_ns = now_ns_;
-  if (control.times.measured(now_ns_)) {
+  if (control.begun() && control.times.measured(now_ns_)) {
     tally_.consumed += in_input_;
     count_in_second(tally_.consumed_per_s, control.times.measure_begin_ns, now_ns_, in_input_);
   }

@@ -94,6 +94,8 @@ Status BenchRun::start() {
   }
   WEIR_TRY(declare_topology(options_, plan_, tls_.get()));
   WEIR_TRY(make_threads());
+  // Consumers of what is there already have no one to wait for.
+  if (options_.producers == 0) set_times();
   for (auto& thread : threads_) thread->start();
   if (control_.wait_ready(options_.producers + options_.consumers, ready_s_max)) return {};
   const std::string why = control_.failure().value_or("not all connections were set up in time");
@@ -103,10 +105,11 @@ Status BenchRun::start() {
 
 void BenchRun::set_times() {
   BenchTimes& times = control_.times;
-  times.start_ns = now_ns() + lead_ns;
+  times.start_ns = now_ns() + (options_.producers > 0 ? lead_ns : 0);
   const bool by_count = options_.messages > 0;
   times.measure_begin_ns = times.start_ns + (by_count ? 0 : ns_of(options_.warmup_s));
   if (!by_count) times.measure_end_ns = times.measure_begin_ns + ns_of(options_.seconds);
+  control_.begin();
 }
 
 void BenchRun::sample(ProcessUsage& own, ProcessUsage& broker) const {
@@ -117,7 +120,6 @@ void BenchRun::sample(ProcessUsage& own, ProcessUsage& broker) const {
 void BenchRun::measure() {
   const BenchTimes& times = control_.times;
   std::optional<PacingThread> pacing;
-  control_.begin();
   control_.pause_s(seconds_until(times.start_ns));
   nudge();
   if (options_.rate_per_s > 0) {
@@ -209,7 +211,7 @@ void BenchRun::count_losses() {
 
 Result<BenchReport> BenchRun::run() {
   WEIR_TRY(start());
-  set_times();
+  if (options_.producers > 0) set_times();
   measure();
   const std::uint64_t measured_to_ns = now_ns();
   drain();
