@@ -26,8 +26,8 @@ class EventDescriptor {
   int value_;
 };
 
-// The disk where there is no io_uring: helper threads for durable writes, and one for all else, so that a long
-// prepare_file never delays a commit.
+// The disk where there is no io_uring: helper threads for durable writes, one for reads and one for what changes
+// names, so that a long prepare_file delays neither a commit nor a read.
 class ThreadDisk final : public PosixDisk {
  public:
   void write_durable(FileHandle file, std::uint64_t offset, Bytes data, IoRequest& request) override {
@@ -37,32 +37,33 @@ class ThreadDisk final : public PosixDisk {
     job.data = data;
   }
   void read(FileHandle file, std::uint64_t offset, MutableBytes into, IoRequest& request) override {
-    DiskJob& job = queue(others_, DiskJob::Kind::read, request);
+    DiskJob& job = queue(reads_, DiskJob::Kind::read, request);
     job.descriptor = file.value;
     job.offset = offset;
     job.into = into;
   }
   void prepare_file(std::string path, std::uint64_t bytes, IoRequest& request) override {
-    DiskJob& job = queue(others_, DiskJob::Kind::prepare, request);
+    DiskJob& job = queue(names_, DiskJob::Kind::prepare, request);
     job.path = std::move(path);
     job.bytes = bytes;
   }
   void rename_file(std::string from, std::string to, IoRequest& request) override {
-    DiskJob& job = queue(others_, DiskJob::Kind::rename, request);
+    DiskJob& job = queue(names_, DiskJob::Kind::rename, request);
     job.path = std::move(from);
     job.to = std::move(to);
   }
   void remove_file(std::string path, IoRequest& request) override {
-    queue(others_, DiskJob::Kind::remove, request).path = std::move(path);
+    queue(names_, DiskJob::Kind::remove, request).path = std::move(path);
   }
   void write_file(std::string path, std::vector<std::byte> contents, IoRequest& request) override {
-    DiskJob& job = queue(others_, DiskJob::Kind::write_file, request);
+    DiskJob& job = queue(names_, DiskJob::Kind::write_file, request);
     job.path = std::move(path);
     job.contents = std::move(contents);
   }
   void submit() override {
     write_threads_.push(writes_);
-    other_thread_.push(others_);
+    read_thread_.push(reads_);
+    name_thread_.push(names_);
   }
   std::size_t poll() override;
   std::size_t in_flight() const override { return in_flight_; }
@@ -79,16 +80,19 @@ class ThreadDisk final : public PosixDisk {
 
   EventDescriptor event_;
   std::vector<DiskJob> writes_;
-  std::vector<DiskJob> others_;
+  std::vector<DiskJob> reads_;
+  std::vector<DiskJob> names_;
   std::vector<DiskJob> done_;
   std::size_t in_flight_ = 0;
   DiskThreads write_threads_{write_threads_max, event_.get()};
-  DiskThreads other_thread_{1, event_.get()};
+  DiskThreads read_thread_{1, event_.get()};
+  DiskThreads name_thread_{1, event_.get()};
 };
 
 std::size_t ThreadDisk::poll() {
   write_threads_.take(done_);
-  other_thread_.take(done_);
+  read_thread_.take(done_);
+  name_thread_.take(done_);
   const std::size_t count = done_.size();
   for (std::size_t i = 0; i < count; ++i) {
     --in_flight_;
