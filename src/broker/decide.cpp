@@ -6,7 +6,6 @@
 
 #include "base/limits.h"
 #include "broker/decide_parts.h"
-#include "broker/hash.h"
 
 namespace weir::broker {
 
@@ -146,9 +145,10 @@ ShardId place_queue(std::string_view vhost, std::string_view name, std::uint16_t
   for (const char c : vhost) add(c);
   add('\0');
   for (const char c : name) add(c);
-  const std::uint64_t spread = hash_mix(hash, 0x9e3779b97f4a7c15ULL);
-  return ShardId{static_cast<std::uint16_t>(
-      (static_cast<unsigned __int128>(spread) * std::max<std::uint16_t>(shards, 1)) >> 64)};
+  hash = (hash ^ (hash >> 32)) * 0x9e3779b97f4a7c15ULL;
+  const auto product =
+      static_cast<unsigned __int128>(hash ^ (hash >> 29)) * std::max<std::uint16_t>(shards, 1);
+  return ShardId{static_cast<std::uint16_t>(product >> 64)};
 }
 
 Status check_name_length(std::string_view what, std::string_view name) {
