@@ -1,5 +1,6 @@
 """The brokers under test as processes of ours: started on loopback in a directory of their own, stopped by pid."""
 
+import json
 import os
 import shutil
 import signal
@@ -122,7 +123,6 @@ class Weir(Broker):
                      "--set=listeners.amqp=127.0.0.1:0", "--ports-file", str(self._ports_file)])
 
     def _ready(self):
-        import json
         try:
             self.port = json.loads(self._ports_file.read_text())["amqp"]
         except (FileNotFoundError, ValueError, KeyError):
@@ -178,6 +178,11 @@ class RabbitMq(Broker):
         self.epmd = subprocess.Popen(
             ["epmd", "-address", "127.0.0.1", "-port", str(epmd_port)], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        # Before the node asks for it: it would start one itself, which would stay behind.
+        while not accepts(epmd_port):
+            if self.epmd.poll() is not None:
+                raise BrokerError("epmd did not start")
+            time.sleep(0.01)
         self._spawn([self.server], environment)
 
     def _ready(self):
