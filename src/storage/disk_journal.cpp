@@ -69,6 +69,7 @@ Journal::Space DiskJournal::append(RecordType type, std::uint8_t flags, QueueId 
   }
   WEIR_ASSERT(extension_bytes <= extension_bytes_max);
   std::byte* at = batch_ + used_;
+  std::memset(at + span - record_alignment, 0, record_alignment);  // the padding, before what may lie over it
   put_record_header(type, flags, queue, seq, extension_bytes, payload_bytes, at);
   unfinished_ = at;
   unfinished_span_ = span;
@@ -80,9 +81,7 @@ Journal::Space DiskJournal::append(RecordType type, std::uint8_t flags, QueueId 
 void DiskJournal::finish() {
   std::byte* at = unfinished_;
   WEIR_ASSERT(at != nullptr);
-  const std::size_t length = load_le<std::uint32_t>(at + 4);
-  std::memset(at + length, 0, unfinished_span_ - length);
-  crc_records_ = add_record_crc(crc_records_, put_record_crc(at));
+  batch_crc_.add(put_record_crc(at));
   ++batch_records_;
   used_ += unfinished_span_;
   unfinished_ = nullptr;
@@ -118,7 +117,7 @@ void DiskJournal::close_batch() {
   closed.next = Lsn{batch_lsn_.value + bytes};
   closed.bytes = static_cast<std::uint32_t>(bytes);
   closed.records = batch_records_;
-  closed.crc_records = crc_records_;
+  closed.crc_records = batch_crc_.take();
   closed.slot = batch_slot_;
   commits_.push(closed);
   counts_.records += batch_records_;
@@ -126,7 +125,7 @@ void DiskJournal::close_batch() {
   batch_lsn_ = closed.next;
   last_content_end_ = closed.next;
   used_ = limit_ = 0;
-  batch_records_ = crc_records_ = 0;
+  batch_records_ = 0;
   somebody_waits_ = false;
 }
 

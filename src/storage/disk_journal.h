@@ -74,7 +74,7 @@ class DiskJournal final : public Journal, private CommitEvents, private LogFiles
   std::size_t limit_ = 0;
   Lsn batch_lsn_;
   std::uint32_t batch_records_ = 0;
-  std::uint32_t crc_records_ = 0;
+  RecordCrcs batch_crc_;
   std::uint32_t batch_slot_ = 0;
   std::uint64_t batch_file_offset_ = 0;
   bool somebody_waits_ = false;  // for a record of the open batch

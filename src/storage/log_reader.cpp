@@ -70,15 +70,15 @@ Result<LogReader::Found> LogReader::look(std::size_t file, std::uint64_t offset,
 bool is_whole(const BatchHeader& header, Bytes batch) {
   if (batch.size() < header.bytes) return false;
   std::size_t at = batch_header_bytes;
-  std::uint32_t crc_records = 0;
+  RecordCrcs crcs;
   for (std::uint32_t i = 0; i < header.records; ++i) {
     const Bytes rest = batch.subspan(at);
     const std::size_t span = record_span(rest);
     if (span == 0 || span > rest.size() || !decode_record(rest)) return false;
-    crc_records = add_record_crc(crc_records, load_le<std::uint32_t>(rest.data()));
+    crcs.add(load_le<std::uint32_t>(rest.data()));
     at += span;
   }
-  return crc_records == header.crc_records;
+  return crcs.take() == header.crc_records;
 }
 
 }  // namespace weir::storage

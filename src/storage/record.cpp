@@ -1,5 +1,7 @@
 #include "storage/record.h"
 
+#include <utility>
+
 #include "base/assert.h"
 #include "base/crc32c.h"
 
@@ -127,10 +129,14 @@ Record parse_record(Bytes from) {
 
 std::size_t record_span(Bytes from) { return align_up(record_lengths(from).length, record_alignment); }
 
-std::uint32_t add_record_crc(std::uint32_t crc_records, std::uint32_t record_crc) {
-  std::byte bytes[record_crc_bytes];
-  store_le(bytes, record_crc);
-  return crc32c(bytes, crc_records);
+void RecordCrcs::fold() {
+  crc_ = crc32c(Bytes(pending_, pending_bytes_), crc_);
+  pending_bytes_ = 0;
+}
+
+std::uint32_t RecordCrcs::take() {
+  fold();
+  return std::exchange(crc_, 0);
 }
 
 }  // namespace weir::storage

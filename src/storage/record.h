@@ -93,7 +93,23 @@ std::size_t record_span(Bytes from);
 constexpr std::size_t record_span_of(std::size_t extension_bytes, std::size_t payload_bytes) {
   return align_up(record_header_bytes + extension_bytes + payload_bytes, record_alignment);
 }
-// One step of a batch's checksum of its records' checksums; it begins with 0.
-std::uint32_t add_record_crc(std::uint32_t crc_records, std::uint32_t record_crc);
+
+// A batch's checksum of its records' checksums, of many at a time.
+class RecordCrcs {
+ public:
+  void add(std::uint32_t record_crc) {
+    store_le(pending_ + pending_bytes_, record_crc);
+    pending_bytes_ += sizeof record_crc;
+    if (pending_bytes_ == sizeof pending_) fold();
+  }
+  // The checksum; the next one begins.
+  std::uint32_t take();
+
+ private:
+  void fold();
+  std::uint32_t crc_ = 0;
+  std::size_t pending_bytes_ = 0;
+  std::byte pending_[256];
+};
 
 }  // namespace weir::storage

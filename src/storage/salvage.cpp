@@ -21,23 +21,26 @@ struct Walked {
 
 class Walk {
  public:
-  explicit Walk(Bytes batch) : batch_(batch) {}
+  // Trusting the lengths: behind a damaged record goes on where its length says. Else a length must lead to a good record
+  // or to the end, or the next good record is searched.
+  Walk(Bytes batch, bool trusting) : batch_(batch), trusting_(trusting) {}
   std::vector<Walked> run(std::uint32_t records);
 
  private:
   bool is_good(std::size_t at);
   bool begins_padding(std::size_t at) const;
-  bool step_over_damage();
-  bool search();
+  void step_over_damage();
 
   Bytes batch_;
+  bool trusting_;
+  bool searched_ = false;
   std::size_t at_ = batch_header_bytes;
-  std::uint64_t searched_bytes_ = 0;
+  std::uint64_t checked_bytes_ = 0;
 };
 
 bool Walk::is_good(std::size_t at) {
   const Bytes rest = batch_.subspan(at);
-  searched_bytes_ += std::min(record_span(rest), rest.size());
+  checked_bytes_ += std::min(record_span(rest), rest.size());
   return decode_record(rest).has_value();
 }
 
@@ -47,30 +50,26 @@ bool Walk::begins_padding(std::size_t at) const {
          std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0}; });
 }
 
-// The damaged record's length can be trusted if it leads to a good one or to the end. False: searched.
-bool Walk::step_over_damage() {
+void Walk::step_over_damage() {
   const std::size_t span = record_span(batch_.subspan(at_));
-  if (span != 0 && span <= batch_.size() - at_) {
-    const std::size_t next = at_ + span;
-    if (begins_padding(next) || is_good(next)) {
-      at_ = next;
-      return true;
-    }
+  const std::size_t next = span != 0 && span <= batch_.size() - at_ ? at_ + span : batch_.size();
+  if (trusting_ || (next < batch_.size() && (begins_padding(next) || is_good(next)))) {
+    at_ = next;
+    return;
   }
+  searched_ = true;
   for (at_ += record_alignment; at_ + record_header_bytes <= batch_.size(); at_ += record_alignment) {
-    if (searched_bytes_ > search_bytes_max) break;
-    if (is_good(at_)) return false;
+    if (checked_bytes_ > search_bytes_max) break;
+    if (is_good(at_)) return;
   }
   at_ = batch_.size();
-  return false;
 }
 
 std::vector<Walked> Walk::run(std::uint32_t records) {
   std::vector<Walked> walked;
-  bool searched = false;
   while (walked.size() < records && at_ + record_header_bytes <= batch_.size()) {
     const Bytes rest = batch_.subspan(at_);
-    Walked record{at_, is_good(at_), searched, load_le<std::uint32_t>(rest.data()), 0};
+    Walked record{at_, is_good(at_), searched_, load_le<std::uint32_t>(rest.data()), 0};
     const std::size_t span = record_span(rest);
     const std::size_t length = load_le<std::uint32_t>(rest.data() + 4);
     if (span != 0 && length <= rest.size()) record.crc_now = crc32c(rest.first(length).subspan(4));
@@ -78,10 +77,22 @@ std::vector<Walked> Walk::run(std::uint32_t records) {
     if (record.good) {
       at_ = std::min(at_ + span, batch_.size());
     } else {
-      searched = !step_over_damage() || searched;
+      step_over_damage();
     }
   }
   return walked;
+}
+
+// Damage in a record's contents leaves its stored CRC right; damage in the CRC leaves the contents right.
+bool proves(const BatchHeader& header, const std::vector<Walked>& walked) {
+  if (walked.size() != header.records) return false;
+  RecordCrcs of_stored;
+  RecordCrcs of_now;
+  for (const Walked& record : walked) {
+    of_stored.add(record.crc_stored);
+    of_now.add(record.crc_now);
+  }
+  return of_stored.take() == header.crc_records || of_now.take() == header.crc_records;
 }
 
 }  // namespace
@@ -101,17 +112,13 @@ std::optional<BatchHeader> repair_batch_header(Bytes from, std::uint32_t salt, L
 }
 
 Salvage salvage_batch(const BatchHeader& header, Bytes batch) {
-  const std::vector<Walked> walked = Walk(batch).run(header.records);
-  // Damage in a record's contents leaves its stored CRC right; damage in the CRC leaves the contents right.
-  std::uint32_t of_stored = 0;
-  std::uint32_t of_now = 0;
-  for (const Walked& record : walked) {
-    of_stored = add_record_crc(of_stored, record.crc_stored);
-    of_now = add_record_crc(of_now, record.crc_now);
-  }
   Salvage salvage;
-  salvage.proven =
-      walked.size() == header.records && (of_stored == header.crc_records || of_now == header.crc_records);
+  std::vector<Walked> walked = Walk(batch, true).run(header.records);
+  salvage.proven = proves(header, walked);
+  if (!salvage.proven) {
+    walked = Walk(batch, false).run(header.records);
+    salvage.proven = proves(header, walked);
+  }
   for (const Walked& record : walked) {
     if (!salvage.proven && record.searched) break;
     if (!record.good) continue;

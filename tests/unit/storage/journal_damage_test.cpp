@@ -208,6 +208,57 @@ TEST_F(JournalDamage, what_an_earlier_start_found_is_known_to_be_durable) {
   EXPECT_EQ(machine.replay.damages.size(), 1U);
 }
 
+// Behind a damaged durable batch: one in flight that is torn, and a whole one after it. Neither was confirmed.
+TEST_F(JournalDamage, damage_does_not_bring_back_what_lies_behind_a_torn_batch) {
+  JournalOptions options = small_options();
+  options.commits_in_flight_max = 3;
+  for (const bool header_too : {false, true}) {
+    Machine fresh(1, options);
+    ASSERT_TRUE(fresh.boot());
+    ASSERT_TRUE(fresh.settle_disk());
+    const Location location = fresh.append(1, std::string(100, '1'));
+    ASSERT_TRUE(fresh.make_durable());
+    for (std::uint64_t seq = 2; seq <= 3; ++seq) {
+      fresh.append(seq, "in flight");
+      fresh.journal->flush();
+    }
+    fresh.disk->submit();
+    std::vector<bool> persisted(16, true);
+    persisted[0] = false;  // the header of the first of the two
+    fresh.storage.crash_with(persisted);
+    const std::string file = fresh.file_of(location);
+    if (header_too) {
+      for (std::uint64_t byte = 0; byte < 64; ++byte) fresh.storage.flip_bit(file, byte, byte % 8);
+    }
+    ASSERT_TRUE(fresh.storage.flip_bit(file, location.offset() + 30, 0));
+    ASSERT_TRUE(fresh.boot());
+    EXPECT_TRUE(fresh.replay.records.empty());
+    ASSERT_EQ(fresh.replay.damages.size(), 1U);
+    EXPECT_EQ(fresh.replay.damages[0].to.value, batch_alignment);
+    EXPECT_EQ(fresh.journal->recovery().end.value, batch_alignment);
+  }
+}
+
+// The disk says that it wrote and did not: the block shows what the recycled file held there before.
+TEST_F(JournalDamage, a_lost_write_does_not_bring_back_a_recycled_files_old_records) {
+  fill(60);
+  const std::string file = machine.file_of(locations[30]);
+  // An old batch under its own, earlier position.
+  const std::uint64_t block = locations[30].offset() / batch_alignment * batch_alignment;
+  std::vector<std::byte> contents = machine.storage.contents(file);
+  const auto header = decode_batch_header(Bytes(contents).subspan(block),
+                                          static_cast<std::uint32_t>(0x1234'5678 ^ 0x9abc'def0));
+  ASSERT_TRUE(header.has_value());
+  BatchHeader old = *header;
+  old.lsn = old.durable_lsn = Lsn{0};
+  encode_batch_header(old, contents.data() + block, static_cast<std::uint32_t>(0x1234'5678 ^ 0x9abc'def0));
+  machine.disk = machine.storage.open_disk();
+  ASSERT_TRUE(machine.disk->write_file_now(file, contents).has_value());
+  ASSERT_TRUE(machine.boot());
+  expect_all_but(ascending(31, 5), 60);
+  EXPECT_EQ(machine.replay.damages.size(), 1U);
+}
+
 TEST_F(JournalDamage, a_missing_file_is_damage_and_the_files_behind_it_are_served) {
   fill();
   const std::vector<std::string> files = machine.log_files();

@@ -87,6 +87,68 @@ TEST(JournalFiles, reclaim_goes_no_further_than_asked) {
   EXPECT_GT(machine.journal->recovery().start.value, 64U << 10);
 }
 
+TEST(JournalFiles, both_superblocks_know_the_new_start_before_a_file_is_touched) {
+  Machine machine;
+  ASSERT_TRUE(machine.boot());
+  for (std::uint64_t seq = 1; seq < 600; ++seq) machine.append(seq, std::string(1000, '.'));
+  ASSERT_TRUE(machine.make_durable());
+  machine.journal->reclaim(Lsn{UINT64_MAX});
+  ASSERT_TRUE(machine.settle_disk());
+  machine.power_off();
+  Lsn starts[2];
+  for (const int side : {0, 1}) {
+    const auto branch = machine.storage.clone(1);
+    branch->flip_bit(side == 0 ? "data/shard-00/super.A" : "data/shard-00/super.B", 30, 3);
+    const auto disk = branch->open_disk();
+    ReplayWitness replay;
+    const auto journal = Journal::open(*disk, machine.options, replay, machine.events);
+    ASSERT_TRUE(journal.has_value());
+    EXPECT_TRUE(replay.damages.empty());
+    starts[side] = (*journal)->recovery().start;
+  }
+  EXPECT_EQ(starts[0], starts[1]);
+  EXPECT_GT(starts[0].value, 0U);
+}
+
+// Equal records at equal places: what a torn write leaves of a recycled file's old ones are good records by themselves.
+TEST(JournalFiles, a_torn_batch_is_not_completed_by_a_recycled_files_old_records) {
+  Machine machine;
+  ASSERT_TRUE(machine.boot());
+  const auto write_batch = [&](std::uint64_t first_seq) {
+    for (std::uint64_t seq = first_seq; seq < first_seq + 7; ++seq)
+      machine.append(seq, std::string(1000, '='));
+    machine.journal->flush();
+  };
+  std::uint64_t seq = 1;
+  while (machine.journal->end().value < 1'500'000) {
+    write_batch(seq);
+    seq += 7;
+    ASSERT_TRUE(machine.make_durable());
+    machine.journal->reclaim(Lsn{UINT64_MAX});
+  }
+  ASSERT_TRUE(machine.settle_disk());
+  write_batch(seq);
+  machine.disk->submit();
+  const std::size_t sectors = machine.storage.sectors_in_flight();
+  std::size_t joined = 0;
+  for (std::size_t lost = 1; lost < sectors; ++lost) {
+    const auto branch = machine.storage.clone(lost);
+    std::vector<bool> persisted(sectors, true);
+    persisted[lost] = false;
+    branch->crash_with(persisted);
+    const auto disk = branch->open_disk();
+    ReplayWitness replay;
+    const auto journal = Journal::open(*disk, machine.options, replay, machine.events);
+    ASSERT_TRUE(journal.has_value());
+    ASSERT_FALSE(replay.records.empty());
+    for (std::size_t i = 1; i < replay.records.size(); ++i) {
+      ASSERT_EQ(replay.records[i].seq, replay.records[i - 1].seq + 1) << "an old record among the new ones";
+    }
+    if (replay.records.back().seq == seq + 6) ++joined;
+  }
+  EXPECT_LT(joined, sectors);
+}
+
 TEST(JournalFiles, a_crash_before_the_new_start_is_durable_replays_from_the_old_one) {
   Machine machine;
   ASSERT_TRUE(machine.boot());

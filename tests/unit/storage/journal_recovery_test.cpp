@@ -124,6 +124,20 @@ TEST(JournalRecovery, two_torn_batches_that_complete_each_other_are_not_replayed
   EXPECT_TRUE(machine.replay.records.empty());
 }
 
+// The tail that no header vouches for is written once more: it may have been in the machine's memory only.
+TEST(JournalRecovery, what_is_found_behind_the_known_durable_end_is_made_durable) {
+  Machine machine;
+  ASSERT_TRUE(machine.boot());
+  machine.append(1, "kept");
+  ASSERT_TRUE(machine.make_durable());
+  machine.power_off();
+  const std::uint64_t before = machine.storage.writes_completed();
+  ASSERT_TRUE(machine.boot());
+  ASSERT_EQ(machine.seqs(), ascending(1, 1));
+  constexpr std::uint64_t superblock_writes = 2;
+  EXPECT_EQ(machine.storage.writes_completed() - before, superblock_writes + 1);
+}
+
 TEST(JournalRecovery, every_start_has_a_higher_incarnation) {
   Machine machine;
   for (std::uint32_t expected = 1; expected < 6; ++expected) {
