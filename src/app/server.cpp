@@ -82,7 +82,9 @@ node::NodeOptions node_options(const Settings& settings) {
   options.node_name = settings.node_name.empty() ? "weir@" + host_name() : settings.node_name;
   options.journal.file_bytes_max = settings.journal_file_bytes_max;
   options.journal.cache_bytes = settings.journal_cache_bytes;
-  options.loop.io_uring = settings.journal_io != "threads";
+  // With the kernel's ring? And with threads where that is refused?
+  options.loop = {settings.journal_io != "threads", settings.journal_io == "auto",
+                  options.loop.read_chunk_bytes};
   options.loopback_users = settings.loopback_users;
   options.default_vhost = settings.default_vhost;
   options.default_user = settings.default_user;

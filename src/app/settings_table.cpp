@@ -138,7 +138,9 @@ constexpr SettingSpec table[] = {
      T::choice,
      &S::journal_io,
      "auto",
-     "How files are written. auto: io_uring where the kernel allows it, else threads.",
+     "How files are written. auto: io_uring where the kernel allows it, else threads; io_uring: the server "
+     "does not start "
+     "where it is refused.",
      0,
      0,
      {},

@@ -68,6 +68,7 @@ class EpollLoop final : public Loop {
   void on_termination(std::function<void()> handler) override;
 
  private:
+  void use_disk(std::unique_ptr<RealDisk> disk);
   void turn(TurnHandler* handler);
   void wait();
   int timeout_ms() const;
@@ -100,7 +101,12 @@ class EpollLoop final : public Loop {
 
 Status EpollLoop::begin() {
   if (wake_event_ < 0) return fail_errno(errno, "eventfd");
-  return reactor_.add(wake_event_, wake_bell_, EPOLLIN);
+  WEIR_TRY(reactor_.add(wake_event_, wake_bell_, EPOLLIN));
+  if (!options_.io_uring || options_.threads_instead) return {};
+  Result<std::unique_ptr<RealDisk>> made = make_uring_disk();
+  if (!made) return std::unexpected(std::move(made).error());
+  use_disk(std::move(*made));
+  return {};
 }
 
 EpollLoop::~EpollLoop() {
@@ -187,15 +193,19 @@ Disk& EpollLoop::disk() {
   if (options_.io_uring) {
     Result<std::unique_ptr<RealDisk>> made = make_uring_disk();
     if (made) {
-      disk_ = std::move(*made);
-    } else {
-      log_info("disk", "helper threads instead of io_uring: {}", made.error().message);
+      use_disk(std::move(*made));
+      return *disk_;
     }
+    log_info("disk", "helper threads instead of io_uring: {}", made.error().message);
   }
-  if (disk_ == nullptr) disk_ = make_thread_disk();
+  use_disk(make_thread_disk());
+  return *disk_;
+}
+
+void EpollLoop::use_disk(std::unique_ptr<RealDisk> disk) {
+  disk_ = std::move(disk);
   const Status added = reactor_.add(disk_->event(), disk_bell_, EPOLLIN);
   WEIR_ASSERT(added.has_value());
-  return *disk_;
 }
 
 Result<std::unique_ptr<Listener>> EpollLoop::listen(const std::string& address,
