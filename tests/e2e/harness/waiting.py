@@ -12,18 +12,14 @@ class Late(AssertionError):
 
 
 def wait_until(condition, what, seconds=10, poll_seconds=POLL_SECONDS):
-    """Polls until condition() is true and returns its value. An AssertionError of the condition counts as not yet."""
+    """Polls until condition() is true and returns its value."""
     deadline = time.monotonic() + seconds
     while True:
-        failure = None
-        try:
-            value = condition()
-            if value:
-                return value
-        except AssertionError as error:
-            failure = error
+        value = condition()
+        if value:
+            return value
         if time.monotonic() >= deadline:
-            raise Late(f"after {seconds} s still not: {what}" + (f" ({failure})" if failure else ""))
+            raise Late(f"after {seconds} s still not: {what}")
         time.sleep(poll_seconds)
 
 

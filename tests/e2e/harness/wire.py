@@ -175,19 +175,20 @@ class Wire:
     def find_method(self, kind, channel, seconds=None):
         """The next method of this kind on this channel; the rest is kept for later."""
         deadline = time.monotonic() + (seconds if seconds is not None else self.seconds)
-        kept, self.waiting = self.waiting, []
+        earlier, self.waiting = self.waiting, []
+        others = []
         try:
             while True:
-                got = kept.pop(0) if kept else self.next_frame(deadline - time.monotonic())
+                got = earlier.pop(0) if earlier else self.next_frame(deadline - time.monotonic())
                 if got.type == METHOD:
                     method = got.method()
                     if isinstance(method, kind) and got.channel == channel:
                         return method
                     if isinstance(method, (Channel.Close, Connection.Close)):
                         raise AssertionError(f"{kind.name} was expected, {describe(method)} came")
-                self.waiting.append(got)
+                others.append(got)
         finally:
-            self.waiting += kept
+            self.waiting = others + earlier
 
     def rpc(self, channel, method, answer, seconds=None):
         self.send_method(channel, method)
