@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -21,12 +22,14 @@ DiskThreads::~DiskThreads() {
 void DiskThreads::push(std::vector<DiskJob>& jobs) {
   if (jobs.empty()) return;
   const std::size_t count = jobs.size();
+  std::size_t outstanding = 0;
   {
     const std::lock_guard guard(mutex_);
     std::move(jobs.begin(), jobs.end(), std::back_inserter(waiting_));
+    outstanding = waiting_.size() - next_ + busy_;
   }
   jobs.clear();
-  while (threads_.size() < std::min(count, threads_max_)) threads_.emplace_back([this] { work(); });
+  while (threads_.size() < std::min(outstanding, threads_max_)) threads_.emplace_back([this] { work(); });
   count == 1 ? more_.notify_one() : more_.notify_all();
 }
 
@@ -48,10 +51,12 @@ void DiskThreads::work() {
       waiting_.clear();
       next_ = 0;
     }
+    ++busy_;
     lock.unlock();
     job.result = carry_out(job);
     job.contents = {};
     lock.lock();
+    --busy_;
     done_.push_back(std::move(job));
     if (any_done_.exchange(true)) continue;
     const std::uint64_t one = 1;

@@ -38,6 +38,7 @@ class DiskThreads {
   std::condition_variable more_;
   std::vector<DiskJob> waiting_;
   std::size_t next_ = 0;  // of waiting_
+  std::size_t busy_ = 0;  // threads that are carrying out a request
   std::vector<DiskJob> done_;
   bool stopping_ = false;
   std::atomic<bool> any_done_{false};
