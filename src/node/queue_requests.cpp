@@ -108,7 +108,7 @@ void QueueHost::on_request(SessionId session, CheckDeleteRequest& request) {
     return reply(session, fail(ErrorCode::precondition_failed, describe(*what) + " in use"));
   }
   if (request.if_empty && what->total() > 0) {
-    return reply(session, fail(ErrorCode::precondition_failed, describe(*what) + " is not empty"));
+    return reply(session, fail(ErrorCode::precondition_failed, describe(*what) + " not empty"));
   }
   what->doomed = true;  // nothing more goes in: what the caller saw stays true until the deletion
   reply(session, Deleted{what->ready()});

@@ -136,7 +136,7 @@ void Connection::handle0(const ConnectionOpen& method) {
 
 void Connection::fail_open(const Error& error) {
   if (error.code == ErrorCode::not_found) {
-    return fail(ReplyCode::not_allowed, fmt::format("vhost '{}' not found", vhost_), method0_);
+    return fail(ReplyCode::not_allowed, fmt::format("vhost {} not found", vhost_), method0_);
   }
   if (error.code == ErrorCode::access_refused) {
     return fail(ReplyCode::not_allowed,
