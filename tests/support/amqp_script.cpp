@@ -94,13 +94,15 @@ void AmqpPeer::publish(std::uint16_t channel, std::string_view exchange, std::st
 void AmqpPeer::flush() { run(); }
 
 void AmqpPeer::flush_some() {
-  while (!out_.empty() && !closed_) {
-    const Bytes piece(out_);
+  while (sent_ < out_.size() && !closed_) {
+    const Bytes piece = Bytes(out_).subspan(sent_);
     const auto taken = stream_->write({&piece, 1});
-    if (!taken) return out_.clear();
-    if (*taken == 0) return;
-    out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(*taken));
+    if (!taken) break;
+    sent_ += *taken;
+    if (*taken < piece.size()) return;
   }
+  out_.clear();
+  sent_ = 0;
 }
 
 void AmqpPeer::run() {

@@ -155,6 +155,7 @@ class AmqpPeer final : private runtime::StreamHandler {
   Login login_;
   std::unique_ptr<runtime::ByteStream> stream_;
   std::vector<std::byte> out_;
+  std::size_t sent_ = 0;  // of out_
   std::vector<std::byte> in_;
   std::deque<ReceivedFrame> frames_;  // all that came: methods view into them
   std::size_t next_ = 0;

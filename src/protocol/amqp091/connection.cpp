@@ -165,12 +165,13 @@ void Connection::on_heartbeat() {
                 peer.address, peer.port, user_, vhost_, heartbeat_s_);
     return end();
   }
-  if (output_.empty() && output_.sent_bytes() == sent_bytes_before_) {
-    write_heartbeat_frame(output_.reserve(frame_overhead_bytes));
-    output_.commit(frame_overhead_bytes);
-    ask_turn_end();
-  }
+  const bool idle = output_.empty() && output_.sent_bytes() == sent_bytes_before_;
   sent_bytes_before_ = output_.sent_bytes();
+  if (!idle) return;
+  write_heartbeat_frame(output_.reserve(frame_overhead_bytes));
+  output_.commit(frame_overhead_bytes);
+  sent_bytes_before_ += frame_overhead_bytes;  // a heartbeat does not spare us the next one
+  ask_turn_end();
 }
 
 void Connection::on_resume() {
