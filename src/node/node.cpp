@@ -61,6 +61,7 @@ class ThreadedNode final : public Node, private Peers {
   }
   Status make_seats(std::uint16_t shards, std::uint64_t seed);
   Status recover(ShardId id, const std::vector<broker::Change>& definitions);
+  bool defaults_are_missing();
   Status make_defaults();
   void end_threads();
 
@@ -151,7 +152,7 @@ Status ThreadedNode::begin() {
   }
   // Shard 0 holds the definitions: it comes first, and the others know which queues there are.
   WEIR_TRY(recover(ShardId{0}, {}));
-  first_start_ = seats_[0]->shard->recovery().first_start;
+  first_start_ = defaults_are_missing();
   if (first_start_) WEIR_TRY(make_defaults());
   std::vector<broker::Change> definitions;
   run_on(ShardId{0}, [&] { seats_[0]->shard->topology().durable_state(definitions); });
@@ -159,11 +160,21 @@ Status ThreadedNode::begin() {
   return {};
 }
 
+// Nothing is there, or a first start was cut short between the default user and its permission.
+bool ThreadedNode::defaults_are_missing() {
+  bool missing = false;
+  run_on(ShardId{0}, [&] {
+    const broker::Topology& topology = seats_[0]->shard->topology();
+    const auto users = topology.users();
+    const bool only_default = users.size() == 1 && users[0]->name == options_.default_user;
+    missing = topology.permissions().empty() && (only_default || (users.empty() && topology.vhosts().empty()));
+  });
+  return missing;
+}
+
+// The user comes first and its permission last: see defaults_are_missing().
 Status ThreadedNode::make_defaults() {
   std::vector<broker::Request> requests;
-  if (!options_.default_vhost.empty()) {
-    requests.emplace_back(broker::PutVhostRequest{{options_.default_vhost, "Default virtual host"}});
-  }
   if (!options_.default_user.empty()) {
     // What everybody knows needs no slow hash.
     const bool known = options_.default_password == "guest";
@@ -171,6 +182,11 @@ Status ThreadedNode::make_defaults() {
         known ? hash_known_password(options_.default_password) : hash_password(options_.default_password);
     if (!hash) return std::unexpected(hash.error());
     requests.emplace_back(broker::PutUserRequest{{options_.default_user, *hash, options_.default_tags}});
+  }
+  if (!options_.default_vhost.empty()) {
+    requests.emplace_back(broker::PutVhostRequest{{options_.default_vhost, "Default virtual host"}});
+  }
+  if (!options_.default_user.empty()) {
     requests.emplace_back(broker::PutPermissionRequest{{options_.default_user, options_.default_vhost,
                                                         options_.default_configure, options_.default_write,
                                                         options_.default_read}});

@@ -123,14 +123,16 @@ void QueueHost::remove(QueueId id) {
                  fmt::format("no queue '{}' in vhost '{}'", gone->options().name, gone->options().vhost)));
     }
   }
-  gone->for_each([&](Seq, const Entry& entry) { release_bytes(entry); });
-  const std::vector<Consumer*> consumers = gone->consumers();
-  for (Consumer* consumer : consumers) {
-    const ConsumerGone message{consumer->session, consumer->number, CancelReason::queue_deleted};
-    gone->detach(*consumer);
-    static_cast<Link*>(consumer->holder)->consumers.erase(message.consumer);
-    routes_.consumer_gone(message);
+  // In replay nothing is retained yet.
+  if (journal_ != nullptr) gone->for_each([&](Seq, const Entry& entry) { release_bytes(entry); });
+  std::vector<ConsumerGone> consumers;
+  while (!gone->consumers().empty()) {
+    Consumer& consumer = *gone->consumers().front();
+    consumers.push_back({consumer.session, consumer.number, CancelReason::queue_deleted});
+    gone->detach(consumer);
+    static_cast<Link*>(consumer.holder)->consumers.erase(consumers.back().consumer);
   }
+  for (const ConsumerGone& consumer : consumers) routes_.consumer_gone(consumer);
 }
 
 // --- messages in ---
@@ -260,56 +262,59 @@ void QueueHost::loaded(QueueId id, const Queue::Head& head, const Status& status
   if (loaded_queue->peek(now) && now.seq == head.seq) loaded_queue->deliver(now, nullptr);
 }
 
-void QueueHost::pump(Queue& queue) {
-  if (!serve_gets(queue)) return;
+// A delivery or an answer to a session of this shard can call back before it returns: nothing is kept over it.
+void QueueHost::pump(QueueId id) {
+  if (!serve_gets(id)) return;
   Queue::Head head;
-  while (queue.peek(head)) {
-    Consumer* const to = queue.next_consumer();
+  for (Queue* from = queue(id); from != nullptr && from->peek(head); from = queue(id)) {
+    Consumer* const to = from->next_consumer();
     if (to == nullptr) return;
     Message message;
-    if (!bring(head.entry, message)) return load(queue, head);
-    queue.deliver(head, to);
+    if (!bring(head.entry, message)) return load(*from, head);
+    from->deliver(head, to);
     to->window->bytes += message.bytes;
     ++to->window->messages;
     ++stats_.delivered;
+    const bool no_ack = to->no_ack;
+    if (no_ack) --to->unacked;
     routes_.deliver({to->session, to->number, static_cast<std::uint32_t>(message.bytes),
-                     head.entry.redelivered(), queue.id(), head.seq, message.envelope, message.chunk});
-    if (to->no_ack) {
-      --to->unacked;
-      forget_settled(queue, head.seq);
-    }
+                     head.entry.redelivered(), id, head.seq, message.envelope, message.chunk});
+    if (!no_ack) continue;
+    if (Queue* const settled = queue(id)) forget_settled(*settled, head.seq);
   }
 }
 
-// False: it waits for the disk.
-bool QueueHost::serve_gets(Queue& queue) {
-  const auto waiting = gets_.find(queue.id());
-  if (waiting == gets_.end()) return true;
-  while (!waiting->second.empty()) {
-    const WaitingGet get = waiting->second.front();
+// False: there is nothing to give out now (it waits for the disk, or the queue has gone).
+bool QueueHost::serve_gets(QueueId id) {
+  while (!gets_.empty()) {
+    const auto waiting = gets_.find(id);
+    if (waiting == gets_.end()) return true;
+    Queue* const from = queue(id);
     GotMessage got;
     Queue::Head head;
-    if (queue.peek(head)) {
+    if (from->peek(head)) {
       Message message;
       if (!bring(head.entry, message)) {
-        load(queue, head);
+        load(*from, head);
         return false;
       }
       got.there = true;
       got.redelivered = head.entry.redelivered();
-      got.queue = queue.id();
+      got.queue = id;
       got.seq = head.seq;
       got.envelope = message.envelope;
       got.chunk = ChunkRef::share(message.chunk);
-      queue.deliver(head, nullptr);
+      from->deliver(head, nullptr);
       ++stats_.delivered;
-      if (get.no_ack) forget_settled(queue, head.seq);
     }
-    got.messages_left = queue.ready();
+    got.messages_left = from->ready();
+    const WaitingGet get = waiting->second.front();
     waiting->second.pop_front();
+    if (waiting->second.empty()) gets_.erase(waiting);
+    if (got.there && get.no_ack) forget_settled(*from, head.seq);
     reply(get.session, std::move(got));
+    if (queue(id) == nullptr) return false;
   }
-  gets_.erase(waiting);
   return true;
 }
 
@@ -411,7 +416,7 @@ void QueueHost::end_turn() {
     Queue* const dirty_queue = queue(id);
     if (dirty_queue == nullptr) continue;
     dirty_queue->dirty = false;
-    pump(*dirty_queue);
+    pump(id);
   }
   pumping_.clear();
   for (const QueueId id : to_log_) {

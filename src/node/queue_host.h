@@ -106,8 +106,8 @@ class QueueHost {
   bool bring(const broker::Entry& entry, Message& message);
   void load(broker::Queue& queue, const broker::Queue::Head& head);
   void loaded(QueueId queue, const broker::Queue::Head& head, const Status& status);
-  void pump(broker::Queue& queue);
-  bool serve_gets(broker::Queue& queue);
+  void pump(QueueId queue);
+  bool serve_gets(QueueId queue);
   void forget_settled(broker::Queue& queue, Seq seq);
   void log_settled(broker::Queue& queue);
   void log_runs(storage::RecordType type, QueueId queue, std::vector<std::pair<Seq, std::uint32_t>>& runs);

@@ -66,10 +66,13 @@ void QueueHost::replay(const Record& record, Location location) {
 
 void QueueHost::replayed(bool clean) {
   for (auto& [id, restored] : queues_) {
-    restored->for_each([&](Seq, Entry& entry) {
+    restored->for_each([&](Seq seq, Entry& entry) {
       journal_->retain(Location::from_packed(entry.reference()));
-      // Who had it when the power went is not known: it may be a redelivery.
-      if (!clean) entry.set_redelivered();
+      if (clean || entry.redelivered()) return;
+      // Who had it when the power went is not known: it may be a redelivery. The next restart must know that too.
+      entry.set_redelivered();
+      log_settled(*restored);
+      broker::add_to_runs(restored->requeued_runs, seq);
     });
     restored->make_visible(restored->next_seq());
     if (!clean) restored->skip_to(Seq{restored->next_seq().value + restart_gap});

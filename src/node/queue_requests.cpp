@@ -77,7 +77,7 @@ void QueueHost::on_request(SessionId session, GetRequest& request) {
   if (from == nullptr) return reply(session, no_queue());
   gets_[request.queue].push_back({session, request.no_ack});
   // A get behind other gets waits its turn; else it is answered at once, unless the message is on the disk.
-  if (!from->loading) serve_gets(*from);
+  if (!from->loading) serve_gets(request.queue);
 }
 
 void QueueHost::on_request(SessionId session, StatusRequest& request) {
