@@ -6,6 +6,7 @@ import datetime
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -61,7 +62,7 @@ class Bench:
     def stop_brokers(self):
         for name, broker in self.brokers.items():
             try:
-                if broker.process is not None and broker.process.poll() is None:
+                if broker.alive():
                     self.facts[name]["end_rss_mib"] = broker.resident_bytes() / 2**20
             except (OSError, KeyError):
                 pass
@@ -78,6 +79,9 @@ class Bench:
         os.sync()  # what the broker before left to be written is not this one's burden
         result_file = self.directory / "result.json"
         result_file.unlink(missing_ok=True)
+        if not broker.alive():  # it ended in an earlier run, which has been told
+            broker.stop()
+            broker.start()
         command = [str(self.arguments.weir), "bench", "amqp", "--port", str(broker.port), "--broker-pid",
                    str(broker.pid), "--seconds", str(seconds), "--warmup", str(self.warmup), "--json",
                    str(result_file), *options]
@@ -89,6 +93,8 @@ class Bench:
             return None, "the generator did not end"
         finally:
             broker.pause()
+        if not broker.alive():
+            return None, f"the broker ended with {broker.process.returncode}"
         if not result_file.exists():
             return None, (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}")
         result = json.loads(result_file.read_text())
@@ -195,6 +201,8 @@ def main():
             sys.exit(f"{program} is missing: scripts/build release weir raw_sync")
     if arguments.only != "weir" and not brokers.RabbitMq.installed():
         sys.exit("RabbitMQ is not installed")
+    # So that a terminated benchmark ends its brokers as an interrupted one does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     Path(arguments.work_dir).mkdir(parents=True, exist_ok=True)
     directory = tempfile.mkdtemp(prefix="bench-", dir=arguments.work_dir)
     try:

@@ -83,12 +83,16 @@ class Broker:
             end_process(self.process, self.stop_seconds_max)
             self.process = None
 
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
     def pause(self):
         """Takes no processor time until resume(): another broker has its turn."""
-        self.process.send_signal(signal.SIGSTOP)
+        if self.alive():
+            os.kill(self.pid, signal.SIGSTOP)
 
     def resume(self):
-        self.process.send_signal(signal.SIGCONT)
+        os.kill(self.pid, signal.SIGCONT)
 
     def resident_bytes(self):
         with open(f"/proc/{self.pid}/statm", encoding="ascii") as file:
@@ -206,14 +210,8 @@ class RabbitMq(Broker):
                 continue
         return 0
 
-    def pause(self):
-        os.kill(self.pid, signal.SIGSTOP)
-
-    def resume(self):
-        os.kill(self.pid, signal.SIGCONT)
-
     def stop(self):
-        if self.process is not None and self.process.poll() is None and self.beam_pid:
+        if self.alive() and self.beam_pid:
             os.kill(self.beam_pid, signal.SIGCONT)
             os.kill(self.beam_pid, signal.SIGTERM)
             try:

@@ -139,6 +139,8 @@ int run(BenchArguments& arguments) {
 void add_bench_amqp(CLI::App& bench, int& exit_code) {
   auto arguments = std::make_shared<BenchArguments>();
   CLI::App& app = *bench.add_subcommand("amqp", "Load an AMQP 0-9-1 broker and measure it");
+  // An option that comes twice: the last one counts, so that scripts can append to a base.
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   add_server_options(app, *arguments);
   add_topology_options(app, arguments->options);
   add_message_options(app, arguments->options);
