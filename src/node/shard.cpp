@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "base/assert.h"
 #include "base/log.h"
@@ -39,7 +40,13 @@ Shard::Shard(ShardOptions options, ShardSurroundings surroundings)
       authenticator_(topology_, options_.loopback_users, at_.offload),
       flows_(options_.shards) {}
 
-Shard::~Shard() = default;
+// The disk may still have the snapshot in hand.
+Shard::~Shard() {
+  while (snapshot_write_ != nullptr && at_.disk.in_flight() > 0) {
+    at_.disk.submit();
+    if (at_.disk.poll() == 0) std::this_thread::yield();
+  }
+}
 
 // --- definitions ---
 

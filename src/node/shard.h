@@ -134,13 +134,13 @@ class Shard final : public BrokerClient,
   broker::Topology topology_;
   Outbox outbox_;
   SessionRoutes routes_;
+  std::unique_ptr<storage::Journal> journal_;  // before the host, which takes its reads back at its end
   QueueHost host_;
   Sessions sessions_;
   MetaService meta_;
   Authenticator authenticator_;
   ReadBuffer read_buffer_;
   TurnHooks hooks_;
-  std::unique_ptr<storage::Journal> journal_;
   std::vector<ShardMessage> received_;
   std::vector<Bytes> pieces_;  // scratch
 
