@@ -65,6 +65,7 @@ void add_settings(CLI::App& app, bool& markdown) {
 void add_bench(CLI::App& app, int& exit_code) {
   CLI::App* bench = app.add_subcommand("bench", "Put load on a broker and measure it");
   bench->require_subcommand(1);
+  bench->footer("`weir bench amqp --help` tells more.");
   cli::add_bench_amqp(*bench, exit_code);
 }
 
@@ -92,6 +93,10 @@ int parse_and_run(int argc, char** argv) {
     print(fmt::format("{} ({})\n", version_line(), compiler));
   });
   add_bench(app, exit_code);
+  if (argc < 2) {
+    print(app.help());
+    return exit_code::usage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& done) {  // --help, --version

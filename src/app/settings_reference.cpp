@@ -75,7 +75,7 @@ constexpr std::string_view introduction = R"(# Settings
 A server takes its settings from, later ones over earlier ones:
 
 1. the defaults below,
-2. the file that `--config FILE.toml` names,
+2. the file that `--config FILE.toml`, or `WEIR_CONFIG` in the environment, names,
 3. the environment: `WEIR_` and the name in capitals, with `_` for `.` (`WEIR_LISTENERS_AMQP`),
 4. the command line: `--set key=value`, as often as needed, and `--data-dir DIR`.
 

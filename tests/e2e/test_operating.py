@@ -34,7 +34,7 @@ def definitions_file(tmp_path, **sections):
     (["version"], 0, "weir 0."),
     (["--help"], 0, "server"),
     (["server", "--help"], 0, "--ports-file"),
-    ([], 64, "A subcommand is required"),
+    ([], 64, "Subcommands:"),
     (["sevrer"], 64, "did you mean `weir server`?"),
     (["server", "--wibble"], 64, "--wibble"),
     (["server", "--set", "listeners.ampq=:0"], 78, 'did you mean "listeners.amqp"?'),
