@@ -21,38 +21,63 @@ struct Actor {
 };
 
 struct DeclareExchange {
-  std::string vhost, name, type;     // the type as the client wrote it; unknown: invalid_argument
+  std::string vhost, name, type;  // the type as the client wrote it; unknown: invalid_argument
   bool passive = false, durable = false, auto_delete = false, internal = false;
   Table arguments;
 };
-struct DeleteExchange { std::string vhost, name; bool if_unused = false; };
+struct DeleteExchange {
+  std::string vhost, name;
+  bool if_unused = false;
+};
 struct DeclareQueue {
-  std::string vhost, name;           // empty: the broker gives "amq.gen-…" (from `random`)
+  std::string vhost, name;  // empty: the broker gives "amq.gen-…" (from `random`)
   bool passive = false, durable = false, exclusive = false, auto_delete = false;
   Table arguments;
 };
 // if_unused and if_empty were checked on the queue's own shard before.
-struct DeleteQueue { std::string vhost, name; };
-struct Bind { BindingDefinition binding; };
-struct Unbind { BindingDefinition binding; };
-struct PutUserRequest { UserDefinition user; };
-struct DeleteUser { std::string name; };
-struct PutPermissionRequest { PermissionDefinition permission; };
-struct DeletePermission { std::string user, vhost; };
-struct PutVhostRequest { VhostDefinition vhost; };
-struct DeleteVhost { std::string name; };
+struct DeleteQueue {
+  std::string vhost, name;
+};
+struct Bind {
+  BindingDefinition binding;
+};
+struct Unbind {
+  BindingDefinition binding;
+};
+struct PutUserRequest {
+  UserDefinition user;
+};
+struct DeleteUser {
+  std::string name;
+};
+struct PutPermissionRequest {
+  PermissionDefinition permission;
+};
+struct DeletePermission {
+  std::string user, vhost;
+};
+struct PutVhostRequest {
+  VhostDefinition vhost;
+};
+struct DeleteVhost {
+  std::string name;
+};
 // A connection ended: its exclusive queues go.
-struct EndSession { SessionId session; };
+struct EndSession {
+  SessionId session;
+};
 // The last consumer of an auto-delete queue went (its shard says so; it is checked again there).
-struct AutoDeleteQueue { QueueId queue; };
+struct AutoDeleteQueue {
+  QueueId queue;
+};
 
-using Request = std::variant<DeclareExchange, DeleteExchange, DeclareQueue, DeleteQueue, Bind, Unbind, PutUserRequest,
-                             DeleteUser, PutPermissionRequest, PutVhostRequest, DeleteVhost, EndSession, AutoDeleteQueue,
-                             DeletePermission>;
+using Request = std::variant<DeclareExchange, DeleteExchange, DeclareQueue, DeleteQueue, Bind, Unbind,
+                             PutUserRequest, DeleteUser, PutPermissionRequest, PutVhostRequest, DeleteVhost,
+                             EndSession, AutoDeleteQueue, DeletePermission>;
 
 struct Decision {
-  std::vector<Change> changes;       // in order; empty: nothing to do, the request is fulfilled
-  bool durable = false;              // some change must be logged before the answer goes out
+  std::vector<Change> changes;  // in order; empty: nothing to do, the request is fulfilled
+  bool durable = false;         // some change must be logged before the answer goes out
   // For queues: which one (declared or found).
   std::string queue_name;
   QueueId queue;
@@ -61,7 +86,7 @@ struct Decision {
 
 struct Placement {
   std::uint16_t shards = 1;
-  std::uint64_t random = 0;          // for generated names
+  std::uint64_t random = 0;  // for generated names
 };
 
 // What a change touches: names that two requests in flight may not share. ("q\0vhost\0name", "x\0…", "u\0…", "v\0…", and
@@ -72,7 +97,8 @@ void touched_names(const Request& request, std::vector<std::string>& out);
 // Which changes are to be logged: durable definitions, and bindings between durable ones.
 bool is_durable(const Change& change, const Topology& topology);
 
-Result<Decision> decide(const Topology& topology, const Actor& actor, const Request& request, Placement placement);
+Result<Decision> decide(const Topology& topology, const Actor& actor, const Request& request,
+                        Placement placement);
 
 // The shard where a queue lives: by its vhost's and its name's hash.
 ShardId place_queue(std::string_view vhost, std::string_view name, std::uint16_t shards);

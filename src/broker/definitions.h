@@ -25,7 +25,7 @@ struct VhostDefinition {
 };
 
 struct ExchangeDefinition {
-  std::string vhost, name;           // "" is the default exchange
+  std::string vhost, name;  // "" is the default exchange
   ExchangeType type = ExchangeType::direct;
   bool durable = false, auto_delete = false, internal = false;
   Table arguments;
@@ -34,10 +34,10 @@ struct ExchangeDefinition {
 
 struct QueueDefinition {
   std::string vhost, name;
-  QueueId id;                        // given by the shard that decides
-  ShardId shard;                     // where it lives
+  QueueId id;     // given by the shard that decides
+  ShardId shard;  // where it lives
   bool durable = false, auto_delete = false, exclusive = false;
-  SessionId owner;                   // of an exclusive queue: the connection
+  SessionId owner;  // of an exclusive queue: the connection
   Table arguments;
   bool operator==(const QueueDefinition&) const = default;
 };
@@ -45,7 +45,7 @@ struct QueueDefinition {
 enum class DestinationKind : std::uint8_t { queue = 1, exchange = 2 };
 
 struct BindingDefinition {
-  std::string vhost, source;         // an exchange, never the default one
+  std::string vhost, source;  // an exchange, never the default one
   DestinationKind kind = DestinationKind::queue;
   std::string destination;
   std::string routing_key;
@@ -55,8 +55,9 @@ struct BindingDefinition {
 
 struct UserDefinition {
   std::string name;
-  std::string password_hash;         // self-describing: "$argon2id$…", or "rabbit_sha256:<base64>"; empty: no password login
-  std::vector<std::string> tags;     // administrator, monitoring, …
+  std::string
+      password_hash;  // self-describing: "$argon2id$…", or "rabbit_sha256:<base64>"; empty: no password login
+  std::vector<std::string> tags;  // administrator, monitoring, …
   bool operator==(const UserDefinition&) const = default;
 };
 
@@ -69,24 +70,52 @@ struct PermissionDefinition {
 
 // --- changes: what is logged (durable ones), sent to every shard, and applied, live and in replay alike ---
 
-struct PutVhost { VhostDefinition vhost; };
-struct RemoveVhost { std::string name; };                 // with all that is in it
-struct PutExchange { ExchangeDefinition exchange; };
-struct RemoveExchange { std::string vhost, name; };       // with its bindings, both ways
-struct PutQueue { QueueDefinition queue; };
-struct RemoveQueue { std::string vhost, name; QueueId id; };  // with its bindings
-struct PutBinding { BindingDefinition binding; };
-struct RemoveBinding { BindingDefinition binding; };
-struct PutUser { UserDefinition user; };
-struct RemoveUser { std::string name; };                  // with its permissions
-struct PutPermission { PermissionDefinition permission; };
-struct RemovePermission { std::string user, vhost; };
+struct PutVhost {
+  VhostDefinition vhost;
+};
+struct RemoveVhost {
+  std::string name;
+};  // with all that is in it
+struct PutExchange {
+  ExchangeDefinition exchange;
+};
+struct RemoveExchange {
+  std::string vhost, name;
+};  // with its bindings, both ways
+struct PutQueue {
+  QueueDefinition queue;
+};
+struct RemoveQueue {
+  std::string vhost, name;
+  QueueId id;
+};  // with its bindings
+struct PutBinding {
+  BindingDefinition binding;
+};
+struct RemoveBinding {
+  BindingDefinition binding;
+};
+struct PutUser {
+  UserDefinition user;
+};
+struct RemoveUser {
+  std::string name;
+};  // with its permissions
+struct PutPermission {
+  PermissionDefinition permission;
+};
+struct RemovePermission {
+  std::string user, vhost;
+};
 // Ids below `next`, in its lane (broker/topology.h), are given or reserved: the counters are part of the state, so that
 // an id is never given twice.
-struct SetNextQueueId { QueueId next; };
+struct SetNextQueueId {
+  QueueId next;
+};
 
-using Change = std::variant<PutVhost, RemoveVhost, PutExchange, RemoveExchange, PutQueue, RemoveQueue, PutBinding,
-                            RemoveBinding, PutUser, RemoveUser, PutPermission, RemovePermission, SetNextQueueId>;
+using Change =
+    std::variant<PutVhost, RemoveVhost, PutExchange, RemoveExchange, PutQueue, RemoveQueue, PutBinding,
+                 RemoveBinding, PutUser, RemoveUser, PutPermission, RemovePermission, SetNextQueueId>;
 
 void encode_change(const Change& change, std::vector<std::byte>& out);
 // Several in a row. corrupt.

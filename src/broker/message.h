@@ -18,7 +18,15 @@
 namespace weir::broker {
 
 // Whose property encoding `properties` is. Values are on disk: never renumber.
-enum class NativeForm : std::uint8_t { none = 0, amqp091 = 1, mqtt = 2, stomp = 3, kafka = 4, sqs = 5, amqp10 = 6 };
+enum class NativeForm : std::uint8_t {
+  none = 0,
+  amqp091 = 1,
+  mqtt = 2,
+  stomp = 3,
+  kafka = 4,
+  sqs = 5,
+  amqp10 = 6
+};
 
 inline constexpr std::size_t envelope_header_bytes = 24;
 
@@ -30,8 +38,8 @@ struct IncomingMessage {
   std::string_view exchange;
   std::string_view routing_key;
   Bytes properties;
-  std::span<const Bytes> body;       // pieces, in order
-  std::size_t body_bytes = 0;        // their sum
+  std::span<const Bytes> body;  // pieces, in order
+  std::size_t body_bytes = 0;   // their sum
 };
 
 // A message as stored.

@@ -80,7 +80,8 @@ class Topology {
   std::vector<const QueueDefinition*> queues(std::string_view vhost) const;
   std::vector<BindingDefinition> bindings(std::string_view vhost) const;
   std::vector<BindingDefinition> bindings_from(std::string_view vhost, std::string_view exchange) const;
-  std::vector<BindingDefinition> bindings_to(std::string_view vhost, DestinationKind kind, std::string_view name) const;
+  std::vector<BindingDefinition> bindings_to(std::string_view vhost, DestinationKind kind,
+                                             std::string_view name) const;
   std::vector<const UserDefinition*> users() const;
   std::vector<const PermissionDefinition*> permissions() const;
   std::vector<const QueueDefinition*> queues_owned_by(SessionId owner) const;

@@ -38,7 +38,7 @@ using Array = std::vector<Value>;
 class Table {
  public:
   const Value* find(std::string_view key) const;
-  void set(std::string key, Value value);   // replaces
+  void set(std::string key, Value value);     // replaces
   void append(std::string key, Value value);  // the caller knows that the key is new
   bool empty() const;
   std::size_t size() const;
@@ -51,10 +51,9 @@ class Table {
 
 // Integers keep their width: AMQP 0-9-1 tells int8 from int64, and what leaves must be what came.
 struct Value {
-  using Variant =
-      std::variant<std::monostate, bool, std::int8_t, std::uint8_t, std::int16_t, std::uint16_t, std::int32_t,
-                   std::uint32_t, std::int64_t, std::uint64_t, float, double, Decimal, Timestamp, std::string,
-                   ByteString, Uuid, Array, Table>;
+  using Variant = std::variant<std::monostate, bool, std::int8_t, std::uint8_t, std::int16_t, std::uint16_t,
+                               std::int32_t, std::uint32_t, std::int64_t, std::uint64_t, float, double,
+                               Decimal, Timestamp, std::string, ByteString, Uuid, Array, Table>;
   Variant v;
 
   bool operator==(const Value&) const;

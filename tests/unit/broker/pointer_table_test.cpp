@@ -33,7 +33,7 @@ TEST(PointerTable, does_what_a_map_does_whatever_the_hash) {
       const std::string name = "name-" + std::to_string(rng.below(200));
       Entry* const found = table.find(hash(name), named(name));
       ASSERT_EQ(found != nullptr, model.contains(name));
-      if (found != nullptr) ASSERT_EQ(found->value, model[name]);
+      ASSERT_EQ(found == nullptr ? -1 : found->value, model.contains(name) ? model[name] : -1);
       if (rng.chance(1, 2)) {
         const auto erased = table.erase(hash(name), named(name));
         ASSERT_EQ(erased != nullptr, model.erase(name) == 1);
