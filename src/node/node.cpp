@@ -60,7 +60,7 @@ class ThreadedNode final : public Node, private Peers {
     seats_[to.value]->inbox->push(messages);
   }
   Status make_seats(std::uint16_t shards, std::uint64_t seed);
-  Status recover(ShardId id, const std::vector<broker::Change>& definitions);
+  Status recover(std::uint16_t first, std::uint16_t end, const std::vector<broker::Change>& definitions);
   bool defaults_are_missing();
   Status make_defaults();
   void end_threads();
@@ -121,12 +121,21 @@ Status ThreadedNode::make_seats(std::uint16_t shards, std::uint64_t seed) {
   return {};
 }
 
-Status ThreadedNode::recover(ShardId id, const std::vector<broker::Change>& definitions) {
+// Each shard on its own thread, all at a time.
+Status ThreadedNode::recover(std::uint16_t first, std::uint16_t end,
+                             const std::vector<broker::Change>& definitions) {
+  std::vector<std::promise<Status>> recovered(shards());
+  for (std::uint16_t id = first; id < end; ++id) {
+    seats_[id]->loop->post([&, id] {
+      Status status = seats_[id]->shard->recover(definitions);
+      turns_[id]->live = status.has_value();
+      recovered[id].set_value(std::move(status));
+    });
+  }
   Status status;
-  run_on(id, [&] {
-    status = seats_[id.value]->shard->recover(definitions);
-    turns_[id.value]->live = status.has_value();
-  });
+  for (std::uint16_t id = first; id < end; ++id) {
+    if (Status one = recovered[id].get_future().get(); !one) status = std::move(one);
+  }
   return status;
 }
 
@@ -151,12 +160,12 @@ Status ThreadedNode::begin() {
     seat.thread = std::thread([&seat, turn = turns_[id].get()] { seat.loop->run(turn); });
   }
   // Shard 0 holds the definitions: it comes first, and the others know which queues there are.
-  WEIR_TRY(recover(ShardId{0}, {}));
+  WEIR_TRY(recover(0, 1, {}));
   first_start_ = defaults_are_missing();
   if (first_start_) WEIR_TRY(make_defaults());
   std::vector<broker::Change> definitions;
   run_on(ShardId{0}, [&] { seats_[0]->shard->topology().durable_state(definitions); });
-  for (std::uint16_t id = 1; id < shards(); ++id) WEIR_TRY(recover(ShardId{id}, definitions));
+  WEIR_TRY(recover(1, shards(), definitions));
   return {};
 }
 
@@ -167,7 +176,8 @@ bool ThreadedNode::defaults_are_missing() {
     const broker::Topology& topology = seats_[0]->shard->topology();
     const auto users = topology.users();
     const bool only_default = users.size() == 1 && users[0]->name == options_.default_user;
-    missing = topology.permissions().empty() && (only_default || (users.empty() && topology.vhosts().empty()));
+    missing =
+        topology.permissions().empty() && (only_default || (users.empty() && topology.vhosts().empty()));
   });
   return missing;
 }

@@ -33,7 +33,7 @@ Status Shard::recover(const std::vector<broker::Change>& definitions) {
   marked_ = journal_->end();
   log_info("store", "shard {}: {} records in {} batches of {} files, {} bytes of unconfirmed tail cut off{}",
            options_.id.value, report.records, report.batches, report.files, report.torn_bytes,
-           report.clean ? "" : " (the last run did not end in order)");
+           report.clean || report.first_start ? "" : " (the last run did not end in order)");
   return {};
 }
 
