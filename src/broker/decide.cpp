@@ -146,8 +146,8 @@ ShardId place_queue(std::string_view vhost, std::string_view name, std::uint16_t
   add('\0');
   for (const char c : name) add(c);
   hash = (hash ^ (hash >> 32)) * 0x9e3779b97f4a7c15ULL;
-  const auto product =
-      static_cast<unsigned __int128>(hash ^ (hash >> 29)) * std::max<std::uint16_t>(shards, 1);
+  __extension__ using Wide = unsigned __int128;
+  const Wide product = static_cast<Wide>(hash ^ (hash >> 29)) * std::max<std::uint16_t>(shards, 1);
   return ShardId{static_cast<std::uint16_t>(product >> 64)};
 }
 
