@@ -28,9 +28,8 @@ class QueueHost::Load final : public storage::ReadWaiter {
  public:
   Load(QueueHost& host, QueueId queue, Queue::Head head) : host_(host), queue_(queue), head_(head) {}
   void on_read(Result<storage::CachedRecord> record) override {
-    host_.loaded(queue_, head_,
-                 record ? Status{} : Status(std::unexpected(record.error())));  // destroys this
-  }
+    host_.loaded(queue_, head_, record);
+  }  // destroys this
 
  private:
   QueueHost& host_;
@@ -114,6 +113,7 @@ void QueueHost::remove(QueueId id) {
     journal_->cancel_read(*load->second);
     loads_.erase(load);
   }
+  loaded_.erase(id);
   if (const auto gets = gets_.find(id); gets != gets_.end()) {
     const std::deque<WaitingGet> waiting = std::move(gets->second);
     gets_.erase(gets);
@@ -221,7 +221,7 @@ void QueueHost::on_durable(Lsn up_to) {
 // --- messages out ---
 
 // False: it is on the disk only.
-bool QueueHost::bring(const Entry& entry, Message& message) {
+bool QueueHost::bring(QueueId id, const Entry& entry, Message& message) {
   if (entry.transient()) {
     message.envelope = TransientStore::envelope(entry.reference());
     message.chunk = TransientStore::chunk(entry.reference());
@@ -229,7 +229,12 @@ bool QueueHost::bring(const Entry& entry, Message& message) {
     return true;
   }
   const Location location = Location::from_packed(entry.reference());
-  const storage::CachedRecord record = journal_->cached(location);
+  storage::CachedRecord record = journal_->cached(location);
+  if (record.at == nullptr && !loaded_.empty()) {
+    const auto loaded = loaded_.find(id);
+    if (loaded != loaded_.end() && loaded->second.reference == entry.reference())
+      record = {loaded->second.at, loaded->second.chunk.get()};
+  }
   if (record.at == nullptr) return false;
   message.envelope = record.at + storage::record_header_bytes + load_le<std::uint16_t>(record.at + 10);
   message.chunk = record.chunk;
@@ -246,18 +251,21 @@ void QueueHost::load(Queue& queue, const Queue::Head& head) {
   journal_->read(Location::from_packed(head.entry.reference()), reference);
 }
 
-void QueueHost::loaded(QueueId id, const Queue::Head& head, const Status& status) {
+void QueueHost::loaded(QueueId id, const Queue::Head& head, const Result<storage::CachedRecord>& record) {
   loads_.erase(id);
   Queue* const loaded_queue = queue(id);
   if (loaded_queue == nullptr) return;
   loaded_queue->loading = false;
   mark_dirty(*loaded_queue);
-  if (status) return;
+  if (record) {
+    loaded_[id] = {head.entry.reference(), record->at, ChunkRef::share(record->chunk)};
+    return;
+  }
   // The message can't be read back. It is set aside, not settled: its bytes stay on the disk for repair.
   ++stats_.damaged;
   log_error("store", "message {} of queue '{}' in vhost '{}' is damaged and was set aside: {}",
             head.seq.value, loaded_queue->options().name, loaded_queue->options().vhost,
-            status.error().message);
+            record.error().message);
   Queue::Head now;
   if (loaded_queue->peek(now) && now.seq == head.seq) loaded_queue->deliver(now, nullptr);
 }
@@ -270,7 +278,7 @@ void QueueHost::pump(QueueId id) {
     Consumer* const to = from->next_consumer();
     if (to == nullptr) return;
     Message message;
-    if (!bring(head.entry, message)) return load(*from, head);
+    if (!bring(id, head.entry, message)) return load(*from, head);
     from->deliver(head, to);
     to->window->bytes += message.bytes;
     ++to->window->messages;
@@ -294,7 +302,7 @@ bool QueueHost::serve_gets(QueueId id) {
     Queue::Head head;
     if (from->peek(head)) {
       Message message;
-      if (!bring(head.entry, message)) {
+      if (!bring(id, head.entry, message)) {
         load(*from, head);
         return false;
       }
@@ -417,6 +425,7 @@ void QueueHost::end_turn() {
     if (dirty_queue == nullptr) continue;
     dirty_queue->dirty = false;
     pump(id);
+    if (!loaded_.empty()) loaded_.erase(id);
   }
   pumping_.clear();
   for (const QueueId id : to_log_) {

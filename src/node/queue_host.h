@@ -89,6 +89,12 @@ class QueueHost {
   };
   // The head of a queue on its way from the disk.
   class Load;
+  // A record that came from the disk, held until its queue is pumped: the journal need not keep it.
+  struct Loaded {
+    std::uint64_t reference = 0;  // of its entry
+    const std::byte* at = nullptr;
+    ChunkRef chunk;
+  };
   struct Message {
     const std::byte* envelope = nullptr;
     Chunk* chunk = nullptr;
@@ -103,9 +109,9 @@ class QueueHost {
   Lsn journal_message(const broker::IncomingMessage& message, std::size_t envelope_bytes);
   void keep_in_memory(const broker::IncomingMessage& message, std::size_t envelope_bytes);
   void release_bytes(const broker::Entry& entry);
-  bool bring(const broker::Entry& entry, Message& message);
+  bool bring(QueueId id, const broker::Entry& entry, Message& message);
   void load(broker::Queue& queue, const broker::Queue::Head& head);
-  void loaded(QueueId queue, const broker::Queue::Head& head, const Status& status);
+  void loaded(QueueId queue, const broker::Queue::Head& head, const Result<storage::CachedRecord>& record);
   void pump(QueueId queue);
   bool serve_gets(QueueId queue);
   void forget_settled(broker::Queue& queue, Seq seq);
@@ -134,6 +140,7 @@ class QueueHost {
   std::unordered_map<SessionId, std::unique_ptr<Link>> links_;
   std::unordered_map<QueueId, std::deque<WaitingGet>> gets_;
   std::unordered_map<QueueId, std::unique_ptr<Load>> loads_;
+  std::unordered_map<QueueId, Loaded> loaded_;
   std::vector<QueueId> dirty_, pumping_;
   std::vector<QueueId> to_log_;
   std::vector<broker::Queue*> journaled_targets_, memory_targets_;  // scratch of enqueue
