@@ -29,12 +29,13 @@ AttemptId ShadowModel::publish(Attempt attempt) {
 }
 
 void ShadowModel::route(AttemptId attempt, const broker::QueueDefinition& definition) {
+  attempts_[attempt].queues.push_back(definition.id);
+  if (removed_.contains(definition.id)) return;
   ShadowQueue& queue = queues_[definition.id];
   queue.name = definition.name;
   queue.shard = definition.shard;
   queue.durable = definition.durable && !definition.exclusive;
   queue.copies.try_emplace(attempt);
-  attempts_[attempt].queues.push_back(definition.id);
 }
 
 void ShadowModel::confirm(AttemptId attempt) {
@@ -273,7 +274,11 @@ void ShadowModel::restarted(const NodeDump& dump, bool clean, const std::vector<
           fmt::format("(c) queue {} has {} messages that nobody published", id.value, found.messages.size()));
     }
   }
-  std::erase_if(queues_, [&](const auto& item) { return !dump.queues.contains(item.first); });
+  std::erase_if(queues_, [&](const auto& item) {
+    const bool is_gone = !dump.queues.contains(item.first);
+    if (is_gone) removed_.insert(item.first);
+    return is_gone;
+  });
   for (auto& [id, queue] : queues_) {
     queue.consumed = false;
     queue.seqs.clear();

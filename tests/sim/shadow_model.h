@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -73,7 +74,10 @@ class ShadowModel {
   // What a purge that begins now must take with it, as far as that is certain.
   std::vector<AttemptId> certainly_waiting(QueueId queue) const;
   void purged(QueueId queue, const std::vector<AttemptId>& attempts);
-  void remove_queue(QueueId queue) { queues_.erase(queue); }
+  void remove_queue(QueueId queue) {
+    queues_.erase(queue);
+    removed_.insert(queue);
+  }
   // All that was published was taken: nothing is under way and nothing can have been refused.
   void establish_all();
 
@@ -112,6 +116,7 @@ class ShadowModel {
 
   std::vector<Attempt> attempts_;
   std::map<QueueId, ShadowQueue> queues_;
+  std::set<QueueId> removed_;  // shards that have not heard of it may still route to them
   std::unordered_map<std::uint16_t, std::vector<Unfirm>>
       unfirm_;  // per shard: settled, not seen written down
   std::uint64_t deliveries_ = 0;

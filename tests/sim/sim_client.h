@@ -52,6 +52,7 @@ class SimClient final : public node::SessionEvents {
   // One or some actions, inside a turn of the client's shard.
   void act();
   void publish_some();
+  void furnish();  // declares or binds something
   // Stops acting: settles what it holds and whatever comes.
   void drain(const std::string& queue);
   void calm();    // uncongested, holds nothing back: what it has asked for can come

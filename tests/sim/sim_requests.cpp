@@ -72,6 +72,14 @@ void SimClient::ask() {
   }
 }
 
+void SimClient::furnish() {
+  if (pending_.kind != Kind::none) return;
+  const std::uint64_t dice = world_.rng.below(4);
+  if (dice == 0) return ask_declare_exchange();
+  if (dice == 1) return ask_declare_queue();
+  ask_binding(true);
+}
+
 void SimClient::ask_declare_exchange() {
   Pending pending;
   pending.kind = Kind::declare_exchange;

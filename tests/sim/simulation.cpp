@@ -90,6 +90,16 @@ void Simulation::client_turn() {
   node_->turn(client.shard(), [&] { client.act(); });
 }
 
+// So that messages have somewhere to go from the start.
+void Simulation::furnish() {
+  new_client();
+  SimClient& client = *clients_.back();
+  for (unsigned i = 0; i < 60 && !node_->failed(); ++i) {
+    node_->turn(client.shard(), [&] { client.furnish(); });
+    node_->until([&] { return node_->failed() || !client.waits(); });
+  }
+}
+
 void Simulation::live(unsigned turns) {
   while (clients_.size() < scenario_.clients) new_client();
   for (unsigned i = 0; i < turns && !node_->failed() && !over(); ++i) {
@@ -312,6 +322,7 @@ Outcome Simulation::run() {
   begin(world_.rng.chance(1, 4));
   judge_restart(false);
   first_ = false;
+  furnish();
   for (unsigned life = 0; life < scenario_.lives && !over(); ++life) {
     live(static_cast<unsigned>(world_.rng.below(scenario_.turns_per_life)));
     if (over() || life + 1 == scenario_.lives) break;

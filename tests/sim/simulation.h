@@ -51,6 +51,7 @@ class Simulation {
  private:
   enum class End : std::uint8_t { power_loss, kill, ordered };
 
+  void furnish();
   void live(unsigned turns);
   void client_turn();
   void new_client();

@@ -51,6 +51,11 @@ void FaultDisk::carry_out_lies() {
   disk_->submit();
 }
 
+void FaultDisk::close(FileHandle file) {
+  lies_.remove_if([&](const Lie& lie) { return lie.file == file && !lie.begun; });
+  disk_->close(file);
+}
+
 void FaultDisk::read(FileHandle file, std::uint64_t offset, MutableBytes into, IoRequest& request) {
   disk_->read(file, offset, into, request);
 }

@@ -41,7 +41,7 @@ class FaultDisk final : public Disk {
   Status make_directories(const std::string& path) override { return disk_->make_directories(path); }
   Result<std::vector<DirectoryEntry>> list(const std::string& path) override { return disk_->list(path); }
   Result<FileHandle> open(const std::string& path) override { return disk_->open(path); }
-  void close(FileHandle file) override { disk_->close(file); }
+  void close(FileHandle file) override;
   Result<std::uint64_t> size(FileHandle file) override { return disk_->size(file); }
   Result<std::size_t> read_now(FileHandle file, std::uint64_t offset, MutableBytes into) override;
   Status write_now(FileHandle file, std::uint64_t offset, Bytes data) override;
