@@ -56,7 +56,7 @@ def load(server, ledgers, cycle, seconds):
     port = server.ports["amqp"]
     orders, events, quiet = ledgers
     for number in range(2):
-        orders.publisher(port, cycle * 10 + number)
+        orders.publisher(port, cycle * 10 + number, count=300_000)
         events.publisher(port, cycle * 10 + number, body_bytes_max=64 << 10, window=50)
     quiet.publisher(port, cycle * 10, window=1)
     orders.consumer(port)
