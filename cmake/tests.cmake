@@ -65,14 +65,17 @@ if(sources)
 endif()
 
 # tests/fuzz/<name>_fuzz.cpp defines LLVMFuzzerTestOneInput. It links the layer that its name begins with: a
-# protocol's name stands for its codec; any other name gets all layers.
+# protocol's name stands for its codec; any other name gets all layers. <protocol>_connection is that protocol's
+# front-end over a broker of tests/support.
 file(GLOB fuzz_sources CONFIGURE_DEPENDS ${tests_dir}/fuzz/*_fuzz.cpp)
 foreach(source IN LISTS fuzz_sources)
   get_filename_component(name ${source} NAME_WE)
   string(REGEX REPLACE "_fuzz$" "" name ${name})
   string(REGEX REPLACE "_.*$" "" prefix ${name})
   set(link ${all_layers})
-  if(TARGET weir_${prefix}_codec)
+  if(name MATCHES "_connection$")
+    set(link weir_test_support)
+  elseif(TARGET weir_${prefix}_codec)
     set(link weir_${prefix}_codec)
   elseif(TARGET weir_${prefix})
     set(link weir_${prefix})
