@@ -111,7 +111,9 @@ TEST(Output, any_mixture_leaves_in_order) {
       } else {
         append(output, text);
       }
-      if (rng.chance(1, 20)) ASSERT_TRUE(output.flush(stream).has_value());
+      if (rng.chance(1, 20)) {
+        ASSERT_TRUE(output.flush(stream).has_value());
+      }
       ASSERT_EQ(output.unsent_bytes() + stream.written.size(), expected.size());
     }
     while (!*output.flush(stream)) {

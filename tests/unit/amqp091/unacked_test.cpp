@@ -91,7 +91,9 @@ TEST(UnackedWindow, does_what_a_map_does) {
           Unacked taken;
           const bool there = model.erase(tag) > 0;
           ASSERT_EQ(window.take(tag, taken), there);
-          if (there) ASSERT_EQ(taken.tag, tag);
+          if (there) {
+            ASSERT_EQ(taken.tag, tag);
+          }
           break;
         }
         default:
