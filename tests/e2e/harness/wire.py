@@ -283,6 +283,16 @@ class Wire:
                     return method
                 assert not isinstance(method, (Channel.Close, Connection.Close)), describe(method)
 
+    def expect_refusal(self, codes):
+        """The connection ends, with connection.close if the peer says anything at all."""
+        try:
+            close = self.find_close(Connection.Close, 0)
+            assert close.reply_code in codes, describe(close)
+            self.send_method(0, Connection.CloseOk())
+        except Closed:
+            return
+        self.expect_end()
+
     def expect_end(self, seconds=None):
         """The peer closes the socket; what comes before is thrown away."""
         self.waiting.clear()
