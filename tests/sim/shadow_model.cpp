@@ -35,7 +35,7 @@ void ShadowModel::route(AttemptId attempt, const broker::QueueDefinition& defini
   queue.name = definition.name;
   queue.shard = definition.shard;
   queue.durable = definition.durable && !definition.exclusive;
-  queue.copies.try_emplace(attempt);
+  queue.copies[attempt].maybe_gone = losing_.contains(definition.id);
 }
 
 void ShadowModel::confirm(AttemptId attempt) {
@@ -144,10 +144,7 @@ void ShadowModel::settle(QueueId id, Seq seq, node::Outcome outcome) {
   if (outcome != node::Outcome::requeue) return gone(id, copy, attempt->second);
   copy.state = Copy::State::waiting;
   copy.delivered_before = true;
-}
-
-void ShadowModel::consume(QueueId id) {
-  if (const auto at = queues_.find(id); at != queues_.end()) at->second.consumed = true;
+  copy.maybe_gone = losing_.contains(id);
 }
 
 void ShadowModel::doubt_waiting(QueueId id) {
@@ -158,10 +155,15 @@ void ShadowModel::doubt_waiting(QueueId id) {
   }
 }
 
+void ShadowModel::lose_taker(QueueId id) {
+  doubt_waiting(id);
+  losing_.insert(id);
+}
+
 std::vector<AttemptId> ShadowModel::certainly_waiting(QueueId id) const {
   std::vector<AttemptId> waiting;
   const auto at = queues_.find(id);
-  if (at == queues_.end() || at->second.consumed) return waiting;
+  if (at == queues_.end() || consumed_.contains(id)) return waiting;
   for (const auto& [attempt, copy] : at->second.copies) {
     if (copy.state == Copy::State::waiting && copy.established && !copy.maybe_gone)
       waiting.push_back(attempt);
@@ -268,6 +270,8 @@ void ShadowModel::judge_missing(QueueId id, ShadowQueue& queue, bool clean) {
 void ShadowModel::restarted(const NodeDump& dump, bool clean, const std::vector<Lsn>& durable) {
   if (!dump.problem.empty()) return violate("(a) " + dump.problem);
   unfirm_.clear();
+  consumed_.clear();
+  losing_.clear();
   for (const auto& [id, found] : dump.queues) {
     if (!found.messages.empty() && !queues_.contains(id)) {
       violate(
@@ -280,7 +284,6 @@ void ShadowModel::restarted(const NodeDump& dump, bool clean, const std::vector<
     return is_gone;
   });
   for (auto& [id, queue] : queues_) {
-    queue.consumed = false;
     queue.seqs.clear();
     queue.order.clear();
     // Places were for that life, but for those that last.

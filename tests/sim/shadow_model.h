@@ -50,7 +50,6 @@ struct ShadowQueue {
   std::string name;
   ShardId shard;
   bool durable = false;   // and not exclusive
-  bool consumed = false;  // in this life of the node somebody took from it, or tried
   std::map<AttemptId, Copy> copies;
   std::map<std::pair<std::uint32_t, Seq>, AttemptId> order;  // publisher, seq -> attempt
   std::map<Seq, AttemptId> seqs;
@@ -68,9 +67,13 @@ class ShadowModel {
   void deliver(const node::Delivery& delivery, bool no_ack);
   void settle(QueueId queue, Seq seq, node::Outcome outcome);
   // Somebody may take from the queue from now on.
-  void consume(QueueId queue);
-  // Messages that are waiting may be gone: a purge, or a taker without ack that is no more.
+  void consume(QueueId queue) { consumed_.insert(queue); }
+  // Messages that are waiting may be gone: a purge.
   void doubt_waiting(QueueId queue);
+  // A taker without ack is no more: what is waiting may be gone, and until the queue has heard of it also what comes.
+  void lose_taker(QueueId queue);
+  // Nothing is under way: every queue has heard of everything.
+  void at_rest() { losing_.clear(); }
   // What a purge that begins now must take with it, as far as that is certain.
   std::vector<AttemptId> certainly_waiting(QueueId queue) const;
   void purged(QueueId queue, const std::vector<AttemptId>& attempts);
@@ -116,6 +119,8 @@ class ShadowModel {
 
   std::vector<Attempt> attempts_;
   std::map<QueueId, ShadowQueue> queues_;
+  std::set<QueueId> consumed_;  // in this life of the node somebody took from it, or tried
+  std::set<QueueId> losing_;
   std::set<QueueId> removed_;  // shards that have not heard of it may still route to them
   std::unordered_map<std::uint16_t, std::vector<Unfirm>>
       unfirm_;  // per shard: settled, not seen written down

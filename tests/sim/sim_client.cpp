@@ -217,7 +217,7 @@ void SimClient::settle_some() {
 // What was on its way goes back, or is lost where nobody has to ack it.
 void SimClient::drop(node::ConsumerNumber consumer) {
   const auto at = consumers_.find(consumer);
-  if (at->second.no_ack) world_.model.doubt_waiting(at->second.queue_id);
+  if (at->second.no_ack) world_.model.lose_taker(at->second.queue_id);
   consumers_.erase(at);
   session_->drop_consumer(consumer);
 }
@@ -266,9 +266,9 @@ void SimClient::finish() {
 // What it will not hear of any more.
 void SimClient::doubt() {
   for (const auto& [number, consumer] : consumers_) {
-    if (consumer.no_ack) world_.model.doubt_waiting(consumer.queue_id);
+    if (consumer.no_ack) world_.model.lose_taker(consumer.queue_id);
   }
-  if (pending_.kind == Kind::purge || pending_.no_ack) world_.model.doubt_waiting(pending_.queue_id);
+  if (pending_.kind == Kind::purge || pending_.no_ack) world_.model.lose_taker(pending_.queue_id);
   if (!pending_.locked.empty()) {
     if (!pending_.exchange.empty()) world_.known.set_exchange(pending_.exchange, Is::unsure);
     if (!pending_.queue.empty()) world_.known.set_queue(pending_.queue, Is::unsure);

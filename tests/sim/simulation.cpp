@@ -108,7 +108,10 @@ void Simulation::live(unsigned turns) {
       if (plan_.full) world_.model.refusals_are_possible();
       note(plan_.full ? "the disk is full" : "the disk has room");
     }
-    if (!world_.stale_names.empty() && node_->quiet()) world_.stale_names.clear();
+    if (node_->quiet()) {
+      world_.stale_names.clear();
+      world_.model.at_rest();
+    }
     if (world_.rng.chance(1, 2)) {
       client_turn();
     } else {
@@ -294,6 +297,7 @@ void Simulation::finish() {
   clients_.clear();
   if (!node_->settle()) return world_.model.violate("(i) the node does not come to rest");
   world_.stale_names.clear();
+  world_.model.at_rest();
   world_.model.establish_all();
   judge_rest();
   if (over()) return;
