@@ -122,7 +122,7 @@ class Queue {
   // --- the node's own marks, kept here to save look-ups ---
   bool dirty = false;                                        // in the list of queues to pump
   bool loading = false;                                      // its head is being read from the disk
-  bool doomed = false;                                       // its deletion was decided
+  std::uint32_t kept_empty = 0, kept_unused = 0;             // promises to those who are deleting it
   std::vector<std::pair<Seq, std::uint32_t>> settled_runs;   // not logged yet
   std::vector<std::pair<Seq, std::uint32_t>> requeued_runs;  // not logged yet
   std::uint64_t touched_turn = 0;  // turn in which it got a place in the list of what becomes visible

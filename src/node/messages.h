@@ -124,12 +124,14 @@ struct CheckDeleteRequest {
   QueueId queue;
   bool if_unused = false, if_empty = false;
 };
+// The queue stays: what the check had promised is void.
+struct CancelDeleteRequest {};
 struct EndSessionRequest {};  // its consumers on this shard go
 
 struct QueueRequest {
   SessionId session;
   std::variant<ConsumeRequest, CancelRequest, PrefetchRequest, GetRequest, StatusRequest, PurgeRequest,
-               CheckDeleteRequest, EndSessionRequest>
+               CheckDeleteRequest, CancelDeleteRequest, EndSessionRequest>
       what;
 };
 

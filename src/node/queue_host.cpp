@@ -141,9 +141,14 @@ void QueueHost::enqueue(std::span<const broker::Target> targets, const broker::I
                         const Origin& origin) {
   journaled_targets_.clear();
   memory_targets_.clear();
+  bool refused = false;
   for (const broker::Target& target : targets) {
     Queue* to = queue(target.queue);
-    if (to == nullptr || to->doomed) continue;  // deleted while the message was on its way
+    if (to == nullptr) continue;  // deleted while the message was on its way
+    if (to->kept_empty > 0) {
+      refused = true;
+      continue;
+    }
     (message.persistent && to->options().journaled ? journaled_targets_ : memory_targets_).push_back(to);
   }
   const std::size_t bytes = broker::envelope_bytes(message);
@@ -158,6 +163,7 @@ void QueueHost::enqueue(std::span<const broker::Target> targets, const broker::I
     }
     needed = journal_message(message, bytes);
   }
+  if (refused) ack.rejected = origin.seq;
   if (!memory_targets_.empty()) keep_in_memory(message, bytes);
   ++stats_.published;
   ack_order_.add(needed, ack, turn_);

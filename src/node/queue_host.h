@@ -8,6 +8,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -82,6 +83,7 @@ class QueueHost {
     SessionId session;
     broker::DeliveryWindow window;
     std::unordered_map<ConsumerNumber, std::unique_ptr<broker::Consumer>> consumers;
+    std::optional<CheckDeleteRequest> promised;  // to the queue's deletion that is under way, one at a time
   };
   struct WaitingGet {
     SessionId session;
@@ -117,6 +119,7 @@ class QueueHost {
   void forget_settled(broker::Queue& queue, Seq seq);
   void log_settled(broker::Queue& queue);
   void log_runs(storage::RecordType type, QueueId queue, std::vector<std::pair<Seq, std::uint32_t>>& runs);
+  void end_promise(Link& link);
   void detach(Link& link, ConsumerNumber number, bool tell_auto_delete);
   void reply(SessionId session, decltype(SessionReply::what) what);
 
@@ -127,6 +130,7 @@ class QueueHost {
   void on_request(SessionId session, StatusRequest& request);
   void on_request(SessionId session, PurgeRequest& request);
   void on_request(SessionId session, CheckDeleteRequest& request);
+  void on_request(SessionId session, CancelDeleteRequest& request);
   void on_request(SessionId session, EndSessionRequest& request);
 
   Clock& clock_;

@@ -27,7 +27,7 @@ void QueueHost::request(QueueRequest request) {
 
 void QueueHost::on_request(SessionId session, ConsumeRequest& request) {
   Queue* const from = queue(request.queue);
-  if (from == nullptr) return reply(session, no_queue());
+  if (from == nullptr || from->kept_unused > 0) return reply(session, no_queue());
   if (from->has_exclusive_consumer() || (request.options.exclusive && !from->consumers().empty())) {
     return reply(session, fail(ErrorCode::access_refused, describe(*from) + " in exclusive use"));
   }
@@ -110,14 +110,35 @@ void QueueHost::on_request(SessionId session, CheckDeleteRequest& request) {
   if (request.if_empty && what->total() > 0) {
     return reply(session, fail(ErrorCode::precondition_failed, describe(*what) + " not empty"));
   }
-  what->doomed = true;  // nothing more goes in: what the caller saw stays true until the deletion
+  if (request.if_unused || request.if_empty) {
+    // What the caller saw stays true until the deletion, which may take a commit, and may not come.
+    Link& deleter = link(session);
+    end_promise(deleter);
+    deleter.promised = request;
+    what->kept_empty += request.if_empty ? 1 : 0;
+    what->kept_unused += request.if_unused ? 1 : 0;
+  }
   reply(session, Deleted{what->ready()});
+}
+
+void QueueHost::end_promise(Link& link) {
+  if (!link.promised) return;
+  if (Queue* const to = queue(link.promised->queue)) {
+    to->kept_empty -= link.promised->if_empty ? 1 : 0;
+    to->kept_unused -= link.promised->if_unused ? 1 : 0;
+  }
+  link.promised.reset();
+}
+
+void QueueHost::on_request(SessionId session, CancelDeleteRequest& /*request*/) {
+  if (const auto at = links_.find(session); at != links_.end()) end_promise(*at->second);
 }
 
 void QueueHost::on_request(SessionId session, EndSessionRequest& /*request*/) {
   const auto at = links_.find(session);
   if (at == links_.end()) return;
   Link& ended = *at->second;
+  end_promise(ended);
   while (!ended.consumers.empty()) detach(ended, ended.consumers.begin()->first, true);
   links_.erase(session);
 }

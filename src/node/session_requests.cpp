@@ -72,8 +72,14 @@ void ShardSession::delete_queue(std::string queue, bool if_unused, bool if_empty
   if (at_.topology.find_queue(info_.vhost, queue) == nullptr) return finish(Deleted{0});
   const Result<const broker::QueueDefinition*> found = find_queue(queue);
   if (!found) return finish(std::unexpected(found.error()));
+  // What can be refused is refused before the queue promises anything.
+  const auto allowed = broker::decide(at_.topology, {info_.user, id_}, broker::DeleteQueue{info_.vhost, queue},
+                                      {at_.shards, 0});
+  if (!allowed) return finish(std::unexpected(allowed.error()));
   queue_name_ = std::move(queue);
-  to_queue((*found)->shard, CheckDeleteRequest{(*found)->id, if_unused, if_empty});
+  deleting_on_ = (*found)->shard;
+  used_shards_[deleting_on_.value] = true;  // the promise ends with the session
+  to_queue(deleting_on_, CheckDeleteRequest{(*found)->id, if_unused, if_empty});
 }
 
 void ShardSession::purge_queue(std::string queue) {
@@ -111,6 +117,7 @@ struct ToReply {
 void ShardSession::take_reply(SessionReply reply) {
   const Request step = request_;
   if (!reply.what) {  // a consumer that was refused is none
+    if (step == Request::remove_queue) to_queue(deleting_on_, CancelDeleteRequest{});
     if (consuming_ != no_consumer) consumers_.erase(std::exchange(consuming_, no_consumer));
     return finish(std::unexpected(std::move(reply.what.error())));
   }

@@ -76,6 +76,7 @@ class ShardSession final : public Session {
   Request request_ = Request::none;
   std::string queue_name_;  // of the request in flight
   Deleted deleted_;
+  ShardId deleting_on_;
 
   // Publishing. A publisher has an id of its own on the way: a number that is used again must not get the acks that
   // were on their way to its predecessor.
