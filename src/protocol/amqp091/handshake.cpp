@@ -146,8 +146,8 @@ void Connection::fail_open(const Error& error) {
   fail(limit ? ReplyCode::not_allowed : reply_code_of(error.code), error.message, method0_);
 }
 
+// At any time: a client may change its mind during the handshake.
 void Connection::handle0(const ConnectionClose&) {
-  if (phase_ != Phase::running) return fail_unexpected();
   release_session();
   send(0, ConnectionCloseOk{});
   phase_ = Phase::closed;

@@ -10,9 +10,10 @@
 namespace weir::amqp091 {
 
 struct Settings {
-  std::uint32_t frame_max = frame_max_default;  // offered in tune; a client may choose less, never more
-  std::uint16_t channel_max = 2'047;
-  std::uint16_t heartbeat_s = 60;               // offered; the client decides; 0: none
+  std::uint32_t frame_max =
+      frame_max_default;              // offered in tune, not 0; a client may choose less, never more
+  std::uint16_t channel_max = 2'047;  // the same
+  std::uint16_t heartbeat_s = 60;     // offered; the client decides; 0: none
   std::uint32_t handshake_timeout_ms = 10'000;  // from accepting the socket to connection.open
   std::size_t max_message_bytes = limits::message_bytes_max;
   // What a consumer without a prefetch gets at most before it has to acknowledge.

@@ -19,6 +19,15 @@ TEST_P(Closing, by_the_client) {
   EXPECT_EQ(world.broker.sessions(), 0U);
 }
 
+TEST_P(Closing, by_a_client_that_changes_its_mind_during_the_handshake) {
+  AmqpPeer peer(world);
+  peer.send_protocol_header();
+  peer.expect_start();
+  peer.send(0, ConnectionClose{.reply_code = 200});
+  peer.expect(0, ConnectionCloseOk{});
+  peer.expect_closed();
+}
+
 TEST_P(Closing, by_a_client_that_just_goes_puts_back_what_is_out) {
   {
     AmqpPeer peer(world);
