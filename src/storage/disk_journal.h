@@ -28,6 +28,7 @@ class DiskJournal final : public Journal, private CommitEvents, private LogFiles
   void finish() override;
   Lsn end() const override { return Lsn{batch_lsn_.value + used_}; }
   Lsn durable() const override { return commits_.durable(); }
+  Lsn batch_begin() const override { return batch_lsn_; }
   bool has_room(std::uint64_t record_bytes) const override;
   std::uint64_t pending_bytes() const override { return commits_.pending_bytes() + used_; }
   void flush() override;

@@ -109,6 +109,8 @@ class Journal {
   // What must be durable for all that was appended until now.
   virtual Lsn end() const = 0;
   virtual Lsn durable() const = 0;
+  // What was appended from here on becomes durable together.
+  virtual Lsn batch_begin() const = 0;
   // False when the next file could not be made (disk full): publishes must be refused. Settlements still fit.
   // `record_bytes`: of the publish in question, where it is known.
   virtual bool has_room(std::uint64_t record_bytes = 0) const = 0;

@@ -249,6 +249,7 @@ void LogFiles::write_superblock() {
   superblock_.start = files_.front().start;
   superblock_.awaits_file = awaits_file;
   superblock_.durable = durable_;
+  superblock_.forget_before(superblock_.start);
   superblock_copies_left_ = 2;
   superblock_busy_ = true;
   on_superblock_written(static_cast<std::int64_t>(superblock_bytes));

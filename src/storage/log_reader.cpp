@@ -42,7 +42,7 @@ Result<Bytes> LogReader::view(std::size_t file, std::uint64_t offset, std::size_
 }
 
 Result<LogReader::Found> LogReader::look_at_header(std::size_t file, std::uint64_t offset,
-                                                   std::uint32_t incarnation_least) {
+                                                   Incarnations incarnations) {
   Found found;
   const auto bytes = view(file, offset, batch_header_bytes);
   if (!bytes) return std::unexpected(bytes.error());
@@ -51,14 +51,14 @@ Result<LogReader::Found> LogReader::look_at_header(std::size_t file, std::uint64
   const LogFile& log_file = files_[file];
   found.header = *header;
   found.has_header = header->lsn.value == log_file.start.value + offset &&
-                     header->incarnation >= incarnation_least && header->bytes <= log_file.bytes - offset;
+                     header->incarnation >= incarnations.least && header->incarnation <= incarnations.most &&
+                     header->bytes <= log_file.bytes - offset;
   found.is_stale = !found.has_header;
   return found;
 }
 
-Result<LogReader::Found> LogReader::look(std::size_t file, std::uint64_t offset,
-                                         std::uint32_t incarnation_least) {
-  auto found = look_at_header(file, offset, incarnation_least);
+Result<LogReader::Found> LogReader::look(std::size_t file, std::uint64_t offset, Incarnations incarnations) {
+  auto found = look_at_header(file, offset, incarnations);
   if (!found || !found->has_header) return found;
   const auto bytes = view(file, offset, found->header.bytes);
   if (!bytes) return std::unexpected(bytes.error());

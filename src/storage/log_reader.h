@@ -21,19 +21,21 @@ class LogReader {
   LogReader(runtime::Disk& disk, const std::vector<LogFile>& files, std::uint32_t salt)
       : disk_(disk), files_(files), salt_(salt) {}
 
+  using Incarnations = Superblock::Range;
+
   // Views live until the next call. Fewer bytes than asked for only at the file's end.
   Result<Bytes> view(std::size_t file, std::uint64_t offset, std::size_t bytes);
 
   struct Found {
-    bool has_header = false;  // a valid header of this place and of `incarnation_least` or later
+    bool has_header = false;  // a valid header of this place and of one of these incarnations
     bool is_stale = false;    // a valid header of another place or time: what follows is none of this log
     bool whole = false;       // and all its records hold their checksums
     BatchHeader header;
     Bytes bytes;  // of the batch, as far as it is in the file
   };
-  Result<Found> look(std::size_t file, std::uint64_t offset, std::uint32_t incarnation_least);
+  Result<Found> look(std::size_t file, std::uint64_t offset, Incarnations incarnations);
   // Only whether there is a header.
-  Result<Found> look_at_header(std::size_t file, std::uint64_t offset, std::uint32_t incarnation_least);
+  Result<Found> look_at_header(std::size_t file, std::uint64_t offset, Incarnations incarnations);
 
  private:
   runtime::Disk& disk_;

@@ -16,8 +16,7 @@ LogScan::LogScan(runtime::Disk& disk, const std::vector<LogFile>& files, const S
       reader_(disk, files, superblock.salt()),
       at_(superblock.start),
       known_durable_(superblock.durable),
-      seen_end_(superblock.start),
-      incarnation_seen_(superblock.incarnation) {}
+      seen_end_(superblock.start) {}
 
 Result<Lsn> LogScan::run() {
   for (std::size_t file = 0; file < files_.size() && !ended_;) {
@@ -34,9 +33,9 @@ Result<Lsn> LogScan::run() {
   return at_;
 }
 
-// From where this incarnation began nothing older counts: it is what a torn tail left behind.
-std::uint32_t LogScan::incarnation_least(Lsn at) const {
-  return at >= superblock_.begin ? std::max(incarnation_last_, superblock_.incarnation) : incarnation_last_;
+Superblock::Range LogScan::incarnations_at(Lsn at) const {
+  const Superblock::Range range = superblock_.incarnations_at(at);
+  return {std::max(range.least, incarnation_last_), range.most};
 }
 
 Lsn LogScan::after(std::size_t file, const BatchHeader& header) const {
@@ -44,7 +43,7 @@ Lsn LogScan::after(std::size_t file, const BatchHeader& header) const {
 }
 
 Status LogScan::step(std::size_t file) {
-  const auto found = reader_.look(file, at_.value - files_[file].start.value, incarnation_least(at_));
+  const auto found = reader_.look(file, at_.value - files_[file].start.value, incarnations_at(at_));
   if (!found) return std::unexpected(found.error());
   if (found->whole) {
     replay(file, *found);
@@ -63,18 +62,17 @@ Status LogScan::look_ahead(std::size_t file) {
   const auto take = [this](std::size_t of_file, const LogReader::Found& found) {
     if (!found.has_header) return;
     known_durable_ = std::max(known_durable_, found.header.durable_lsn);
-    incarnation_seen_ = std::max(incarnation_seen_, found.header.incarnation);
     seen_end_ = std::max(seen_end_, after(of_file, found.header));
   };
   const std::uint64_t begin = at_.value - files_[file].start.value + batch_alignment;
   for (std::uint64_t offset = begin; offset < files_[file].bytes; offset += batch_alignment) {
     const Lsn place{files_[file].start.value + offset};
-    const auto found = reader_.look_at_header(file, offset, incarnation_least(place));
+    const auto found = reader_.look_at_header(file, offset, incarnations_at(place));
     if (!found) return std::unexpected(found.error());
     take(file, *found);
   }
   for (std::size_t later = file + 1; later < files_.size(); ++later) {
-    const auto found = reader_.look_at_header(later, 0, incarnation_least(files_[later].start));
+    const auto found = reader_.look_at_header(later, 0, incarnations_at(files_[later].start));
     if (!found) return std::unexpected(found.error());
     take(later, *found);
   }
@@ -88,7 +86,7 @@ Result<Lsn> LogScan::next_header(std::size_t file) {
     for (; offset < files_[file].bytes; offset += batch_alignment) {
       const Lsn place{files_[file].start.value + offset};
       if (place >= known_durable_) return known_durable_;
-      const auto found = reader_.look_at_header(file, offset, incarnation_least(place));
+      const auto found = reader_.look_at_header(file, offset, incarnations_at(place));
       if (!found) return std::unexpected(found.error());
       if (found->has_header) return place;
     }
@@ -102,7 +100,9 @@ Status LogScan::pass_damage(std::size_t file, LogReader::Found found) {
     const auto header_bytes = reader_.view(file, offset, batch_header_bytes);
     if (!header_bytes) return std::unexpected(header_bytes.error());
     const auto repaired = repair_batch_header(*header_bytes, superblock_.salt(), at_);
-    found.has_header = repaired && repaired->incarnation >= incarnation_least(at_) &&
+    const Superblock::Range incarnations = incarnations_at(at_);
+    found.has_header = repaired && repaired->incarnation >= incarnations.least &&
+                       repaired->incarnation <= incarnations.most &&
                        repaired->bytes <= files_[file].bytes - offset;
     if (found.has_header) found.header = *repaired;
   }
@@ -141,7 +141,7 @@ void LogScan::hand_on(std::size_t file, std::uint64_t offset, Bytes bytes, const
 void LogScan::pass_gap(std::size_t next_file) {
   Lsn known = known_durable_;
   for (std::size_t later = next_file; later < files_.size() && known <= at_; ++later) {
-    const auto found = reader_.look_at_header(later, 0, incarnation_least(files_[later].start));
+    const auto found = reader_.look_at_header(later, 0, incarnations_at(files_[later].start));
     if (found && found->has_header) known = std::max(known, found->header.durable_lsn);
   }
   known_durable_ = known;
@@ -163,7 +163,6 @@ void LogScan::replay(std::size_t file, const LogReader::Found& found) {
   }
   ++report_.batches;
   incarnation_last_ = found.header.incarnation;
-  incarnation_seen_ = std::max(incarnation_seen_, incarnation_last_);
   known_durable_ = std::max(known_durable_, found.header.durable_lsn);
   at_ = after(file, found.header);
 }

@@ -19,13 +19,11 @@ class LogScan {
 
   // Replays all; returns the log's end: where its next batch goes.
   Result<Lsn> run();
-  // The highest incarnation that was met.
-  std::uint32_t incarnation() const { return incarnation_seen_; }
   // All below it was known to be durable before this recovery.
   Lsn known_durable() const { return known_durable_; }
 
  private:
-  std::uint32_t incarnation_least(Lsn at) const;
+  Superblock::Range incarnations_at(Lsn at) const;
   Lsn after(std::size_t file, const BatchHeader& header) const;
   Status step(std::size_t file);
   Status look_ahead(std::size_t file);
@@ -44,8 +42,7 @@ class LogScan {
   LogReader reader_;
   Lsn at_;
   Lsn known_durable_;
-  Lsn seen_end_;  // of the last header beyond the log's end: what is cut off
-  std::uint32_t incarnation_seen_ = 0;
+  Lsn seen_end_;                        // of the last header beyond the log's end: what is cut off
   std::uint32_t incarnation_last_ = 0;  // of the last batch replayed
   bool ended_ = false;
 };

@@ -42,7 +42,8 @@ Record record_at(const std::byte* at, const RecordLengths& lengths) {
 bool possible(const BatchHeader& header) {
   return header.bytes >= batch_alignment && header.bytes <= batch_bytes_limit &&
          header.bytes % batch_alignment == 0 && header.lsn.value % batch_alignment == 0 &&
-         header.durable_lsn <= header.lsn && header.lsn.value <= UINT64_MAX - header.bytes &&
+         header.durable_lsn.value % batch_alignment == 0 && header.durable_lsn <= header.lsn &&
+         header.lsn.value <= UINT64_MAX - header.bytes &&
          header.records <= (header.bytes - batch_header_bytes) / record_span_min;
 }
 

@@ -81,10 +81,11 @@ Result<RecoveredLog> Recovery::run() {
   WEIR_TRY(secure_tail(scan.known_durable(), *end));
   WEIR_TRY(place_end(*end));
 
-  superblock_.incarnation = scan.incarnation() + 1;
-  superblock_.begin = superblock_.durable = *end;
+  superblock_.begin_incarnation(*end);
+  superblock_.durable = *end;
   superblock_.start = std::min(files_.front().start, *end);
   superblock_.clean = superblock_.awaits_file = false;
+  superblock_.forget_before(superblock_.start);
   WEIR_TRY(store_superblock_now(disk_, options_.directory, superblock_));
   report_.end = *end;
   report_.incarnation = superblock_.incarnation;

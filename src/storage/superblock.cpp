@@ -1,6 +1,8 @@
 #include "storage/superblock.h"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "base/chunk.h"
@@ -13,7 +15,10 @@ constexpr std::uint32_t superblock_magic = 0x31534a57;  // "WJS1" as little-endi
 constexpr std::uint16_t superblock_version = 1;
 constexpr unsigned clean_flag = 1;
 constexpr unsigned awaits_file_flag = 2;
-constexpr std::size_t crc_at = 60;
+constexpr std::size_t earlier_at = 64;
+constexpr std::size_t earlier_bytes = 16;
+constexpr std::size_t crc_at = superblock_bytes - 4;
+static_assert(earlier_at + earlier_incarnations_max * earlier_bytes <= crc_at);
 
 }  // namespace
 
@@ -30,6 +35,13 @@ void encode_superblock(const Superblock& superblock, std::byte* to) {
   store_le(to + 32, superblock.begin.value);
   store_le(to + 40, superblock.durable.value);
   store_le(to + 48, superblock.incarnation);
+  store_le(to + 52, static_cast<std::uint32_t>(superblock.earlier.size()));
+  std::byte* at = to + earlier_at;
+  for (const Superblock::Incarnation& earlier : superblock.earlier) {
+    store_le(at, earlier.begin.value);
+    store_le(at + 8, earlier.number);
+    at += earlier_bytes;
+  }
   store_le(to + crc_at, crc32c(Bytes(to, crc_at)));
 }
 
@@ -52,11 +64,38 @@ Result<Superblock> decode_superblock(Bytes from) {
   superblock.begin = Lsn{load_le<std::uint64_t>(at + 32)};
   superblock.durable = Lsn{load_le<std::uint64_t>(at + 40)};
   superblock.incarnation = load_le<std::uint32_t>(at + 48);
+  const auto count = load_le<std::uint32_t>(at + 52);
+  if (count > earlier_incarnations_max) return fail(ErrorCode::corrupt, "impossible count in a superblock");
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::byte* entry = at + earlier_at + i * earlier_bytes;
+    superblock.earlier.push_back({Lsn{load_le<std::uint64_t>(entry)}, load_le<std::uint32_t>(entry + 8)});
+  }
   const bool ordered = superblock.start <= superblock.durable && superblock.begin <= superblock.durable;
   const bool aligned =
       (superblock.start.value | superblock.begin.value | superblock.durable.value) % superblock_bytes == 0;
   if (!ordered || !aligned) return fail(ErrorCode::corrupt, "impossible positions in a superblock");
   return superblock;
+}
+
+Superblock::Range Superblock::incarnations_at(Lsn at) const {
+  if (at >= begin) return {incarnation, incarnation};
+  const auto after = std::upper_bound(earlier.begin(), earlier.end(), at,
+                                      [](Lsn place, const Incarnation& e) { return place < e.begin; });
+  if (after != earlier.begin()) return {std::prev(after)->number, std::prev(after)->number};
+  const std::uint32_t first_known = earlier.empty() ? incarnation : earlier.front().number;
+  return {1, first_known == 0 ? 0 : first_known - 1};
+}
+
+void Superblock::begin_incarnation(Lsn at) {
+  if (incarnation > 0 && begin < at) earlier.push_back({begin, incarnation});
+  if (earlier.size() > earlier_incarnations_max) earlier.erase(earlier.begin());
+  ++incarnation;
+  begin = at;
+}
+
+void Superblock::forget_before(Lsn lsn) {
+  while (!earlier.empty() && (earlier.size() > 1 ? earlier[1].begin : begin) <= lsn)
+    earlier.erase(earlier.begin());
 }
 
 std::string superblock_path(const std::string& directory, std::uint64_t generation) {

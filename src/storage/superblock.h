@@ -11,13 +11,16 @@
 //  32 u64 begin          the incarnation's first batch is here; below it all is durable
 //  40 u64 durable        at the time of writing: all below it is durable; >= begin
 //  48 u32 incarnation    one more at every start; 0: made, nothing was appended yet
-//  52 u32 zero   56 u32 zero   60 u32 crc32c of bytes 0..59; zeros to 4096
+//  52 u32 count of what follows   56 u64 zero
+//  64 earlier incarnations whose batches are still in the log, ascending, of 16 bytes: u64 begin, u32 incarnation, u32 zero
+//  4092 u32 crc32c of all bytes before it
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -27,8 +30,19 @@
 namespace weir::storage {
 
 inline constexpr std::size_t superblock_bytes = 4096;
+// Of the earliest ones only the order is checked, not the place.
+inline constexpr std::size_t earlier_incarnations_max = 250;
 
 struct Superblock {
+  struct Incarnation {
+    Lsn begin;
+    std::uint32_t number = 0;
+    bool operator==(const Incarnation&) const = default;
+  };
+  struct Range {
+    std::uint32_t least = 0, most = 0;
+  };
+
   std::uint64_t identity = 0;
   std::uint64_t generation = 0;
   Lsn start;
@@ -37,6 +51,14 @@ struct Superblock {
   std::uint32_t incarnation = 0;
   bool clean = false;
   bool awaits_file = false;
+  std::vector<Incarnation> earlier{};
+
+  // A torn tail is written over by the next incarnation, so every place belongs to one: a batch of another one there is what
+  // a crash or a lost write left.
+  Range incarnations_at(Lsn at) const;
+  void begin_incarnation(Lsn at);
+  // What is before the log's start needs no telling any more.
+  void forget_before(Lsn start);
 
   std::uint32_t salt() const { return static_cast<std::uint32_t>(identity ^ identity >> 32); }
   bool operator==(const Superblock&) const = default;

@@ -1,6 +1,7 @@
 // A whole log file of any bytes: recovery ends, does the same twice, and the log goes on behind it.
 // The first byte of the input: bit 0 puts right checksums and positions into what begins like a batch; bit 1 says in the
-// superblock that the last run ended in order, bit 2 that half of the file was durable, bit 3 that an incarnation began there.
+// superblock that the last run ended in order, bit 2 that half of the file was durable, bit 3 that a second incarnation began
+// there.
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -57,7 +58,8 @@ void put_checksums(std::vector<std::byte>& file, std::uint32_t salt) {
     std::byte* block = file.data() + at;
     if (load_le<std::uint32_t>(block) != batch_magic) continue;
     store_le(block + 8, std::uint64_t{at});
-    const auto incarnation = load_le<std::uint32_t>(block + 32);
+    const std::uint32_t incarnation = load_le<std::uint32_t>(block + 32) % 2;  // none from the future
+    store_le(block + 32, incarnation);
     store_le(block + 60, crc32c(Bytes(block, 60), incarnation ^ salt));
   }
 }
@@ -73,7 +75,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   superblock.incarnation = 1;
   superblock.clean = (flags & 2U) != 0;
   if ((flags & 4U) != 0) superblock.durable = Lsn{file_bytes / 2};
-  if ((flags & 8U) != 0) superblock.begin = superblock.durable;
+  if ((flags & 8U) != 0) superblock.begin_incarnation(superblock.durable);
   std::vector<std::byte> file(file_bytes);
   for (std::size_t i = 1; i < size && i <= file.size(); ++i) file[i - 1] = static_cast<std::byte>(data[i]);
   if ((flags & 1U) != 0) put_checksums(file, superblock.salt());

@@ -88,6 +88,7 @@ TEST(Golden, the_superblock_is_written_and_read_as_ever) {
   superblock.durable = Lsn{0x28000};
   superblock.incarnation = 4;
   superblock.clean = true;
+  superblock.earlier = {{Lsn{0x8000}, 2}, {Lsn{0x14000}, 3}};
   std::vector<std::byte> now(superblock_bytes);
   encode_superblock(superblock, now.data());
   const std::vector<std::byte> then = golden("superblock-v1.bin", now);

@@ -87,6 +87,7 @@ TEST(BatchHeader, impossible_sizes_are_refused_under_a_right_checksum) {
       [](BatchHeader& h) { h.bytes = 512U << 20; },
       [](BatchHeader& h) { h.lsn.value += 1; },
       [](BatchHeader& h) { h.durable_lsn = Lsn{h.lsn.value + 1}; },
+      [](BatchHeader& h) { h.durable_lsn.value -= 1; },
       [](BatchHeader& h) { h.records = 100'000; },
       [](BatchHeader& h) { h.lsn = h.durable_lsn = Lsn{UINT64_MAX - 4095}; },
   };
@@ -105,7 +106,8 @@ TEST(BatchHeader, a_cut_header_is_refused) {
 }
 
 TEST(Record, every_part_comes_back) {
-  const auto decoded = decode_record(sealed("ext", "payload"));
+  const std::vector<std::byte> bytes = sealed("ext", "payload");
+  const auto decoded = decode_record(bytes);
   ASSERT_TRUE(decoded.has_value());
   EXPECT_EQ(decoded->type, RecordType::enqueue);
   EXPECT_EQ(decoded->flags, 9);
