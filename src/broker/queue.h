@@ -125,8 +125,7 @@ class Queue {
   std::uint32_t kept_empty = 0, kept_unused = 0;             // promises to those who are deleting it
   std::vector<std::pair<Seq, std::uint32_t>> settled_runs;   // not logged yet
   std::vector<std::pair<Seq, std::uint32_t>> requeued_runs;  // not logged yet
-  std::uint64_t touched_turn = 0;  // turn in which it got a place in the list of what becomes visible
-  std::size_t touched_at = 0;
+  std::uint64_t visible_entry = 0;  // its newest place in the list of what becomes visible, counted from 1
 
  private:
   QueueOptions options_;

@@ -1,8 +1,9 @@
 // What it is: what waits for the journal, in order: messages that become visible, and publishes that become safe.
-// Entries of one turn for the same queue or publisher are one entry.
+// Entries of one batch for the same queue, or of one turn for the same publisher, are one entry.
 // Shard: its own.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 
@@ -13,19 +14,22 @@
 namespace weir::node {
 
 // Queues whose newest messages become visible when the journal is durable up to an LSN.
+// Invariant: the LSNs ascend but within a batch of the journal, which becomes durable as one: so a message is visible
+// when its publisher hears that it is safe.
 class VisibleOrder {
  public:
-  void add(broker::Queue& queue, Lsn lsn, std::uint64_t turn) {
-    if (queue.touched_turn == turn && queue.touched_at >= taken_ &&
-        queue.touched_at < taken_ + entries_.size()) {
-      Entry& entry = entries_[queue.touched_at - taken_];
-      entry.lsn = lsn;
-      entry.end = queue.next_seq();
-      return;
+  // `batch`: where the journal's open batch begins.
+  void add(broker::Queue& queue, Lsn lsn, Lsn batch) {
+    if (queue.visible_entry > taken_ && queue.visible_entry <= taken_ + entries_.size()) {
+      Entry& entry = entries_[queue.visible_entry - taken_ - 1];
+      if (entry.lsn > batch || entry.lsn >= lsn) {
+        entry.lsn = std::max(entry.lsn, lsn);
+        entry.end = queue.next_seq();
+        return;
+      }
     }
-    queue.touched_turn = turn;
-    queue.touched_at = taken_ + entries_.size();
     entries_.push_back({lsn, queue.id(), queue.next_seq()});
+    queue.visible_entry = taken_ + entries_.size();
   }
   // Calls with (queue id, end of what is visible).
   template <typename F>
@@ -45,7 +49,7 @@ class VisibleOrder {
     Seq end;
   };
   std::deque<Entry> entries_;
-  std::size_t taken_ = 0;
+  std::uint64_t taken_ = 0;
 };
 
 // Publishes that are safe when the journal is durable up to an LSN (0: at once, but in order).

@@ -191,7 +191,7 @@ Lsn QueueHost::journal_message(const broker::IncomingMessage& message, std::size
     const Lsn end = journal_->end();
     for (Queue* target : targets) {
       target->push(target->next_seq(), Entry(space.location.packed(), false));
-      visible_order_.add(*target, end, turn_);
+      visible_order_.add(*target, end, journal_->batch_begin());
     }
   }
   return journal_->end();
@@ -209,7 +209,7 @@ void QueueHost::keep_in_memory(const broker::IncomingMessage& message, std::size
       target->make_visible(target->next_seq());
       mark_dirty(*target);
     } else {
-      visible_order_.add(*target, journal_->end(), turn_);
+      visible_order_.add(*target, journal_->end(), journal_->batch_begin());
     }
   }
 }

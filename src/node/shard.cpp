@@ -246,10 +246,13 @@ void Shard::reclaim() {
 void Shard::update_flow() {
   const Flow& now = flows_[options_.id.value];
   const std::uint64_t pending = journal_->pending_bytes();
+  // Once above it, an eighth has to go before publishers may go on.
+  const std::uint64_t transient_max =
+      now.alarm == "memory" ? options_.transient_bytes_max / 8 * 7 : options_.transient_bytes_max;
   std::string alarm;
   if (!journal_->has_room()) {
     alarm = "disk";
-  } else if (at_.counters.transient_bytes.load(std::memory_order_relaxed) > options_.transient_bytes_max) {
+  } else if (at_.counters.transient_bytes.load(std::memory_order_relaxed) > transient_max) {
     alarm = "memory";
   } else if (const char* of_machine = at_.counters.alarm.load(std::memory_order_relaxed)) {
     alarm = of_machine;
