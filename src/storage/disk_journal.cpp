@@ -215,6 +215,7 @@ void DiskJournal::reclaim(Lsn up_to) {
 }
 
 void DiskJournal::on_committed(Lsn durable) {
+  tail_.trim(durable);
   if (!failed_) events_.on_durable(durable);
 }
 

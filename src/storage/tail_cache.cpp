@@ -81,6 +81,15 @@ ChunkRef TailCache::take_chunk(std::size_t bytes, Lsn durable) {
   return reused ? std::move(reused) : ChunkRef::adopt(Chunk::make(bytes));
 }
 
+void TailCache::trim(Lsn durable) {
+  while (bytes_ > bytes_max_ && regions_.size() > 1) {
+    const Region& oldest = regions_.front();
+    if (oldest.begin.value + oldest.used > durable.value) return;
+    bytes_ -= oldest.capacity;
+    regions_.pop_front();
+  }
+}
+
 CachedRecord TailCache::find(Lsn lsn) {
   if (last_found_ >= regions_.size() || !holds(regions_[last_found_], lsn)) {
     const auto after = std::upper_bound(regions_.begin(), regions_.end(), lsn,

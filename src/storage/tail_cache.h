@@ -30,6 +30,8 @@ class TailCache {
 
   // The byte at `lsn`; it was placed before, or it is not in memory.
   CachedRecord find(Lsn lsn);
+  // Back to the bound, after bytes that had to stay were more.
+  void trim(Lsn durable);
   std::uint64_t bytes() const { return bytes_; }
 
  private:

@@ -214,6 +214,15 @@ TEST(Journal, the_tail_is_read_from_memory_and_older_records_leave_it) {
   EXPECT_LE(machine.journal->stats().cache_bytes, machine.options.cache_bytes + (256U << 10));
 }
 
+TEST(Journal, memory_that_a_slow_disk_needed_is_given_back) {
+  Machine machine;
+  ASSERT_TRUE(machine.boot());
+  for (std::uint64_t seq = 0; seq < 3000; ++seq) machine.append(seq, std::string(1000, '.'));
+  EXPECT_GT(machine.journal->stats().cache_bytes, 3'000'000U);
+  ASSERT_TRUE(machine.make_durable());
+  EXPECT_LE(machine.journal->stats().cache_bytes, machine.options.cache_bytes);
+}
+
 TEST(Journal, a_delivery_keeps_the_memory_of_its_record) {
   Machine machine;
   ASSERT_TRUE(machine.boot());
