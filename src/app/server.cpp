@@ -82,6 +82,8 @@ node::NodeOptions node_options(const Settings& settings) {
   options.node_name = settings.node_name.empty() ? "weir@" + host_name() : settings.node_name;
   options.journal.file_bytes_max = settings.journal_file_bytes_max;
   options.journal.cache_bytes = settings.journal_cache_bytes;
+  // Messages in memory alone are counted as they come; the ResourceWatch sees the rest a little later.
+  options.transient_bytes_max = settings.memory_high_watermark.of(usable_memory_bytes());
   // With the kernel's ring? And with threads where that is refused?
   options.loop = {settings.journal_io != "threads", settings.journal_io == "auto",
                   options.loop.read_chunk_bytes};
