@@ -222,6 +222,11 @@ void QueueHost::on_durable(Lsn up_to) {
     mark_dirty(*visible);
   });
   ack_order_.take(up_to, [&](const PublishAck& ack) { routes_.ack(ack); });
+  while (!late_replies_.empty() && late_replies_.front().lsn <= up_to) {
+    const LateReply late = std::move(late_replies_.front());
+    late_replies_.pop_front();
+    reply(late.session, late.what);
+  }
 }
 
 // --- messages out ---
@@ -387,11 +392,12 @@ void QueueHost::settle(const SettleItem& item) {
   mark_dirty(*from);
 }
 
-void QueueHost::log_runs(RecordType type, QueueId id, std::vector<std::pair<Seq, std::uint32_t>>& runs) {
+void QueueHost::log_runs(RecordType type, QueueId id, std::vector<std::pair<Seq, std::uint32_t>>& runs,
+                         Journal::Urgency urgency) {
   for (std::size_t from = 0; from < runs.size(); from += runs_per_record_max) {
     const std::size_t count = std::min(runs_per_record_max, runs.size() - from);
     const Journal::Space space =
-        journal_->append(type, 0, id, runs[from].first, 0, count * run_bytes, Journal::Urgency::ride);
+        journal_->append(type, 0, id, runs[from].first, 0, count * run_bytes, urgency);
     std::byte* at = space.bytes.data();
     for (std::size_t i = 0; i < count; ++i, at += run_bytes) {
       store_le(at, runs[from + i].first.value);

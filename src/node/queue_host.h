@@ -89,6 +89,12 @@ class QueueHost {
     SessionId session;
     bool no_ack;
   };
+  // An answer that waits for the journal.
+  struct LateReply {
+    Lsn lsn;
+    SessionId session;
+    Purged what;
+  };
   // The head of a queue on its way from the disk.
   class Load;
   // A record that came from the disk, held until its queue is pumped: the journal need not keep it.
@@ -118,7 +124,8 @@ class QueueHost {
   bool serve_gets(QueueId queue);
   void forget_settled(broker::Queue& queue, Seq seq);
   void log_settled(broker::Queue& queue);
-  void log_runs(storage::RecordType type, QueueId queue, std::vector<std::pair<Seq, std::uint32_t>>& runs);
+  void log_runs(storage::RecordType type, QueueId queue, std::vector<std::pair<Seq, std::uint32_t>>& runs,
+                storage::Journal::Urgency urgency = storage::Journal::Urgency::ride);
   void end_promise(Link& link);
   void detach(Link& link, ConsumerNumber number, bool tell_auto_delete);
   void reply(SessionId session, decltype(SessionReply::what) what);
@@ -150,6 +157,7 @@ class QueueHost {
   std::vector<broker::Queue*> journaled_targets_, memory_targets_;  // scratch of enqueue
   VisibleOrder visible_order_;
   AckOrder ack_order_;
+  std::deque<LateReply> late_replies_;  // LSNs ascend
   std::uint64_t turn_ = 1;
   std::uint64_t wall_ms_ = 0;  // of this turn
   HostStats stats_;

@@ -98,7 +98,11 @@ void QueueHost::on_request(SessionId session, PurgeRequest& request) {
     }
     release_bytes(entry);
   });
-  reply(session, Purged{count});
+  if (from->settled_runs.empty()) return reply(session, Purged{count});
+  // What is told to be gone stays gone.
+  log_runs(storage::RecordType::requeue, from->id(), from->requeued_runs);
+  log_runs(storage::RecordType::settle, from->id(), from->settled_runs, storage::Journal::Urgency::wait);
+  late_replies_.push_back({journal_->end(), session, Purged{count}});
 }
 
 void QueueHost::on_request(SessionId session, CheckDeleteRequest& request) {
