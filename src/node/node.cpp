@@ -101,6 +101,9 @@ Status ThreadedNode::make_seats(std::uint16_t shards, std::uint64_t seed) {
     options.seed = seed + id;
     Seat& seat = *seats_[id];
     runtime::Loop& loop = *seat.loop;
+    // Unguessable: no client can craft a body that passes for a batch of the log.
+    options.journal.random_seed = random_seed();
+    options.journal.clock = &loop.clock();
     WEIR_TRY(loop.disk().make_directories(options.journal.directory));
     ShardSurroundings surroundings{loop.clock(),
                                    loop.timers(),
@@ -166,6 +169,7 @@ Status ThreadedNode::begin() {
   std::vector<broker::Change> definitions;
   run_on(ShardId{0}, [&] { seats_[0]->shard->topology().durable_state(definitions); });
   WEIR_TRY(recover(1, shards(), definitions));
+  run_on(ShardId{0}, [&] { seats_[0]->shard->expect_all_shards(); });
   return {};
 }
 

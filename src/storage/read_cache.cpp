@@ -12,6 +12,9 @@ namespace {
 // A longer record gains nothing from a window.
 constexpr std::uint64_t windowed_record_bytes_max = read_window_bytes / 2;
 
+// Read ahead of a sequential reader; of a small cache only what leaves half of it to others.
+constexpr std::uint64_t windows_ahead_most = 8;
+
 bool holds_record(Bytes bytes, std::uint64_t span) {
   return record_span(bytes) == span && decode_record(bytes).has_value();
 }
@@ -21,7 +24,9 @@ bool holds_record(Bytes bytes, std::uint64_t span) {
 ReadCache::ReadCache(runtime::Disk& disk, LogFiles& files, std::uint64_t bytes_max)
     : disk_(disk),
       files_(files),
-      bytes_max_(std::max(bytes_max, 2 * (read_window_bytes + read_window_overlap_bytes))) {}
+      bytes_max_(std::max(bytes_max, 2 * (read_window_bytes + read_window_overlap_bytes))),
+      windows_ahead_(std::clamp<std::uint64_t>(
+          bytes_max_ / 2 / (read_window_bytes + read_window_overlap_bytes), 1, windows_ahead_most)) {}
 
 std::uint64_t ReadCache::window_end(const LogFile& file, std::uint64_t window_at, Lsn durable) {
   const std::uint64_t readable = std::min(file.end(), durable).value - file.start.value;
@@ -110,19 +115,25 @@ void ReadCache::begin(Window& window) {
              MutableBytes(window.chunk->data(), window.bytes), window);
 }
 
-// Somebody who reads the second half after the first is likely to go on.
+// Somebody who reads the second half after the first is likely to go on: the next windows are under way by the time he
+// gets there, so that a backlog is read at the disk's pace and not at that of our turns.
 void ReadCache::read_ahead(Window& window, std::uint64_t offset, Lsn durable) {
   if (offset - window.offset < read_window_bytes / 2) {
     window.first_half_used = true;
     return;
   }
   if (!std::exchange(window.first_half_used, false)) return;
-  const LogFile& file = files_.at_slot(window.slot);
-  const std::uint64_t next_at = window.offset + read_window_bytes;
-  const bool readable = next_at < file.bytes && file.start.value + next_at < durable.value;
-  if (!readable || kept_window(file, next_at) != nullptr) return;
+  const std::uint32_t slot = window.slot;
+  const std::uint64_t first = window.offset + read_window_bytes;
+  const LogFile& file = files_.at_slot(slot);
   const bool loading = std::exchange(window.loading, true);  // it is in use: room is not made at its cost
-  load_window(window.slot, next_at, durable);
+  for (std::uint64_t ahead = 0; ahead < windows_ahead_; ++ahead) {
+    const std::uint64_t next_at = first + ahead * read_window_bytes;
+    const bool readable = next_at < file.bytes && file.start.value + next_at < durable.value;
+    if (!readable) break;
+    if (kept_window(file, next_at) != nullptr) continue;
+    if (load_window(slot, next_at, durable) == nullptr) break;
+  }
   window.loading = loading;
 }
 

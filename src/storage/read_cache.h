@@ -22,7 +22,7 @@ namespace weir::storage {
 
 inline constexpr std::uint64_t read_window_bytes = 256U << 10;
 // Longer records that don't end in their window are read by themselves.
-inline constexpr std::uint64_t read_window_overlap_bytes = 32U << 10;
+inline constexpr std::uint64_t read_window_overlap_bytes = 68U << 10;
 
 class ReadCache {
  public:
@@ -88,6 +88,7 @@ class ReadCache {
   runtime::Disk& disk_;
   LogFiles& files_;
   std::uint64_t bytes_max_;
+  std::uint64_t windows_ahead_;
   std::uint64_t bytes_ = 0;                         // of kept windows
   std::map<Lsn, std::unique_ptr<Window>> windows_;  // kept ones, by their beginning
   std::list<Window*> recent_;                       // of those, the last used first
