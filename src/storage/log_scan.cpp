@@ -137,10 +137,10 @@ void LogScan::hand_on(std::size_t file, std::uint64_t offset, Bytes bytes, const
   }
 }
 
-// A file that should be there is not.
+// A file that should be there is not. The superblock may know less than the files behind the gap.
 void LogScan::pass_gap(std::size_t next_file) {
   Lsn known = known_durable_;
-  for (std::size_t later = next_file; later < files_.size() && known <= at_; ++later) {
+  for (std::size_t later = next_file; later < files_.size(); ++later) {
     const auto found = reader_.look_at_header(later, 0, incarnations_at(files_[later].start));
     if (found && found->has_header) known = std::max(known, found->header.durable_lsn);
   }
