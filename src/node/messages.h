@@ -173,6 +173,11 @@ using Changes = std::shared_ptr<const std::vector<broker::Change>>;
 struct ChangesMade {
   Changes changes;
 };
+// Its answer: so many of them were applied here since the start.
+struct ChangesApplied {
+  ShardId from;
+  std::uint64_t count = 0;
+};
 // The sending shard's wish: no publishes for now.
 struct FlowChanged {
   ShardId from;
@@ -188,7 +193,7 @@ using ShardMessage =
     std::variant<std::unique_ptr<PublishBatch>, std::unique_ptr<PublishAckBatch>,
                  std::unique_ptr<DeliverBatch>, std::unique_ptr<SettleBatch>, std::unique_ptr<WindowBatch>,
                  std::unique_ptr<QueueRequest>, std::unique_ptr<MetaRequest>, std::unique_ptr<SessionReply>,
-                 ConsumerGone, ChangesMade, std::unique_ptr<FlowChanged>, Call>;
+                 ConsumerGone, ChangesMade, ChangesApplied, std::unique_ptr<FlowChanged>, Call>;
 
 // The way to the other shards. Real: inboxes of the loops; in tests and the simulator: whatever drives them.
 class Peers {

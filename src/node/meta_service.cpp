@@ -32,21 +32,51 @@ void MetaService::request(MetaRequest request) {
 void MetaService::decide(MetaRequest request, std::vector<std::string> names) {
   Result<broker::Decision> decision =
       broker::decide(at_.topology, request.actor, request.request, {at_.shards, rng_.next()});
-  const auto answer = [&](SessionReply reply) {
-    if (request.reply) at_.reply(std::move(reply));
+  const auto reply = [&](SessionReply made) {
+    if (request.reply) answer(std::move(made));
   };
-  if (!decision) return answer({request.actor.session, std::unexpected(decision.error())});
-  if (decision->changes.empty()) return answer({request.actor.session, std::move(*decision)});
+  if (!decision) return reply({request.actor.session, std::unexpected(decision.error())});
+  if (decision->changes.empty()) return reply({request.actor.session, std::move(*decision)});
   auto changes = std::make_shared<const std::vector<broker::Change>>(std::move(decision->changes));
   decision->changes.clear();
   if (!decision->durable) {
-    at_.apply(changes);
-    return answer({request.actor.session, std::move(*decision)});
+    apply(changes);
+    return reply({request.actor.session, std::move(*decision)});
   }
   log(*changes);
   names_.insert(names.begin(), names.end());
   pending_.push_back({journal_->end(), std::move(changes), std::move(names), request.reply,
                       SessionReply{request.actor.session, std::move(*decision)}});
+}
+
+void MetaService::apply(const Changes& changes) {
+  ++made_;
+  at_.apply(changes);
+}
+
+// --- answers ---
+
+std::uint64_t MetaService::applied_by_all() const {
+  std::uint64_t least = made_;
+  if (!all_are_up_) return least;
+  for (std::size_t shard = 1; shard < applied_by_.size(); ++shard) {
+    least = std::min(least, applied_by_[shard]);
+  }
+  return least;
+}
+
+void MetaService::answer(SessionReply reply) {
+  if (answers_.empty() && applied_by_all() == made_) return at_.reply(std::move(reply));
+  answers_.push_back({made_, std::move(reply)});
+}
+
+void MetaService::on_applied(ShardId by, std::uint64_t count) {
+  applied_by_[by.value] = count;
+  while (!answers_.empty() && answers_.front().changes <= applied_by_all()) {
+    SessionReply reply = std::move(answers_.front().reply);
+    answers_.pop_front();
+    at_.reply(std::move(reply));
+  }
 }
 
 void MetaService::log(const std::vector<broker::Change>& changes) {
@@ -66,9 +96,9 @@ void MetaService::on_durable(Lsn up_to) {
   while (!pending_.empty() && pending_.front().lsn <= up_to) {
     Pending done = std::move(pending_.front());
     pending_.pop_front();
-    at_.apply(done.changes);
+    apply(done.changes);
     for (const std::string& name : done.names) names_.erase(names_.find(name));
-    if (done.reply) at_.reply(std::move(done.answer));
+    if (done.reply) answer(std::move(done.answer));
     any = true;
   }
   if (!any) return;

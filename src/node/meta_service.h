@@ -1,6 +1,6 @@
 // What it is: the one place where definitions change. A request is decided against what is durable, logged where it must
-// last, and applied on all shards when it is durable; then it is answered. Requests that touch a name that is on its way
-// to the disk wait; all others share the commit.
+// last, and applied on all shards when it is durable; when they all have applied it, it is answered: whoever hears of it,
+// on any connection, finds it. Requests that touch a name that is on its way to the disk wait; all others share the commit.
 // Shard: shard 0.
 #pragma once
 
@@ -27,11 +27,14 @@ class MetaService {
     std::function<void(const Changes&)> apply;  // on all shards, this one included
     std::function<void(SessionReply)> reply;
   };
-  MetaService(Surroundings surroundings, std::uint64_t seed) : at_(std::move(surroundings)), rng_(seed) {}
+  MetaService(Surroundings surroundings, std::uint64_t seed)
+      : at_(std::move(surroundings)), rng_(seed), applied_by_(at_.shards) {}
   void use_journal(storage::Journal& journal) { journal_ = &journal; }
 
   void request(MetaRequest request);
   void on_durable(Lsn up_to);
+  void on_applied(ShardId by, std::uint64_t count);
+  void expect_all_shards() { all_are_up_ = true; }
   // The end of the newest definition record: a snapshot must reach it before the files up to it are given back.
   Lsn newest_record() const { return newest_record_; }
   void set_newest_record(Lsn lsn) { newest_record_ = lsn; }
@@ -46,7 +49,14 @@ class MetaService {
     SessionReply answer;
   };
   bool blocked(const std::vector<std::string>& names) const;
+  struct Answer {
+    std::uint64_t changes;  // that all shards must have applied before
+    SessionReply reply;
+  };
   void decide(MetaRequest request, std::vector<std::string> names);
+  void apply(const Changes& changes);
+  void answer(SessionReply reply);
+  std::uint64_t applied_by_all() const;
   void log(const std::vector<broker::Change>& changes);
 
   Surroundings at_;
@@ -55,6 +65,10 @@ class MetaService {
   std::deque<Pending> pending_;                 // logged, not durable
   std::deque<MetaRequest> waiting_;             // for a name
   std::unordered_multiset<std::string> names_;  // that pending and waiting requests touch
+  std::uint64_t made_ = 0;                      // changes sent to all shards since the start
+  std::vector<std::uint64_t> applied_by_;       // of those, per shard
+  bool all_are_up_ = false;                     // before that nobody is waited for
+  std::deque<Answer> answers_;                  // in order
   Lsn newest_record_{0};
 };
 

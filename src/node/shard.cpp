@@ -150,7 +150,11 @@ void Shard::receive(ShardMessage& message) {
       shard.sessions_.take_reply(std::move(*reply));
     }
     void operator()(ConsumerGone& gone) const { shard.sessions_.take_consumer_gone(gone); }
-    void operator()(ChangesMade& made) const { shard.apply(*made.changes); }
+    void operator()(ChangesMade& made) const {
+      shard.apply(*made.changes);
+      shard.outbox_.add(ShardId{0}, ChangesApplied{shard.options_.id, ++shard.changes_applied_});
+    }
+    void operator()(ChangesApplied& applied) const { shard.meta_.on_applied(applied.from, applied.count); }
     void operator()(std::unique_ptr<FlowChanged>& flow) const {
       shard.set_flow_of(flow->from, flow->open, flow->alarm);
     }

@@ -69,6 +69,8 @@ class Shard final : public BrokerClient,
   // Opens the journal and brings back what it holds. Shard 0 brings the definitions, the others get `definitions`
   // (what shard 0's topology().durable_state() says). Blocking.
   Status recover(const std::vector<broker::Change>& definitions);
+  // On shard 0, when all shards have recovered: from now on definitions are answered when they all know them.
+  void expect_all_shards() { meta_.expect_all_shards(); }
   const storage::RecoveryReport& recovery() const { return journal_->recovery(); }
   // Sessions have ended. Logs what is left and closes the journal. Blocking.
   Status close();
@@ -144,6 +146,7 @@ class Shard final : public BrokerClient,
   std::vector<ShardMessage> received_;
   std::vector<Bytes> pieces_;  // scratch
 
+  std::uint64_t changes_applied_ = 0;  // that shard 0 sent
   Lsn snapshot_lsn_{0};  // all definitions before it are in a snapshot
   std::uint64_t snapshot_generation_ = 0;
   std::unique_ptr<SnapshotWrite> snapshot_write_;

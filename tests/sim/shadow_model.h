@@ -49,7 +49,7 @@ struct Copy {
 struct ShadowQueue {
   std::string name;
   ShardId shard;
-  bool durable = false;   // and not exclusive
+  bool durable = false;  // and not exclusive
   std::map<AttemptId, Copy> copies;
   std::map<std::pair<std::uint32_t, Seq>, AttemptId> order;  // publisher, seq -> attempt
   std::map<Seq, AttemptId> seqs;

@@ -105,6 +105,7 @@ void SimClient::publish_one(node::PublisherNumber number) {
   publish.message.body_bytes = body.size();
   publish.chunk = world_.rng.chance(1, 2) ? buffer.chunk() : nullptr;
   publish.headers = &headers;
+  judge_route(attempt, routed.has_value(), targets);
   for (const broker::Target& target : targets) world_.model.route(id, *topology.find_queue(target.queue));
   const Result<node::PublishResult> result = session_->publish(publish);
   if (result.has_value() != routed.has_value())
@@ -120,6 +121,27 @@ void SimClient::publish_one(node::PublisherNumber number) {
   world_.note("client {} publishes {} ({} bytes{}) to '{}' '{}': {} queues", number_, id, body.size(),
               attempt.persistent ? ", persistent" : "", attempt.exchange, attempt.routing_key,
               targets.size());
+}
+
+// Whoever publishes after a definition was answered, to anyone and anywhere, finds it.
+void SimClient::judge_route(const Attempt& attempt, bool exchange_found,
+                            const std::vector<broker::Target>& targets) {
+  const auto settled = [&](const std::string& name) {
+    return !world_.busy_names.contains(name) && !world_.stale_names.contains(name);
+  };
+  const std::string& exchange = attempt.exchange;
+  const std::string& queue = attempt.routing_key;
+  if (exchange.empty()) {
+    const Is known = world_.known.queue(queue);
+    if (!settled("q/" + queue) || known == Is::unsure) return;
+    if ((known == Is::present) == targets.empty())
+      world_.model.violate("(e) queue " + queue + " is not what its client was told");
+  } else if (!exchange.starts_with("amq.") && settled("x/" + exchange) &&
+             world_.known.exchange(exchange) != Is::unsure) {
+    const bool present = world_.known.exchange(exchange) == Is::present;
+    if (present != exchange_found)
+      world_.model.violate("(e) exchange " + exchange + " is not what its client was told");
+  }
 }
 
 void SimClient::close_publisher() {

@@ -116,6 +116,7 @@ class SimClient final : public node::SessionEvents {
   void on_close_wanted(const Error&) override {}
 
   void publish_one(node::PublisherNumber number);
+  void judge_route(const Attempt& attempt, bool exchange_found, const std::vector<broker::Target>& targets);
   void settle_some();
   void settle(std::size_t held, node::Outcome outcome);
   void ask();  // one request, if none is under way

@@ -63,6 +63,7 @@ Status SimNode::start() {
     if (seats_[0]->shard->topology().permissions().empty()) WEIR_TRY(make_defaults());
     seats_[0]->shard->topology().durable_state(definitions);
   }
+  seats_[0]->shard->expect_all_shards();
   return {};
 }
 
@@ -85,7 +86,6 @@ Status SimNode::make_defaults() {
     turn(0);
     clock_.advance_ns(100'000);
   }
-  for (auto& seat : seats_) seat->mail.clear();
   if (failed_) return fail(ErrorCode::io_error, "the journal failed");
   return status;
 }
