@@ -49,7 +49,7 @@ class FakeBroker final : public node::BrokerClient {
               const std::string& write, const std::string& read);
   // What a shard does at the end of a turn. True if there was something.
   bool end_turn();
-  // Moves the clock, a millisecond at a time.
+  // In one leap: timers that are armed meanwhile count from its end.
   void advance_ms(std::uint64_t by);
 
   void hold_replies(bool hold);
