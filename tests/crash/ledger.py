@@ -5,7 +5,7 @@ The clients are processes (tests/e2e/c/ledger.c) that outlive the broker."""
 import struct
 import subprocess
 from collections import defaultdict
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pamqp.commands import Queue
 
@@ -44,18 +44,36 @@ class Client:
         self.process.communicate()
 
 
-@dataclass(frozen=True)
-class Delivery:
+class Delivery(NamedTuple):
     publisher: int
     seq: int
-    redelivered: bool
-    acked: bool
-    right: bool
+    redelivered: int
+    acked: int
+    right: int
+    spare: int = 0
 
 
 def read_deliveries(book):
-    return [Delivery(publisher, seq, bool(redelivered), bool(acked), bool(right))
-            for publisher, seq, redelivered, acked, right, _ in DELIVERY.iter_unpack(book)]
+    return [Delivery._make(fields) for fields in DELIVERY.iter_unpack(book)]
+
+
+class Messages:
+    """Of one publisher, a byte for each."""
+
+    def __init__(self, states):
+        self.states = states  # as its book has them
+        self.acked = bytearray(len(states))  # an acknowledgement was sent, it may or may not have arrived
+        self.seen = bytearray(len(states))  # delivered at least once
+        self.settled = False  # every confirmed one is acknowledged
+
+    def lost(self, found):
+        """The confirmed ones that are neither acknowledged nor among the found."""
+        if self.settled:
+            return []
+        open_ones = [seq for seq, (state, acked) in enumerate(zip(self.states, self.acked))
+                     if state == ord("c") and not acked]
+        self.settled = not open_ones
+        return [seq for seq in open_ones if seq not in found]
 
 
 class Ledger:
@@ -64,9 +82,7 @@ class Ledger:
     def __init__(self, queue, folder):
         self.queue = queue
         self.folder = folder
-        self.sent = {}  # publisher -> the states of its messages, as its book has them
-        self.acked = set()  # (publisher, seq): an acknowledgement was sent, it may or may not have arrived
-        self.seen = set()  # delivered at least once
+        self.sent = {}  # publisher -> Messages
         self.confirmed = 0
         self.clients = []
         self.numbers = 0
@@ -93,7 +109,7 @@ class Ledger:
             if client.number is not None:
                 book = client.book()
                 assert client.number not in self.sent, "publishers' numbers are used once"
-                self.sent[client.number] = book
+                self.sent[client.number] = Messages(book)
                 self.confirmed += book.count(b"c")
         for client in self.clients:
             if client.number is None:
@@ -104,22 +120,23 @@ class Ledger:
 
     def note(self, deliveries):
         for delivery in deliveries:
-            self.seen.add((delivery.publisher, delivery.seq))
-            if delivery.acked:
-                self.acked.add((delivery.publisher, delivery.seq))
+            messages = self.sent[delivery.publisher]
+            messages.seen[delivery.seq] = 1
+            messages.acked[delivery.seq] |= delivery.acked
 
     def check_deliveries(self, deliveries):
         """Of one consumer that gives nothing back: every body is one that was sent, each publisher's come in order."""
         last = defaultdict(lambda: -1)
         for delivery in deliveries:
-            assert delivery.publisher in self.sent, f"{self.queue}: a message of nobody: {delivery}"
-            assert delivery.seq < len(self.sent[delivery.publisher]), f"{self.queue}: it was never sent: {delivery}"
+            messages = self.sent.get(delivery.publisher)
+            assert messages, f"{self.queue}: a message of nobody: {delivery}"
+            assert delivery.seq < len(messages.states), f"{self.queue}: it was never sent: {delivery}"
             assert delivery.right, f"{self.queue}: not the body that was sent: {delivery}"
             assert delivery.seq > last[delivery.publisher], (
                 f"{self.queue}: {delivery} came after number {last[delivery.publisher]}")
             last[delivery.publisher] = delivery.seq
-            if (delivery.publisher, delivery.seq) in self.seen:
-                assert delivery.redelivered, f"{self.queue}: it was delivered before and does not say so: {delivery}"
+            assert delivery.redelivered or not messages.seen[delivery.seq], (
+                f"{self.queue}: it was delivered before and does not say so: {delivery}")
 
     def drain(self, port, ready, ack):
         """Takes all that is ready, checks it against the books; returns it."""
@@ -127,12 +144,13 @@ class Ledger:
         deliveries = read_deliveries(consumer.book()) if consumer else []
         self.clients.clear()
         self.check_deliveries(deliveries)
-        found = {(delivery.publisher, delivery.seq) for delivery in deliveries}
-        for publisher, states in self.sent.items():
-            lost = [seq for seq, state in enumerate(states)
-                    if state == ord("c") and (publisher, seq) not in self.acked and (publisher, seq) not in found]
+        found = defaultdict(set)
+        for delivery in deliveries:
+            found[delivery.publisher].add(delivery.seq)
+        for publisher, messages in self.sent.items():
+            lost = messages.lost(found[publisher])
             assert not lost, (f"{self.queue}: {len(lost)} confirmed messages of publisher {publisher} are lost, "
-                              f"the first is {lost[0]}, the last {lost[-1]} of {len(states)}")
+                              f"the first is {lost[0]}, the last {lost[-1]} of {len(messages.states)}")
         self.note(deliveries)
         return deliveries
 

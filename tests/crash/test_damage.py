@@ -45,11 +45,8 @@ def drain(server, ledger, ack=False):
 
 def take(server, ledger):
     """Without the check that all is there."""
-    sent, ledger.sent = ledger.sent, {1: ledger.sent[1].replace(b"c", b"?")}
-    try:
-        return drain(server, ledger)
-    finally:
-        ledger.sent = sent
+    ledger.sent[1].settled = True
+    return drain(server, ledger)
 
 
 def half_a_batch(batches):

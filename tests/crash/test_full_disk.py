@@ -11,7 +11,7 @@ from harness.server import Server
 from harness.fixtures import watch
 from harness.waiting import wait_until
 from harness.wire import PERSISTENT, connected
-from ledger import Ledger, ready_count, settled_ready_count
+from ledger import Delivery, Ledger, Messages, ready_count, settled_ready_count
 
 DISK_MIB = 160
 
@@ -125,8 +125,7 @@ def test_a_disk_without_any_room_refuses_publishes_and_loses_nothing(on_small_di
             wire.rpc(1, Basic.Consume(queue="q", consumer_tag="c"), Basic.ConsumeOk)
             for number in range(200):
                 got = wire.next_content()
-                ledger.seen.add((1, number))
-                ledger.acked.add((1, number))
+                ledger.note([Delivery(1, number, 0, 1, 1)])
                 wire.send_method(1, Basic.Ack(delivery_tag=got.method.delivery_tag))
             wire.rpc(1, Basic.Cancel(consumer_tag="c"), Basic.CancelOk)
             wire.close()
@@ -135,12 +134,12 @@ def test_a_disk_without_any_room_refuses_publishes_and_loses_nothing(on_small_di
             client.stop()
             client.process.wait(30)
         ledger.collect()
-        states = b"".join(ledger.sent.values())
+        states = b"".join(messages.states for messages in ledger.sent.values())
         print(f"{states.count(b'c')} confirmed, {states.count(b'n')} refused, {states.count(b'?')} open")
         with connected(server.address, confirms=True) as wire:
             wire.publish(1, "", "q", b"\x09\0\0\0\0\0\0\0\x0c\0\0\0", PERSISTENT)
             assert isinstance(wire.next_method(Basic.Ack), Basic.Ack)
-        ledger.sent[9] = b"c"
+        ledger.sent[9] = Messages(b"c")
         with connected(server.address) as wire:
             ledger.drain(port, settled_ready_count(wire, "q"), ack=False)
         server.kill()
