@@ -51,7 +51,8 @@ void Connection::note_published() {
 
 void Connection::on_publish_flow(bool open, std::string_view alarm) {
   publish_open_ = open;
-  alarm_ = std::string(cut_text(alarm, short_string_bytes_max));
+  const std::string words = alarm.empty() ? std::string() : "low on " + std::string(alarm);
+  alarm_ = std::string(cut_text(words, short_string_bytes_max));
   if (phase_ == Phase::running) apply_publish_flow();
 }
 

@@ -16,7 +16,7 @@ TEST_P(Flow, an_alarm_stops_who_publishes_and_tells_why) {
   peer.publish(1, "", "q", "1");
   peer.expect_nothing();
   world.broker.set_publish_flow(false, "memory");
-  peer.expect(0, ConnectionBlocked{"memory"});
+  peer.expect(0, ConnectionBlocked{"low on memory"});
   EXPECT_TRUE(world.connections.list().front().blocked);
   peer.publish(1, "", "q", "2");
   peer.expect_nothing();
@@ -37,7 +37,7 @@ TEST_P(Flow, who_does_not_publish_is_left_alone_until_it_does) {
   peer.expect(1, BasicGetEmpty{});
   peer.publish(1, "", "q", "the first passes");
   peer.publish(1, "", "q", "the next waits");
-  peer.expect(0, ConnectionBlocked{"disk"});
+  peer.expect(0, ConnectionBlocked{"low on disk"});
   EXPECT_EQ(world.broker.ready("q"), 1U);
   world.broker.set_publish_flow(true, "");
   peer.expect(0, ConnectionUnblocked{});
@@ -78,7 +78,7 @@ TEST_P(Flow, a_connection_that_is_opened_during_an_alarm_is_stopped_by_its_first
   connect(peer);
   peer.declare(1, "q");
   peer.publish(1, "", "q", "1");
-  peer.expect(0, ConnectionBlocked{"memory"});
+  peer.expect(0, ConnectionBlocked{"low on memory"});
 }
 
 TEST_P(Flow, a_slow_reader_gets_no_more_than_a_window) {
