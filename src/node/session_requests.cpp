@@ -72,10 +72,6 @@ void ShardSession::delete_queue(std::string queue, bool if_unused, bool if_empty
   if (at_.topology.find_queue(info_.vhost, queue) == nullptr) return finish(Deleted{0});
   const Result<const broker::QueueDefinition*> found = find_queue(queue);
   if (!found) return finish(std::unexpected(found.error()));
-  // What can be refused is refused before the queue promises anything.
-  const auto allowed = broker::decide(at_.topology, {info_.user, id_}, broker::DeleteQueue{info_.vhost, queue},
-                                      {at_.shards, 0});
-  if (!allowed) return finish(std::unexpected(allowed.error()));
   queue_name_ = std::move(queue);
   deleting_on_ = (*found)->shard;
   used_shards_[deleting_on_.value] = true;  // the promise ends with the session
