@@ -21,9 +21,9 @@ T pick(Rng& rng, const T (&from)[N]) {
 Scenario::Scenario(std::uint64_t its_seed) : seed(its_seed), journal(node::small_journal()) {
   Rng rng(seed * 7919 + 1);
   shards = static_cast<std::uint16_t>(1 + rng.below(3));
-  lives = static_cast<unsigned>(1 + rng.below(5));
-  turns_per_life = static_cast<unsigned>(30 + rng.below(600));
-  clients = static_cast<unsigned>(1 + rng.below(5));
+  lives = static_cast<unsigned>(1 + rng.below(6));
+  turns_per_life = static_cast<unsigned>(30 + rng.below(rng.chance(1, 3) ? 3000 : 600));
+  clients = static_cast<unsigned>(1 + rng.below(7));
   journal.first_file_bytes = pick(rng, {64U << 10, 128U << 10, 256U << 10});
   journal.file_bytes_max = journal.first_file_bytes * pick(rng, {1U, 1U, 4U});
   journal.cache_bytes = pick(rng, {16U << 10, 64U << 10, 1U << 20});
@@ -36,6 +36,7 @@ Scenario::Scenario(std::uint64_t its_seed) : seed(its_seed), journal(node::small
   slow_one_in = rng.chance(1, 3) ? static_cast<std::uint32_t>(2 + rng.below(20)) : 0;
   write_error_one_in = rng.chance(1, 6) ? static_cast<std::uint32_t>(50 + rng.below(400)) : 0;
   full_disks = rng.chance(1, 4);
+  transient_bytes_max = rng.chance(1, 5) ? 20'000 : UINT64_MAX;
 }
 
 std::string Scenario::describe() const {
@@ -111,6 +112,8 @@ void Simulation::live(unsigned turns) {
     if (node_->quiet()) {
       world_.stale_names.clear();
       world_.model.at_rest();
+      const std::string wrong = check_counts(*node_);
+      if (!wrong.empty()) world_.model.violate(wrong);
     }
     if (world_.rng.chance(1, 2)) {
       client_turn();
@@ -170,6 +173,7 @@ Status Simulation::boot(node::SimNode*) {
   options.seed = world_.rng.next();
   options.journal = scenario_.journal;
   options.late_mail = scenario_.late_mail;
+  options.transient_bytes_max = scenario_.transient_bytes_max;
   if (faults_) {
     options.faults.slow_one_in = scenario_.slow_one_in;
     options.faults.write_error_one_in = scenario_.write_error_one_in;

@@ -31,6 +31,7 @@ struct Scenario {
   std::uint32_t slow_one_in = 0;
   std::uint32_t write_error_one_in = 0;
   bool full_disks = false;
+  std::uint64_t transient_bytes_max = UINT64_MAX;
   std::uint32_t lie_polls = 0;  // a defect on purpose: the disk lies about what is durable
 
   std::string describe() const;
