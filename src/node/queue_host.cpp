@@ -262,7 +262,8 @@ void QueueHost::load(Queue& queue, const Queue::Head& head) {
   journal_->read(Location::from_packed(head.entry.reference()), reference);
 }
 
-void QueueHost::loaded(QueueId id, const Queue::Head& head, const Result<storage::CachedRecord>& record) {
+// By value: the load that holds the head goes.
+void QueueHost::loaded(QueueId id, Queue::Head head, const Result<storage::CachedRecord>& record) {
   loads_.erase(id);
   Queue* const loaded_queue = queue(id);
   if (loaded_queue == nullptr) return;

@@ -119,7 +119,7 @@ class QueueHost {
   void release_bytes(const broker::Entry& entry);
   bool bring(QueueId id, const broker::Entry& entry, Message& message);
   void load(broker::Queue& queue, const broker::Queue::Head& head);
-  void loaded(QueueId queue, const broker::Queue::Head& head, const Result<storage::CachedRecord>& record);
+  void loaded(QueueId queue, broker::Queue::Head head, const Result<storage::CachedRecord>& record);
   void pump(QueueId queue);
   bool serve_gets(QueueId queue);
   void forget_settled(broker::Queue& queue, Seq seq);
