@@ -51,39 +51,43 @@ ShardSession::~ShardSession() {
 
 // --- publishing ---
 
-// Fills route_: where the message goes, grouped by shard.
-Status ShardSession::find_route(const Publish& publish) {
+// Where the message goes, grouped by shard; valid until the next call.
+Result<std::span<const broker::Target>> ShardSession::find_route(const Publish& publish) {
   const broker::Topology& topology = at_.topology;
-  const bool same = route_valid_ && route_version_ == topology.version() &&
-                    route_exchange_ == publish.message.exchange && route_key_ == publish.message.routing_key;
-  if (same) return {};
-  route_valid_ = false;
-  const std::string_view resource =
-      publish.message.exchange.empty() ? "amq.default" : publish.message.exchange;
-  WEIR_TRY(topology.authorize(info_.user, info_.vhost, broker::Access::write, resource));
+  const std::string_view exchange = publish.message.exchange;
+  const std::string_view key = publish.message.routing_key;
+  RouteCache::Route* route = &routes_.place(exchange, key);
+  if (RouteCache::is_for(*route, exchange, key, topology.version())) [[likely]] {
+    return std::span<const broker::Target>(route->targets);
+  }
+  if (routes_.note_miss(*route)) route = &routes_.place(exchange, key);
+  route->valid = false;
+  WEIR_TRY(topology.authorize(info_.user, info_.vhost, broker::Access::write,
+                              exchange.empty() ? "amq.default" : exchange));
   WatchedHeaders headers(publish.headers);
-  route_.clear();
-  WEIR_TRY(topology.route(info_.vhost, publish.message.exchange, publish.message.routing_key, headers, true,
-                          route_));
-  std::sort(route_.begin(), route_.end(), [](const broker::Target& a, const broker::Target& b) {
-    return a.shard != b.shard ? a.shard < b.shard : a.queue < b.queue;
-  });
-  route_exchange_.assign(publish.message.exchange);
-  route_key_.assign(publish.message.routing_key);
-  route_version_ = topology.version();
-  route_valid_ = !headers.asked;  // where headers decide, the next message may go another way
-  return {};
+  route->targets.clear();
+  WEIR_TRY(topology.route(info_.vhost, exchange, key, headers, true, route->targets));
+  std::sort(route->targets.begin(), route->targets.end(),
+            [](const broker::Target& a, const broker::Target& b) {
+              return a.shard != b.shard ? a.shard < b.shard : a.queue < b.queue;
+            });
+  route->exchange.assign(exchange);
+  route->key.assign(key);
+  route->version = topology.version();
+  route->valid = !headers.asked;  // where headers decide, the next message may go another way
+  return std::span<const broker::Target>(route->targets);
 }
 
 Result<PublishResult> ShardSession::publish(const Publish& publish) {
-  WEIR_TRY(find_route(publish));
+  const Result<std::span<const broker::Target>> route = find_route(publish);
+  if (!route) return std::unexpected(route.error());
+  const std::span<const broker::Target> targets = *route;
   std::uint32_t publisher = 0;
   if (publish.seq != 0) {
     publisher = confirming_publisher(publish.publisher);
     last_confirms_->window.note_published(publish.seq);
   }
-  if (route_.empty()) return PublishResult::unroutable;
-  const std::span<const broker::Target> targets(route_);
+  if (targets.empty()) return PublishResult::unroutable;
   for (std::size_t from = 0; from < targets.size();) {
     const ShardId shard = targets[from].shard;
     std::size_t until = from + 1;

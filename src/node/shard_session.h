@@ -4,12 +4,14 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "node/confirm_window.h"
+#include "node/route_cache.h"
 #include "node/session.h"
 #include "node/sessions.h"
 
@@ -56,7 +58,7 @@ class ShardSession final : public Session {
  private:
   enum class Request : std::uint8_t { none, definition, declare_queue, check_delete, remove_queue, queue };
 
-  Status find_route(const Publish& publish);
+  Result<std::span<const broker::Target>> find_route(const Publish& publish);
   void send_remote(const Publish& publish, std::uint32_t publisher, ShardId to,
                    std::span<const broker::Target> targets);
   std::uint32_t confirming_publisher(PublisherNumber number);
@@ -95,11 +97,7 @@ class ShardSession final : public Session {
   bool flow_told_open_ = true, shard_flow_open_ = true, window_open_ = true;
   std::string alarm_;
 
-  // The last route: publishers mostly repeat themselves.
-  std::string route_exchange_, route_key_;
-  std::uint64_t route_version_ = 0;
-  bool route_valid_ = false;
-  std::vector<broker::Target> route_;  // grouped by shard
+  RouteCache routes_;
 
   // Consuming.
   std::unordered_map<ConsumerNumber, ShardId> consumers_;

@@ -1,0 +1,50 @@
+// What it is: the routes that a session used last, so that publishers who repeat themselves pay for routing and for the
+// permission check once. One place at first; more when the keys turn out to vary.
+// Shard: its session's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/topology.h"
+
+namespace weir::node {
+
+class RouteCache {
+ public:
+  struct Route {
+    std::string exchange, key;
+    std::uint64_t version = 0;  // of the topology that it was found in
+    bool valid = false;
+    std::vector<broker::Target> targets;  // grouped by shard
+  };
+
+  // The place for this route, which holds it already if is_for() says so.
+  Route& place(std::string_view exchange, std::string_view key) {
+    if (routes_.size() == 1) return routes_.front();
+    return routes_[(std::hash<std::string_view>()(key) ^ exchange.size()) % routes_.size()];
+  }
+  static bool is_for(const Route& route, std::string_view exchange, std::string_view key,
+                     std::uint64_t version) {
+    return route.valid && route.version == version && route.exchange == exchange && route.key == key;
+  }
+  // `route` held another one. True if all places moved: ask for the place again.
+  bool note_miss(const Route& route) {
+    if (!route.valid || routes_.size() > 1 || ++misses_ < misses_until_growth) return false;
+    routes_.clear();
+    routes_.resize(places_max);
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t places_max = 256;
+  static constexpr unsigned misses_until_growth = 64;
+  std::vector<Route> routes_{1};
+  unsigned misses_ = 0;
+};
+
+}  // namespace weir::node
