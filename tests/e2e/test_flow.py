@@ -6,6 +6,7 @@ import threading
 import pytest
 from pamqp.commands import Basic, Queue
 
+from harness.server import memory_counts
 from harness.waiting import wait_until
 from harness.wire import PERSISTENT, connected, publish_frames
 
@@ -70,9 +71,8 @@ def test_a_consumer_that_reads_nothing_from_a_deep_queue_costs_little(start_weir
             numbers.append(int(got.body[:8]))
             other.send_method(1, Basic.Ack(delivery_tag=got.method.delivery_tag))
         assert numbers == sorted(numbers)
-        grown = server.peak_rss_mib() - before
         print(f"RSS before {before:.0f} MiB, peak {server.peak_rss_mib():.0f} MiB")
-        assert grown < 100
+        server.check_growth(before, 100)
         # And it is served when it reads at last.
         first = [stuck.next_content() for _ in range(5)]
         assert [int(one.body[:8]) for one in first] == [0, 1, 2, 3, 4]
@@ -84,45 +84,45 @@ def test_a_deep_queue_does_not_stay_in_memory(start_weir):
     before = server.rss_mib()
     fill(server, "deep", DEEP)
     print(f"RSS {before:.0f} MiB before, {server.rss_mib():.0f} MiB with {DEEP * BODY_BYTES >> 20} MiB in the queue")
-    assert server.rss_mib() - before < 160  # a journal's cache and buffers for each shard
+    server.check_growth(before, 160)  # a journal's cache and buffers for each shard
 
 
 def test_transient_messages_that_nobody_takes_block_their_publisher(start_weir):
+    if not memory_counts():
+        pytest.skip("a sanitizer keeps freed memory, so that publishers would never go on")
     server = start_weir("memory.high_watermark=192MiB")
     with connected(server.address) as publisher, connected(server.address) as consumer:
         declared(publisher, "q")
-        publisher.socket.settimeout(2)
-        sent = bytearray()
-        numbers = 0
-        try:
-            while numbers < 20_000:  # 1.2 GiB
-                sent = bytearray(publish_frames(1, "", "q", body(numbers)))
-                while sent:
-                    del sent[:publisher.socket.send(sent)]
+        publisher.socket.settimeout(1)
+        numbers, rest = 0, bytearray()
+        while numbers < 20_000 and not publisher.blocked:  # 1.2 GiB
+            rest = rest or bytearray(publish_frames(1, "", "q", body(numbers)))
+            try:
+                while rest:
+                    del rest[:publisher.socket.send(rest)]
                 numbers += 1
-        except socket.timeout:
-            pass
+            except socket.timeout:
+                publisher.quiet(0.05)  # reads connection.blocked, if that is why
+                publisher.socket.settimeout(1)
         assert numbers < 20_000, "nothing stops the publisher"
-        wait_until(lambda: not publisher.quiet(0.05) or publisher.blocked, "connection.blocked")
-        assert publisher.blocked
         print(f"stopped after {numbers * BODY_BYTES >> 20} MiB, RSS {server.rss_mib():.0f} MiB, "
               f"peak {server.peak_rss_mib():.0f} MiB, {publisher.blocked}")
-        assert server.peak_rss_mib() < 192 + 128
+        server.check_growth(0, 192 + 128)
         # Whoever does not publish is not disturbed; taking messages lets the publisher go on.
         consumer.rpc(1, Basic.Consume(queue="q", consumer_tag="c", no_ack=True), Basic.ConsumeOk)
-        rest = threading.Thread(target=finish, args=(publisher, sent, numbers + 1))
-        rest.start()
+        finishing = threading.Thread(target=finish, args=(publisher, bytes(rest), numbers + 1))
+        finishing.start()
         for number in range(numbers + 201):
             assert int(consumer.next_content().body[:8]) == number
-        rest.join(20)
-        assert not rest.is_alive()
+        finishing.join(20)
+        assert not finishing.is_alive()
         wait_until(lambda: publisher.quiet(0.05) and publisher.blocked is None, "connection.unblocked")
 
 
 def finish(publisher, rest, begin):
     """What was cut off by the timeout, and 200 more."""
     publisher.socket.settimeout(20)
-    publisher.send(bytes(rest))
+    publisher.send(rest)
     for number in range(begin, begin + 200):
         publisher.send(publish_frames(1, "", "q", body(number)))
 
@@ -148,7 +148,7 @@ def test_persistent_messages_do_not_fill_the_memory_at_any_speed(start_weir):
         publisher.join(40)
         assert not publisher.is_alive()
     print(f"RSS before {before:.0f} MiB, peak {server.peak_rss_mib():.0f} MiB")
-    assert server.peak_rss_mib() - before < 250
+    server.check_growth(before, 250)
     for number in range(4):
         wait_until(lambda queue=f"q{number}": ready_of(server, queue) == count, "all have arrived")
 

@@ -1,7 +1,9 @@
 """What it is: a broker as a process of ours: started in a directory of its own, on ports that it picks itself."""
 
+import functools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -32,6 +34,16 @@ class Address:
 def binary():
     path = os.environ.get("WEIR_BINARY", "")
     return Path(path) if path else Path(__file__).resolve().parents[3] / "build/weir"
+
+
+@functools.cache
+def memory_counts():
+    """False in a build with sanitizers, whose memory says nothing."""
+    nm = shutil.which("nm")
+    if not nm:
+        return True
+    symbols = subprocess.run([nm, str(binary())], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
+    return b"__asan_init" not in symbols and b"__tsan_init" not in symbols
 
 
 class ServerFailed(AssertionError):
@@ -145,6 +157,11 @@ class Server:
 
     def peak_rss_mib(self):
         return self.status_kib("VmHWM") / 1024
+
+    def check_growth(self, before_mib, most_mib):
+        """The most memory that it ever had, against what it had before something."""
+        grown = self.peak_rss_mib() - before_mib
+        assert grown < most_mib or not memory_counts(), f"it grew by {grown:.0f} MiB, more than {most_mib}"
 
     def open_files(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
