@@ -54,6 +54,13 @@ def broker(shared_brokers):
 
 
 @pytest.fixture
+def weir_alone():
+    """For tests of the process itself."""
+    if external_port():
+        pytest.skip("about Weir alone")
+
+
+@pytest.fixture
 def weir(broker):
     """The shared broker, for tests that don't hold for other brokers."""
     if external_port():

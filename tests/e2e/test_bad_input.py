@@ -251,27 +251,6 @@ def test_1000_half_open_connections_cost_little_and_go(start_weir):
             sock.close()
 
 
-def test_connections_beyond_the_limit_are_refused(start_weir):
-    server = start_weir("limits.connections_max=5")
-    wires = [connected(server.address) for _ in range(5)]
-    try:
-        with pytest.raises((AssertionError, ConnectionError)):
-            connected(server.address)
-        wires.pop().drop()
-
-        def can_connect():
-            try:
-                connected(server.address).drop()
-                return True
-            except (AssertionError, ConnectionError):
-                return False
-
-        wait_until(can_connect, "a place is free again")
-    finally:
-        for wire in wires:
-            wire.drop()
-
-
 def test_many_started_messages_on_many_channels_are_bounded(start_weir):
     """Headers that announce 16 MiB each, on every channel, and then nothing."""
     server = start_weir()

@@ -1,8 +1,6 @@
 """Connections: many of them, idle ones, encrypted ones, ones that end badly."""
 
 import resource
-import shutil
-import signal
 import socket
 import ssl
 import subprocess
@@ -133,16 +131,6 @@ def test_closing_a_connection_closes_what_it_owned(broker, wires, name):
     other.expect_channel_close(1, 404)
 
 
-def test_a_connection_is_closed_politely_when_the_server_stops(start_weir, name):
-    server = start_weir()
-    with connected(server.address) as wire:
-        server.process.terminate()
-        close = wire.find_close(Connection.Close, 0)
-        assert close.reply_code == 320 and close.reply_text.startswith("CONNECTION_FORCED")
-        wire.send_method(0, Connection.CloseOk())
-    assert server.process.wait(5) == 0
-
-
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
     return Certificates(tmp_path_factory.mktemp("certificates"))
@@ -211,24 +199,6 @@ def test_old_versions_of_tls_are_refused(start_weir, certificates):
     with Wire(server.address.but(port=server.ports["amqps"]), tls=certificates.client_context()) as wire:
         wire.handshake()
         assert wire.socket.version() == "TLSv1.3"
-
-
-def test_new_certificates_are_read_on_sighup(start_weir, tmp_path):
-    folder = tmp_path / "mine"
-    folder.mkdir()
-    mine = Certificates(folder)
-    server = start_weir(*mine.server_settings())
-    port = server.ports["amqps"]
-
-    def served():
-        return ssl.get_server_certificate(("127.0.0.1", port))
-
-    first = served()
-    mine.make("second", "subjectAltName=DNS:localhost")
-    shutil.copy(mine.path("second.pem"), mine.path("server.pem"))
-    shutil.copy(mine.path("second.key"), mine.path("server.key"))
-    server.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: served() != first, "the new certificate is served")
 
 
 def test_nothing_comes_before_the_client_has_spoken(broker):

@@ -110,7 +110,8 @@ def test_two_bindings_of_one_queue_give_one_copy(wires, name):
     for key in ("a.*", "*.b", "#"):
         wire.rpc(1, Queue.Bind(queue=name(), exchange=name("x"), routing_key=key), Queue.BindOk)
     wire.publish(1, name("x"), "a.b", b"x")
-    assert ready(wire, name()) == 1
+    wait_until(lambda: ready(wire, name()) == 1, "one copy has arrived")
+    assert wire.quiet(0.05) and ready(wire, name()) == 1
     wire.rpc(1, Exchange.Delete(exchange=name("x")), Exchange.DeleteOk)
 
 

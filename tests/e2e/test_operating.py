@@ -10,8 +10,10 @@ import subprocess
 import pika
 import pytest
 
-from harness.server import memory_counts, run_server_to_its_end
+from harness.server import run_server_to_its_end
 from harness.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("weir_alone")
 
 
 def connect(server, port=None, user="guest", password="guest", vhost="/", tls=None):
@@ -298,13 +300,6 @@ def test_publishers_wait_while_the_disk_is_short_and_consumers_do_not(start_weir
     assert reader.channel().queue_declare("q", passive=True).method.queue == "q"
     reader.close()
     assert server.stop() == 0
-
-
-def test_an_empty_broker_is_small_and_starts_quickly(start_weir):
-    server = start_weir()
-    assert server.rss_mib() < 30 or not memory_counts()
-    assert server.disk_mib() < 64
-    assert "ready after" in server.log()
 
 
 def test_the_data_directory_is_for_its_owner_alone(start_weir):
