@@ -39,6 +39,7 @@ std::string digest(std::string_view prefix, std::string_view salt, std::string_v
 }
 
 bool verify_salted(std::string_view prefix, std::string_view password, std::string_view encoded) {
+  if (encoded.empty()) return false;
   std::vector<unsigned char> raw(encoded.size());
   std::size_t raw_bytes = 0;
   if (sodium_base642bin(raw.data(), raw.size(), encoded.data(), encoded.size(), nullptr, &raw_bytes, nullptr,
