@@ -147,7 +147,7 @@ class Shard final : public BrokerClient,
   std::vector<Bytes> pieces_;  // scratch
 
   std::uint64_t changes_applied_ = 0;  // that shard 0 sent
-  Lsn snapshot_lsn_{0};  // all definitions before it are in a snapshot
+  Lsn snapshot_lsn_{0};                // all definitions before it are in a snapshot
   std::uint64_t snapshot_generation_ = 0;
   std::unique_ptr<SnapshotWrite> snapshot_write_;
   Lsn reclaimed_{0};
