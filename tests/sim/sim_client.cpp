@@ -27,9 +27,7 @@ SimClient::SimClient(World& world, std::uint16_t shard, std::uint32_t number)
   session_ = std::move(*opened);
 }
 
-SimClient::~SimClient() {
-  for (const std::string& name : pending_.locked) world_.busy_names.erase(name);
-}
+SimClient::~SimClient() = default;
 
 const broker::QueueDefinition* SimClient::definition(const std::string& queue) const {
   return world_.node->shard(shard_).topology().find_queue("/", queue);
@@ -59,7 +57,8 @@ void SimClient::act() {
 void SimClient::publish_some() {
   if (session_ == nullptr) return;
   const auto number = static_cast<node::PublisherNumber>(world_.rng.below(publishers_max));
-  for (std::uint64_t count = 1 + world_.rng.below(12); count > 0; --count) publish_one(number);
+  const std::uint64_t most = world_.rng.chance(1, 40) ? 400 : 12;
+  for (std::uint64_t count = 1 + world_.rng.below(most); count > 0; --count) publish_one(number);
 }
 
 void SimClient::publish_one(node::PublisherNumber number) {
@@ -86,7 +85,7 @@ void SimClient::publish_one(node::PublisherNumber number) {
   node::ReadBuffer& buffer = world_.node->shard(shard_).read_buffer();
   const std::uint64_t size_dice = world_.rng.below(40);
   std::size_t bytes = body_bytes_min + world_.rng.below(size_dice < 30 ? 200 : 3000);
-  if (size_dice == 0 && world_.big_bodies) bytes = 10'000 + world_.rng.below(80'000);
+  if (size_dice < 4 && world_.big_bodies) bytes = 10'000 + world_.rng.below(80'000);
   const AttemptId id = world_.model.publish(attempt);
   const std::vector<std::byte> body = body_of(id, bytes);
   const MutableBytes room = buffer.reserve(body.size());
@@ -127,7 +126,8 @@ void SimClient::publish_one(node::PublisherNumber number) {
 void SimClient::judge_route(const Attempt& attempt, bool exchange_found,
                             const std::vector<broker::Target>& targets) {
   const auto settled = [&](const std::string& name) {
-    return !world_.busy_names.contains(name) && !world_.stale_names.contains(name);
+    return !world_.busy_names.contains(name) && !world_.stale_names.contains(name) &&
+           !world_.contested_names.contains(name);
   };
   const std::string& exchange = attempt.exchange;
   const std::string& queue = attempt.routing_key;
@@ -299,7 +299,7 @@ void SimClient::doubt() {
     world_.stale_names.insert(pending_.locked.begin(), pending_.locked.end());
   }
   for (const std::string& queue : exclusive_queues_) world_.known.set_queue(queue, Is::unsure);
-  for (const std::string& name : pending_.locked) world_.busy_names.erase(name);
+  release_names(pending_);
 }
 
 std::string SimClient::describe_waiting() const {

@@ -31,7 +31,9 @@ struct World {
   node::SimNode* node = nullptr;
   bool down = false;  // crashed: what clients hear is nothing
   bool big_bodies = false;
-  std::set<std::string> busy_names;   // in a request under way
+  std::multiset<std::string> busy_names;  // in a request under way
+  std::set<std::string>
+      contested_names;                // in several: which came last is not known until the node is at rest
   std::set<std::string> stale_names;  // in one whose client has gone: busy until the node is at rest
   std::uint32_t next_publisher = 1;
   std::uint64_t confirmed = 0, rejected = 0;
@@ -60,6 +62,7 @@ class SimClient final : public node::SessionEvents {
   void doubt();   // its node has crashed: what it waited for may have happened or not
   bool waits() const { return pending_.kind != Kind::none || unconfirmed_ > 0; }
   bool ended() const { return session_ == nullptr; }
+  bool may_publish() const { return flow_open_; }
   std::string describe_waiting() const;
 
  private:
@@ -112,7 +115,7 @@ class SimClient final : public node::SessionEvents {
   void on_rejected(node::PublisherNumber publisher, std::uint64_t first, std::uint64_t last) override;
   void on_delivery(const node::Delivery& delivery) override;
   void on_consumer_cancelled(node::ConsumerNumber consumer, node::CancelReason reason) override;
-  void on_publish_flow(bool, std::string_view) override {}
+  void on_publish_flow(bool open, std::string_view) override { flow_open_ = open; }
   void on_close_wanted(const Error&) override {}
 
   void publish_one(node::PublisherNumber number);
@@ -120,7 +123,9 @@ class SimClient final : public node::SessionEvents {
   void settle_some();
   void settle(std::size_t held, node::Outcome outcome);
   void ask();  // one request, if none is under way
-  bool free(const std::vector<std::string>& names) const;
+  bool free(const std::vector<std::string>& names);
+  bool contested(const Pending& pending) const;
+  void release_names(const Pending& pending);
   void begin(Pending pending, const std::function<void()>& call);
   void ask_declare_exchange();
   void ask_delete_exchange();
@@ -151,6 +156,7 @@ class SimClient final : public node::SessionEvents {
   node::ConsumerNumber next_consumer_ = 1;
   std::uint64_t unconfirmed_ = 0;
   bool congested_ = false;
+  bool flow_open_ = true;
   bool eager_;  // settles from within the delivery, asks from within the reply
   bool draining_ = false;
 };

@@ -40,10 +40,27 @@ std::string SimClient::any_exchange() {
   return exchanges[world_.rng.below(std::size(exchanges))];
 }
 
-bool SimClient::free(const std::vector<std::string>& names) const {
-  return std::none_of(names.begin(), names.end(), [&](const std::string& name) {
+// Mostly one request at a time has a name, so that its answer says what is there; now and then several have.
+bool SimClient::free(const std::vector<std::string>& names) {
+  const bool is_free = std::none_of(names.begin(), names.end(), [&](const std::string& name) {
     return world_.busy_names.contains(name) || world_.stale_names.contains(name);
   });
+  if (is_free) return true;
+  if (!world_.rng.chance(1, 8)) return false;
+  world_.contested_names.insert(names.begin(), names.end());
+  return true;
+}
+
+bool SimClient::contested(const Pending& pending) const {
+  return std::any_of(pending.locked.begin(), pending.locked.end(),
+                     [&](const std::string& name) { return world_.contested_names.contains(name); });
+}
+
+void SimClient::release_names(const Pending& pending) {
+  for (const std::string& name : pending.locked) {
+    if (const auto at = world_.busy_names.find(name); at != world_.busy_names.end())
+      world_.busy_names.erase(at);
+  }
 }
 
 void SimClient::begin(Pending pending, const std::function<void()>& call) {
@@ -202,7 +219,7 @@ void SimClient::on_reply(node::Reply reply) {
   if (world_.down) return;
   if (pending_.kind == Kind::none) return world_.model.violate("an answer that nobody asked for");
   const Pending done = std::exchange(pending_, {});
-  for (const std::string& name : done.locked) world_.busy_names.erase(name);
+  release_names(done);
   world_.note("client {} is answered {}: {}", number_, text_of(done.kind),
               reply ? "done" : reply.error().message);
   answered(done, reply);
@@ -212,6 +229,12 @@ void SimClient::on_reply(node::Reply reply) {
 void SimClient::answered(const Pending& done, const node::Reply& reply) {
   KnownNames& known = world_.known;
   const bool ok = reply.has_value();
+  if (contested(done)) {
+    if (!done.exchange.empty()) known.set_exchange(done.exchange, Is::unsure);
+    if (!done.queue.empty()) known.set_queue(done.queue, Is::unsure);
+    if (done.kind == Kind::bind) known.set_binding({done.exchange, done.queue, done.key}, Is::unsure);
+    return;
+  }
   switch (done.kind) {
     case Kind::declare_exchange:
       if (!ok) return world_.model.violate("declare exchange: " + reply.error().message);

@@ -110,8 +110,7 @@ void Simulation::live(unsigned turns) {
       note(plan_.full ? "the disk is full" : "the disk has room");
     }
     if (node_->quiet()) {
-      world_.stale_names.clear();
-      world_.model.at_rest();
+      at_rest();
       const std::string wrong = check_counts(*node_);
       if (!wrong.empty()) world_.model.violate(wrong);
     }
@@ -121,6 +120,16 @@ void Simulation::live(unsigned turns) {
       node_->step();
     }
   }
+}
+
+// Whatever was under way is decided, and every queue and shard has heard of it.
+void Simulation::at_rest() {
+  world_.stale_names.clear();
+  world_.model.at_rest();
+  if (world_.contested_names.empty()) return;
+  world_.contested_names.clear();
+  const std::string wrong = world_.known.judge(node_->shard(0).topology());
+  if (!wrong.empty()) world_.model.violate(wrong);
 }
 
 // --- ends and beginnings ---
@@ -177,6 +186,7 @@ Status Simulation::boot(node::SimNode*) {
   if (faults_) {
     options.faults.slow_one_in = scenario_.slow_one_in;
     options.faults.write_error_one_in = scenario_.write_error_one_in;
+    options.faults.short_write_one_in = scenario_.write_error_one_in;
   }
   plan_.lie_polls = faults_ ? scenario_.lie_polls : 0;
   options.wrap_disk = [this](std::unique_ptr<runtime::Disk> disk) {
@@ -209,6 +219,7 @@ void Simulation::begin(bool nested) {
   world_.down = false;
   world_.busy_names.clear();
   world_.stale_names.clear();
+  world_.contested_names.clear();
 }
 
 void Simulation::judge_restart(bool clean) {
@@ -300,13 +311,16 @@ void Simulation::finish() {
   for (auto& client : clients_) node_->turn(client->shard(), [&] { client->finish(); });
   clients_.clear();
   if (!node_->settle()) return world_.model.violate("(i) the node does not come to rest");
-  world_.stale_names.clear();
-  world_.model.at_rest();
+  at_rest();
   world_.model.establish_all();
   judge_rest();
   if (over()) return;
   drain();
   if (over()) return;
+  node_->pass_ms(500);
+  for (auto& client : clients_) {
+    if (!client->may_publish()) world_.model.violate("(i) publishers are still stopped");
+  }
   for (auto& client : clients_) node_->turn(client->shard(), [&] { client->finish(); });
   clients_.clear();
   if (!node_->settle()) return world_.model.violate("(i) the node does not come to rest");

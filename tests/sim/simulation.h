@@ -54,6 +54,7 @@ class Simulation {
 
   void furnish();
   void live(unsigned turns);
+  void at_rest();
   void client_turn();
   void new_client();
   void replace_client(std::size_t which);
