@@ -193,7 +193,9 @@ class SmallModel {
       ASSERT_TRUE(node_->until([&] { return client.may_act(operation); }));
       client.expect(operation);
       node_->turn(0, [&] { client.act(operation); });
-      if (!hurried_) ASSERT_TRUE(node_->settle());
+      if (!hurried_) {
+        ASSERT_TRUE(node_->settle());
+      }
       if (testing::Test::HasFailure()) break;
     }
     EXPECT_TRUE(node_->settle());
@@ -255,7 +257,9 @@ class SmallModel {
     const Status started = node.start();
     EXPECT_TRUE(started.has_value()) << where;
     if (!started) return {};
-    if (known != nullptr) EXPECT_EQ(known->restarted(node.shard(0).topology()), "") << where;
+    if (known != nullptr) {
+      EXPECT_EQ(known->restarted(node.shard(0).topology()), "") << where;
+    }
     return dump_node(node);
   }
 

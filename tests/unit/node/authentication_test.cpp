@@ -100,7 +100,9 @@ TEST_F(Authenticating, a_wrong_password_is_refused_also_after_a_right_one) {
     run_jobs();
     ASSERT_TRUE(status.has_value());
     EXPECT_EQ(status->has_value(), std::string(password) == "r2d2");
-    if (!*status) EXPECT_EQ(status->error().code, ErrorCode::access_refused);
+    if (!*status) {
+      EXPECT_EQ(status->error().code, ErrorCode::access_refused);
+    }
   }
 }
 

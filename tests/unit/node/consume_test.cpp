@@ -127,10 +127,10 @@ TEST_F(Consumption, what_a_session_holds_goes_back_when_it_puts_it_back_and_what
   client.publish_to(queue.name, numbers(6));
   // The deliveries are sent, and the session ends before they arrive.
   client.within([&](Session& session) {
-    ConsumeOptions options;
-    options.queue = queue.name;
-    options.consumer = 1;
-    session.consume(options);
+    ConsumeOptions wanted;
+    wanted.queue = queue.name;
+    wanted.consumer = 1;
+    session.consume(wanted);
   });
   node->turn(0);
   EXPECT_EQ(find(queue)->out(), 6U);
@@ -147,10 +147,10 @@ TEST_F(Consumption, a_dropped_consumer_gives_back_what_was_on_its_way_in_order) 
   const std::string queue = queue_on(0);
   client.declare(queue);
   client.publish_to(queue, numbers(6));
-  ConsumeOptions options;
-  options.queue = queue;
-  options.consumer = 1;
-  client.within([&](Session& session) { session.consume(options); });
+  ConsumeOptions wanted;
+  wanted.queue = queue;
+  wanted.consumer = 1;
+  client.within([&](Session& session) { session.consume(wanted); });
   node->turn(0);
   client.within([](Session& session) { session.drop_consumer(1); });
   settle();
@@ -327,18 +327,18 @@ TEST_F(Consumption, an_exclusive_consumer_keeps_others_away) {
   TestSession& first = session();
   TestSession& second = session();
   first.declare("q");
-  ConsumeOptions options;
-  options.queue = "q";
-  options.consumer = 1;
-  options.exclusive = true;
-  ASSERT_TRUE(first.ask([&](Session& session) { session.consume(options); }));
+  ConsumeOptions wanted;
+  wanted.queue = "q";
+  wanted.consumer = 1;
+  wanted.exclusive = true;
+  ASSERT_TRUE(first.ask([&](Session& session) { session.consume(wanted); }));
   const Reply refused = second.consume("q");
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, ErrorCode::access_refused);
   first.end();
   settle();
   EXPECT_TRUE(second.consume("q").has_value());
-  const Reply too_late = session().ask([&](Session& session) { session.consume(options); });
+  const Reply too_late = session().ask([&](Session& session) { session.consume(wanted); });
   ASSERT_FALSE(too_late.has_value()) << "exclusive use needs a queue without consumers";
 }
 
