@@ -31,6 +31,13 @@ class VisibleOrder {
     entries_.push_back({lsn, queue.id(), queue.next_seq()});
     queue.visible_entry = taken_ + entries_.size();
   }
+  // A message that needs no disk came to a queue whose messages are not all visible: it becomes so with the newest of
+  // them. Returns what that waits for.
+  Lsn join(const broker::Queue& queue) {
+    Entry& entry = entries_[queue.visible_entry - taken_ - 1];
+    entry.end = queue.next_seq();
+    return entry.lsn;
+  }
   // Calls with (queue id, end of what is visible).
   template <typename F>
   void take(Lsn durable, F&& visible) {

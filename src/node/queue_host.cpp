@@ -164,7 +164,7 @@ void QueueHost::enqueue(std::span<const broker::Target> targets, const broker::I
     needed = journal_message(message, bytes);
   }
   if (refused) ack.rejected = origin.seq;
-  if (!memory_targets_.empty()) keep_in_memory(message, bytes);
+  if (!memory_targets_.empty()) needed = std::max(needed, keep_in_memory(message, bytes));
   ++stats_.published;
   ack_order_.add(needed, ack, turn_);
 }
@@ -197,11 +197,13 @@ Lsn QueueHost::journal_message(const broker::IncomingMessage& message, std::size
   return journal_->end();
 }
 
-void QueueHost::keep_in_memory(const broker::IncomingMessage& message, std::size_t envelope_bytes) {
+// Returns what must be durable before it is visible: a confirm never comes before that.
+Lsn QueueHost::keep_in_memory(const broker::IncomingMessage& message, std::size_t envelope_bytes) {
   std::byte* envelope = nullptr;
   const std::uint64_t reference =
       transient_.allocate(envelope_bytes, static_cast<std::uint32_t>(memory_targets_.size()), envelope);
   broker::encode_envelope(message, wall_ms_, envelope);
+  Lsn needed{0};
   for (Queue* target : memory_targets_) {
     const bool at_once = target->all_visible();
     target->push(target->next_seq(), Entry(reference, true));
@@ -209,9 +211,10 @@ void QueueHost::keep_in_memory(const broker::IncomingMessage& message, std::size
       target->make_visible(target->next_seq());
       mark_dirty(*target);
     } else {
-      visible_order_.add(*target, journal_->end(), journal_->batch_begin());
+      needed = std::max(needed, visible_order_.join(*target));
     }
   }
+  return needed;
 }
 
 void QueueHost::on_durable(Lsn up_to) {

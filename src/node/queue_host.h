@@ -115,7 +115,7 @@ class QueueHost {
   void mark_dirty(broker::Queue& queue);
 
   Lsn journal_message(const broker::IncomingMessage& message, std::size_t envelope_bytes);
-  void keep_in_memory(const broker::IncomingMessage& message, std::size_t envelope_bytes);
+  Lsn keep_in_memory(const broker::IncomingMessage& message, std::size_t envelope_bytes);
   void release_bytes(const broker::Entry& entry);
   bool bring(QueueId id, const broker::Entry& entry, Message& message);
   void load(broker::Queue& queue, const broker::Queue::Head& head);

@@ -81,6 +81,20 @@ TEST(VisibleOrder, joins_what_one_batch_holds_and_keeps_batches_apart) {
   EXPECT_THAT(take(200), ElementsAre(Pair(1U, 3U), Pair(2U, 2U)));
 }
 
+TEST(VisibleOrder, lets_what_needs_no_disk_join_the_newest_of_its_queue) {
+  broker::QueueOptions options;
+  options.id = QueueId{1};
+  broker::Queue queue(options);
+  VisibleOrder order;
+  queue.push(queue.next_seq(), broker::Entry(1, false));
+  order.add(queue, Lsn{10}, Lsn{0});
+  queue.push(queue.next_seq(), broker::Entry(1, true));
+  EXPECT_EQ(order.join(queue), Lsn{10});
+  std::uint64_t visible = 0;
+  order.take(Lsn{10}, [&](QueueId, Seq end) { visible = end.value; });
+  EXPECT_EQ(visible, 2U);
+}
+
 TEST(AckOrder, joins_a_publishers_acks_of_a_turn_and_gives_them_in_order) {
   AckOrder order;
   const auto ack = [](std::uint32_t publisher, std::uint64_t up_to, std::uint64_t rejected = 0) {

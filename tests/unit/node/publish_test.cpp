@@ -208,4 +208,22 @@ TEST_F(Publishing, what_is_confirmed_is_there_for_a_get_at_once) {
   EXPECT_EQ(client.got->body, "mine");
 }
 
+TEST_F(Publishing, a_transient_message_is_confirmed_when_it_is_visible) {
+  options.journal.batch_bytes_max = 4096;
+  start();
+  TestSession& loader = session();
+  TestSession& client = session();
+  loader.declare("busy");
+  client.declare("q");
+  settle();
+  node->turn(0, [&] {
+    loader.publish_inside({{"", "q", "before"}});
+    for (int i = 0; i < 20; ++i) loader.publish_inside({{"", "busy", std::string(3000, 'x')}});
+    client.publish_inside({{"", "q", "mine", false}});
+    for (int i = 0; i < 20; ++i) loader.publish_inside({{"", "busy", std::string(3000, 'x')}});
+  });
+  while (!client.all_confirmed()) ASSERT_TRUE(node->step());
+  EXPECT_EQ(client.ready("q"), 2U);
+}
+
 }  // namespace weir::node
