@@ -58,6 +58,11 @@ class Sessions final : public SessionSink {
 
  private:
   friend class ShardSession;
+  struct ConfirmNews {
+    std::uint32_t id;  // of the publisher on the way
+    PublisherNumber publisher;
+    std::uint64_t up_to;
+  };
   ShardSession* find(SessionId id);
   // A delivery that nobody is there for goes back to its place.
   void put_back(ShardId from, SessionId session, ConsumerNumber consumer, QueueId queue, Seq seq);
@@ -68,6 +73,7 @@ class Sessions final : public SessionSink {
   std::uint64_t next_ = 1;
   bool flow_open_ = true;
   std::string alarm_;
+  std::vector<ConfirmNews> confirm_news_;         // scratch
   std::vector<SessionId> confirming_, granting_;  // with something to do at the end of the turn
 };
 

@@ -17,6 +17,8 @@ constexpr std::uint64_t riding_ms = 5;
 // A quiet journal writes a mark after this, so that damage to its last commit would be noticed.
 constexpr std::uint64_t mark_after_ms = 20;
 constexpr std::uint64_t flow_check_ms = 50;
+// A snapshot that could not be written is tried again after this.
+constexpr std::uint64_t snapshot_retry_ms = 1'000;
 // Publishers are stopped while the journal has more than this to write, and go on below the lower mark.
 constexpr std::uint64_t journal_behind_bytes = 32U << 20;
 constexpr std::uint64_t journal_caught_up_bytes = 8U << 20;
@@ -223,6 +225,7 @@ void Shard::on_snapshot_written(Lsn lsn, std::int64_t result) {
     snapshot_lsn_ = lsn;
   } else {
     log_warning("store", "{}", errno_error(static_cast<int>(-result), "the definitions' snapshot").message);
+    at_.timers.arm(snapshot_timer_, snapshot_retry_ms);
   }
 }
 
@@ -234,7 +237,8 @@ void Shard::reclaim() {
     reclaimed_ = up_to;
     return;
   }
-  if (snapshot_write_ != nullptr || !meta_.idle()) return;  // the next turns come back to it
+  // The next turns come back to it.
+  if (snapshot_write_ != nullptr || snapshot_timer_.armed() || !meta_.idle()) return;
   std::vector<broker::Change> state;
   topology_.durable_state(state);
   std::vector<std::byte> contents;
@@ -273,7 +277,9 @@ void Shard::update_flow() {
   set_flow_of(options_.id, open, alarm);
 }
 
-void Shard::on_flow_timer() {}  // the turn that it makes looks again
+// The turns that they make look again.
+void Shard::on_flow_timer() {}
+void Shard::on_snapshot_timer() {}
 
 void Shard::set_flow_of(ShardId shard, bool open, const std::string& alarm) {
   flows_[shard.value] = {open, alarm};

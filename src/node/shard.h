@@ -130,6 +130,7 @@ class Shard final : public BrokerClient,
   void on_riding_timer();
   void on_mark_timer();
   void on_flow_timer();
+  void on_snapshot_timer();
 
   ShardOptions options_;
   ShardSurroundings at_;
@@ -165,6 +166,7 @@ class Shard final : public BrokerClient,
   runtime::MethodTimer<Shard, &Shard::on_riding_timer> riding_timer_{*this};
   runtime::MethodTimer<Shard, &Shard::on_mark_timer> mark_timer_{*this};
   runtime::MethodTimer<Shard, &Shard::on_flow_timer> flow_timer_{*this};
+  runtime::MethodTimer<Shard, &Shard::on_snapshot_timer> snapshot_timer_{*this};
 };
 
 }  // namespace weir::node

@@ -186,11 +186,17 @@ void ShardSession::take_ack(ShardId from, const PublishAck& ack) {
 
 void ShardSession::tell_confirms() {
   confirming_ = false;
+  // Whoever hears it may publish by another publisher, or close one.
+  auto& news = home_.confirm_news_;
+  news.clear();
   for (auto& [id, publisher] : confirms_) {
     const std::uint64_t safe = publisher.window.safe_up_to();
     if (safe <= publisher.window.told) continue;
     publisher.window.told = safe;
-    events_.on_confirmed(publisher.number, safe);
+    news.push_back({id, publisher.number, safe});
+  }
+  for (const Sessions::ConfirmNews& confirmed : news) {
+    if (confirms_.contains(confirmed.id)) events_.on_confirmed(confirmed.publisher, confirmed.up_to);
   }
 }
 

@@ -189,6 +189,7 @@ void TestSession::on_reply(Reply answer) {
 void TestSession::on_confirmed(PublisherNumber publisher, std::uint64_t up_to) {
   EXPECT_GT(up_to, confirmed[publisher]) << "ascending";
   confirmed[publisher] = up_to;
+  if (on_confirm) on_confirm(publisher);
 }
 
 void TestSession::on_rejected(PublisherNumber publisher, std::uint64_t first, std::uint64_t last) {

@@ -77,6 +77,7 @@ class TestSession final : public SessionEvents {
   std::optional<TakenDelivery> got;                      // with the reply to a get
   std::function<void()> on_answer;                       // called in on_reply, after `reply` is set
   std::function<void(const TakenDelivery&)> on_message;  // called in on_delivery
+  std::function<void(PublisherNumber)> on_confirm;       // called in on_confirmed
   std::function<void()> on_cancel;                       // called in on_consumer_cancelled
 
  private:

@@ -248,6 +248,26 @@ TEST_F(Definitions, an_exclusive_queue_is_for_its_session_and_goes_with_it) {
   EXPECT_EQ(node->shard(1).topology().find_queue("/", queue.name), nullptr);
 }
 
+TEST_F(Definitions, an_exclusive_queue_whose_session_ends_while_it_is_declared_goes_too) {
+  options.late_mail = true;
+  start(2);
+  for (int i = 0; i < 20; ++i) {
+    TestSession& owner = session(1);
+    TestSession& other = session(0);
+    const std::string name = "q" + std::to_string(i);
+    declare_only(other, name + "-durable");  // something that is on its way to the disk
+    broker::DeclareQueue request;
+    request.vhost = "/";
+    request.name = name;
+    request.exclusive = true;
+    owner.ask_only([&](Session& session) { session.declare_queue(request); });
+    owner.end();
+    settle();
+    EXPECT_EQ(node->shard(0).topology().find_queue("/", name), nullptr);
+    EXPECT_EQ(node->shard(1).topology().find_queue("/", name), nullptr);
+  }
+}
+
 TEST_F(Definitions, an_auto_delete_queue_goes_with_its_last_consumer) {
   start(2);
   TestSession& client = session(0);

@@ -84,6 +84,21 @@ TEST_F(Flow, a_journal_that_is_far_behind_stops_publishers_until_it_has_caught_u
   EXPECT_THAT(client.rejected, IsEmpty());
 }
 
+TEST_F(Flow, a_snapshot_that_finds_no_room_is_tried_again_now_and_then_not_all_the_time) {
+  start();
+  TestSession& client = session();
+  client.declare("q");
+  client.consume("q");
+  settle();
+  for (int i = 0; i < 12; ++i) client.publish_to("q", {std::string(20'000, 'x')});
+  plan.full = true;
+  for (const TakenDelivery& delivery : std::vector(client.deliveries)) client.settle(delivery);
+  EXPECT_TRUE(node->settle()) << "it rests between the tries";
+  plan.full = false;
+  node->pass_ms(3'000);
+  EXPECT_LE(node->shard(0).journal().stats().files, 2U) << "and gives the files back when there is room";
+}
+
 TEST_F(Flow, sessions_are_asked_to_close) {
   start();
   TestSession& client = session();

@@ -144,6 +144,32 @@ TEST_F(Publishing, publishers_of_one_session_are_confirmed_apart) {
   EXPECT_EQ(client.confirmed[1], 1U);
 }
 
+TEST_F(Publishing, publishers_may_come_and_go_from_within_a_confirm) {
+  start();
+  TestSession& client = session();
+  client.declare("q");
+  Session* its_session = nullptr;
+  client.within([&](Session& session) { its_session = &session; });
+  std::vector<TestMessage> messages;
+  for (PublisherNumber publisher = 1; publisher <= 20; ++publisher) {
+    messages.push_back({"", "q", "x", true, publisher});
+  }
+  client.publish(messages);
+  bool first = true;
+  client.on_confirm = [&](PublisherNumber confirmed) {
+    if (!std::exchange(first, false)) return;
+    for (PublisherNumber publisher = 1; publisher <= 20; ++publisher) {
+      if (publisher != confirmed) its_session->close_publisher(publisher);
+    }
+    for (PublisherNumber publisher = 100; publisher < 200; ++publisher) {
+      client.publish_inside({{"", "q", "y", true, publisher}});
+    }
+  };
+  settle();
+  EXPECT_EQ(client.confirmed.size(), 101U) << "of those that were closed nothing is heard";
+  EXPECT_EQ(client.ready("q"), 120U);
+}
+
 TEST_F(Publishing, a_cached_route_ends_when_the_definitions_change) {
   start();
   TestSession& client = session();
