@@ -92,7 +92,7 @@ class CommitQueue {
 
   void write(const ClosedBatch& batch);
   void on_written(Commit& commit, std::int64_t result);
-  std::uint64_t now_ns() const { return options_.clock != nullptr ? options_.clock->monotonic_ns() : 0; }
+  std::uint64_t now_ns() const { return options_.clock->monotonic_ns(); }
 
   runtime::Disk& disk_;
   LogFiles& files_;

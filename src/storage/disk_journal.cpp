@@ -18,7 +18,7 @@ constexpr std::uint64_t reserve_bytes_min = 1U << 20;
 
 LogFiles::Options file_options(const JournalOptions& options) {
   const std::uint64_t largest = std::min(options.file_bytes_max, file_bytes_limit);
-  return {options.directory, std::min(options.first_file_bytes, largest), largest};
+  return {options.directory, std::min(options.first_file_bytes, largest), largest, options.clock};
 }
 
 CommitQueue::Options commit_options(const JournalOptions& options, const Superblock& superblock, Lsn end) {
@@ -29,6 +29,7 @@ CommitQueue::Options commit_options(const JournalOptions& options, const Superbl
 
 Result<std::unique_ptr<Journal>> Journal::open(runtime::Disk& disk, JournalOptions options,
                                                ReplayVisitor& visitor, JournalEvents& events) {
+  WEIR_ASSERT(options.clock != nullptr);
   auto recovered = recover_log(disk, options, visitor);
   if (!recovered) return std::unexpected(std::move(recovered).error());
   auto journal = std::make_unique<DiskJournal>(disk, options, std::move(*recovered), events);

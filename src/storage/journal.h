@@ -30,7 +30,7 @@ struct JournalOptions {
   std::uint64_t batch_bytes_max = 1U << 20;   // a batch is closed beyond it (a larger record has its own)
   unsigned commits_in_flight_max = 2;         // 1 to 8
   std::uint64_t random_seed = 0;  // becomes the journal's identity when it is made; should be random
-  const Clock* clock = nullptr;   // for the times in Stats; null: they stay 0
+  const Clock* clock = nullptr;   // never null; for the times in Stats and for trying again
 };
 
 class JournalEvents {

@@ -15,8 +15,8 @@ namespace {
 constexpr std::size_t spares_max = 4;
 // Once the log has rolled that often, two files are kept ready.
 constexpr std::uint64_t rolls_of_a_busy_log = 3;
-constexpr std::uint32_t retry_wait_ticks_min = 256;
-constexpr std::uint32_t retry_wait_ticks_max = 16'384;
+constexpr std::uint64_t retry_wait_ns_min = 50'000'000;
+constexpr std::uint64_t retry_wait_ns_max = 1'000'000'000;
 constexpr std::uint64_t file_bytes_min = 1U << 20;  // what a disk that is nearly full is asked for at least
 
 }  // namespace
@@ -121,7 +121,7 @@ void LogFiles::tend() {
 }
 
 void LogFiles::make_next() {
-  if (making_ || retry_in_ticks_ > 0) return;
+  if (making_ || retry_at_ns_ > 0) return;
   const std::size_t index = first_not_ready();
   if (index == files_.size()) return;
   LogFile& file = files_[index];
@@ -150,7 +150,7 @@ void LogFiles::on_made(std::int64_t result) {
   file.handle = *handle;
   file.spare.clear();
   failed_ = false;
-  retry_wait_ticks_ = 0;
+  retry_wait_ns_ = 0;
   tend();
   events_.on_file_ready();
 }
@@ -164,8 +164,8 @@ void LogFiles::making_failed(LogFile& file, const Error& error) {
     make_next();
     return;
   }
-  retry_wait_ticks_ = std::clamp(retry_wait_ticks_ * 2, retry_wait_ticks_min, retry_wait_ticks_max);
-  retry_in_ticks_ = retry_wait_ticks_;
+  retry_wait_ns_ = std::clamp(retry_wait_ns_ * 2, retry_wait_ns_min, retry_wait_ns_max);
+  retry_at_ns_ = options_.clock->monotonic_ns() + retry_wait_ns_;
 }
 
 // What lies in a file that is not made yet: while nothing is planned behind it, its size can change to no less.
@@ -197,7 +197,9 @@ bool LogFiles::shrink(LogFile& file) {
 }
 
 void LogFiles::tick() {
-  if (retry_in_ticks_ > 0 && --retry_in_ticks_ == 0) tend();
+  if (retry_at_ns_ == 0 || options_.clock->monotonic_ns() < retry_at_ns_) return;
+  retry_at_ns_ = 0;
+  tend();
 }
 
 std::uint64_t LogFiles::ready_ahead_bytes() const {
@@ -290,7 +292,7 @@ void LogFiles::dispose_retired() {
   const std::size_t waiting = first_not_ready();
   if (failed_ && !making_ && waiting < files_.size() && files_[waiting].spare.empty() &&
       use_spare(files_[waiting])) {
-    retry_in_ticks_ = 0;
+    retry_at_ns_ = 0;
   }
   std::size_t kept = 0;
   std::erase_if(spares_, [&](SpareFile& spare) {
@@ -313,7 +315,7 @@ void LogFiles::on_removed(std::int64_t result) {
     log_warning("journal", "a file that is not needed any more stays: {}",
                 errno_error(static_cast<int>(-result), "remove").message);
   // Space was freed: what failed for want of it may work now.
-  if (failed_) retry_in_ticks_ = 0;
+  if (failed_) retry_at_ns_ = 0;
   tend();
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/chunk.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/ids.h"
 #include "runtime/disk.h"
@@ -68,6 +69,7 @@ class LogFiles {
     std::string directory;
     std::uint64_t first_file_bytes = 0;
     std::uint64_t file_bytes_max = 0;
+    const Clock* clock = nullptr;  // never null: when to try again what failed
   };
   LogFiles(runtime::Disk& disk, Options options, LogFileSet found, LogFilesEvents& events);
   ~LogFiles();
@@ -173,8 +175,8 @@ class LogFiles {
   bool removing_ = false;
   bool failed_ = false;
   bool stopped_ = false;
-  std::uint32_t retry_in_ticks_ = 0;
-  std::uint32_t retry_wait_ticks_ = 0;
+  std::uint64_t retry_at_ns_ = 0;  // 0: nothing failed, or it is being tried again
+  std::uint64_t retry_wait_ns_ = 0;
 };
 
 }  // namespace weir::storage

@@ -45,7 +45,9 @@ class Witness final : public ReplayVisitor, public JournalEvents {
 };
 
 std::unique_ptr<Journal> recover(runtime::Disk& disk, Witness& witness) {
+  static const ManualClock clock;
   JournalOptions options;
+  options.clock = &clock;
   options.directory = directory;
   options.first_file_bytes = options.file_bytes_max = file_bytes;
   options.random_seed = identity;

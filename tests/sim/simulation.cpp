@@ -317,7 +317,7 @@ void Simulation::finish() {
   if (over()) return;
   drain();
   if (over()) return;
-  node_->pass_ms(500);
+  node_->pass_ms(2'000);
   for (auto& client : clients_) {
     if (!client->may_publish()) world_.model.violate("(i) publishers are still stopped");
   }

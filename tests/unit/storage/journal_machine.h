@@ -105,6 +105,7 @@ class Machine {
  public:
   explicit Machine(std::uint64_t seed = 1, JournalOptions wanted = small_options())
       : storage(seed), options(std::move(wanted)) {
+    options.clock = &clock;
     // Damage and full disks are what is tested here: their warnings are no news.
     set_log_sink([](LogLevel, std::string_view, std::string_view) {}, LogLevel::error);
   }
@@ -148,6 +149,7 @@ class Machine {
     return space.location;
   }
   void turn() {
+    clock.advance_ms(1);
     journal->flush();
     disk->submit();
     disk->poll();
@@ -186,6 +188,7 @@ class Machine {
     return found;
   }
 
+  ManualClock clock;
   runtime::SimStorage storage;
   JournalOptions options;
   std::unique_ptr<runtime::Disk> disk;

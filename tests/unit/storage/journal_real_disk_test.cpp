@@ -36,6 +36,7 @@ class JournalOnRealDisk : public ::testing::TestWithParam<bool> {
     options.file_bytes_max = 4U << 20;
     options.cache_bytes = 1U << 20;
     options.random_seed = 5;
+    options.clock = &loop->clock();
     auto opened = Journal::open(loop->disk(), options, replay, events);
     ASSERT_TRUE(opened.has_value()) << opened.error().message;
     journal = std::move(*opened);
