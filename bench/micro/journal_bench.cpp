@@ -15,6 +15,9 @@ class Silent final : public ReplayVisitor, public JournalEvents {
  public:
   void on_record(const Record&, Location, Lsn) override {}
   void on_damage(Lsn, Lsn, std::uint64_t) override {}
+  void on_messages(QueueId, const CheckpointRun&) override {}
+  void on_queue(QueueId, Seq) override {}
+  void on_listed(const ListedMessage&, Location) override {}
   void on_durable(Lsn) override {}
   void on_journal_failed(const Error&) override { WEIR_UNREACHABLE(); }
 };

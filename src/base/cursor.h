@@ -46,6 +46,16 @@ class Reader {
     at_ += count;
     return taken;
   }
+  // Seven bits a byte, the lowest first (LEB128).
+  std::uint64_t varint() {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      const std::uint8_t byte = u8();
+      value |= std::uint64_t{byte & 0x7fU} << shift;
+      if ((byte & 0x80U) == 0) return shift < 63 || byte <= 1 ? value : bad<std::uint64_t>();
+    }
+    return bad<std::uint64_t>();
+  }
   // u8 length, then that many bytes (AMQP shortstr).
   std::string_view text8() { return as_text(bytes(u8())); }
   // u32 network-order length, then that many bytes (AMQP longstr).
@@ -77,6 +87,10 @@ class Writer {
   template <std::unsigned_integral T>
   void le(T value) {
     store_le(extend(sizeof value), value);
+  }
+  void varint(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7) u8(static_cast<std::uint8_t>(value | 0x80U));
+    u8(static_cast<std::uint8_t>(value));
   }
   void bytes(Bytes value) {
     if (!value.empty()) std::memcpy(extend(value.size()), value.data(), value.size());

@@ -12,6 +12,7 @@
 #include <optional>
 #include <queue>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -64,6 +65,8 @@ class Queue {
   Queue& operator=(const Queue&) = delete;
 
   const QueueOptions& options() const { return options_; }
+  // Of one that a start found messages of before its definition.
+  void define(QueueOptions options) { options_ = std::move(options); }
   QueueId id() const { return options_.id; }
 
   // --- messages in ---
@@ -103,6 +106,10 @@ class Queue {
   // Each message that is left, in order: (Seq, Entry&).
   template <typename F>
   void for_each(F&& visit);
+
+  // At most `max` of the messages from `from` on and before `until`, in order: (Seq, const Entry&). Returns where to go on.
+  template <typename F>
+  Seq visit(Seq from, Seq until, std::size_t max, F&& each);
 
   // --- consumers ---
 
@@ -161,6 +168,17 @@ void Queue::for_each(F&& visit) {
     visit(at, *index_.find(at));
     ++at.value;
   }
+}
+
+template <typename F>
+Seq Queue::visit(Seq from, Seq until, std::size_t max, F&& each) {
+  Seq at = from;
+  for (std::size_t count = 0; count < max; ++count) {
+    if (!index_.next_live(at, until, at)) return until;
+    each(at, std::as_const(*index_.find(at)));
+    ++at.value;
+  }
+  return at;
 }
 
 // Appends `seq` to runs of consecutive ones.

@@ -34,6 +34,7 @@ class Entry {
     bits_ = (bits_ & ~std::uint64_t{3}) | static_cast<std::uint64_t>(state);
   }
   void set_redelivered() { bits_ |= 4U; }
+  void set_reference(std::uint64_t reference) { bits_ = reference << 4 | (bits_ & 15U); }
 
  private:
   std::uint64_t bits_ = 0;

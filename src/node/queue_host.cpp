@@ -67,6 +67,14 @@ const Queue* QueueHost::find(QueueId id) const {
   return at == queues_.end() ? nullptr : at->second.get();
 }
 
+std::vector<QueueId> QueueHost::journaled_queues() const {
+  std::vector<QueueId> ids;
+  for (const auto& [id, queue] : queues_) {
+    if (queue->options().journaled) ids.push_back(id);
+  }
+  return ids;
+}
+
 QueueHost::Link& QueueHost::link(SessionId session) {
   auto& slot = links_[session];
   if (slot == nullptr) {
@@ -93,13 +101,15 @@ void QueueHost::mark_dirty(Queue& queue) {
 
 void QueueHost::create(const broker::QueueDefinition& definition) {
   auto& slot = queues_[definition.id];
-  if (slot != nullptr) return;  // replayed twice
+  const bool found_before = undefined_.erase(definition.id) > 0;
+  if (slot != nullptr && !found_before) return;  // replayed twice
   broker::QueueOptions options;
   options.id = definition.id;
   options.vhost = definition.vhost;
   options.name = definition.name;
   options.journaled = definition.durable && !definition.exclusive;
   options.auto_delete = definition.auto_delete;
+  if (found_before) return slot->define(std::move(options));
   slot = std::make_unique<Queue>(std::move(options));
 }
 
@@ -108,6 +118,7 @@ void QueueHost::remove(QueueId id) {
   if (at == queues_.end()) return;
   const std::unique_ptr<Queue> gone = std::move(at->second);
   queues_.erase(at);
+  undefined_.erase(id);
   last_queue_ = nullptr;
   if (const auto load = loads_.find(id); load != loads_.end()) {
     journal_->cancel_read(*load->second);

@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/clock.h"
@@ -54,6 +55,10 @@ class QueueHost {
 
   // --- replay: the same queues, from the journal's records ---
 
+  // Of a checkpoint, before the records: a queue's messages, then its next seq, later where the messages are.
+  void replay_messages(QueueId queue, const storage::CheckpointRun& run);
+  void replay_queue(QueueId queue, Seq next);
+  void replay_listed(const storage::ListedMessage& message, storage::Location location);
   void replay(const storage::Record& record, storage::Location location);
   // After it: everything that is left is ready and visible, and its files are retained. `clean`: the last run ended in order.
   void replayed(bool clean);
@@ -75,6 +80,9 @@ class QueueHost {
 
   const HostStats& stats() const { return stats_; }
   const broker::Queue* find(QueueId queue) const;
+  broker::Queue* find(QueueId id) { return queue(id); }
+  // Those whose messages are in the journal.
+  std::vector<QueueId> journaled_queues() const;
   std::size_t queue_count() const { return queues_.size(); }
 
  private:
@@ -110,6 +118,8 @@ class QueueHost {
   };
 
   broker::Queue* queue(QueueId id);
+  broker::Queue& queue_of_checkpoint(QueueId id);
+  void forget_lost(broker::Queue& restored);
   Link& link(SessionId session);
   broker::Consumer* consumer(SessionId session, ConsumerNumber number);
   void mark_dirty(broker::Queue& queue);
@@ -147,6 +157,8 @@ class QueueHost {
   storage::Journal* journal_ = nullptr;
 
   std::unordered_map<QueueId, std::unique_ptr<broker::Queue>> queues_;
+  std::unordered_set<QueueId>
+      undefined_;  // in replay: a checkpoint told of them, their definitions did not come yet
   broker::Queue* last_queue_ = nullptr;  // of the last look-up
   std::unordered_map<SessionId, std::unique_ptr<Link>> links_;
   std::unordered_map<QueueId, std::deque<WaitingGet>> gets_;

@@ -1,6 +1,7 @@
 // The queues from the journal's records, after a restart: the same queue operations as in live traffic.
 #include "base/assert.h"
 #include "base/cursor.h"
+#include "base/log.h"
 #include "node/queue_host.h"
 
 namespace weir::node {
@@ -28,13 +29,42 @@ void for_each_run(Bytes payload, F&& visit) {
 
 }  // namespace
 
+Queue& QueueHost::queue_of_checkpoint(QueueId id) {
+  if (Queue* const found = queue(id)) return *found;
+  broker::QueueOptions options;
+  options.id = id;
+  undefined_.insert(id);
+  return *queues_.emplace(id, std::make_unique<Queue>(std::move(options))).first->second;
+}
+
+// Where they are is told later, by listings and by the log.
+void QueueHost::replay_messages(QueueId id, const storage::CheckpointRun& run) {
+  Queue& of = queue_of_checkpoint(id);
+  for (std::uint64_t i = 0; i < run.count; ++i) {
+    of.push(Seq{run.first.value + i}, Entry(0, false, run.redelivered));
+  }
+}
+
+void QueueHost::replay_queue(QueueId id, Seq next) {
+  Queue& of = queue_of_checkpoint(id);
+  if (of.next_seq() < next) of.skip_to(next);
+}
+
+void QueueHost::replay_listed(const storage::ListedMessage& message, Location location) {
+  Queue* const of = queue(message.queue);
+  Entry* const entry = of != nullptr ? of->find(message.seq) : nullptr;
+  if (entry != nullptr && entry->reference() == 0) entry->set_reference(location.packed());
+}
+
 void QueueHost::replay(const Record& record, Location location) {
   switch (record.type) {
     case RecordType::enqueue: {
       const auto push = [&](QueueId id, Seq seq) {
         Queue* const to = queue(id);
-        if (to == nullptr || seq < to->next_seq()) return;  // a deleted queue's
-        to->push(seq, Entry(location.packed(), false));
+        if (to == nullptr) return;  // a deleted queue's
+        if (seq >= to->next_seq()) return to->push(seq, Entry(location.packed(), false));
+        Entry* const entry = to->find(seq);
+        if (entry != nullptr && entry->reference() == 0) entry->set_reference(location.packed());
       };
       push(record.queue, record.seq);
       Reader further(record.extension);
@@ -64,8 +94,28 @@ void QueueHost::replay(const Record& record, Location location) {
   }
 }
 
+// Messages that must be there and that neither a listing nor the log knows a place of.
+void QueueHost::forget_lost(Queue& restored) {
+  std::vector<Seq> lost;
+  restored.for_each([&](Seq seq, const Entry& entry) {
+    if (entry.reference() == 0) lost.push_back(seq);
+  });
+  if (lost.empty()) return;
+  log_error("store", "{} messages of queue '{}' in vhost '{}' are lost: their file is damaged or gone",
+            lost.size(), restored.options().name, restored.options().vhost);
+  stats_.damaged += lost.size();
+  for (const Seq seq : lost) {
+    Entry gone;
+    restored.forget(seq, gone);
+  }
+}
+
 void QueueHost::replayed(bool clean) {
+  for (const QueueId id : undefined_) queues_.erase(id);  // deleted while the checkpoint was made
+  undefined_.clear();
+  last_queue_ = nullptr;
   for (auto& [id, restored] : queues_) {
+    forget_lost(*restored);
     restored->for_each([&](Seq seq, Entry& entry) {
       journal_->retain(Location::from_packed(entry.reference()));
       if (clean || entry.redelivered()) return;

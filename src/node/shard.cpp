@@ -116,6 +116,7 @@ bool Shard::begin_turn() {
 void Shard::end_turn() {
   if (failed_) return;
   host_.end_turn();
+  care_for_checkpoint();
   sessions_.end_turn();
   update_flow();
   outbox_.flush();
@@ -229,24 +230,45 @@ void Shard::on_snapshot_written(Lsn lsn, std::int64_t result) {
   }
 }
 
-// Gives files back whose records are all done with. Definitions in them must be in a snapshot before.
-void Shard::reclaim() {
-  const Lsn up_to = journal_->reclaimable();
-  if (meta_.newest_record() <= snapshot_lsn_) {
-    journal_->reclaim(up_to);
-    reclaimed_ = up_to;
-    return;
-  }
-  // The next turns come back to it.
-  if (snapshot_write_ != nullptr || snapshot_timer_.armed() || !meta_.idle()) return;
+// What the journal says of definitions before `lsn` is in a snapshot; if not, one is begun, and the next turns come back to it.
+bool Shard::definitions_are_safe(Lsn lsn) {
+  if (meta_.newest_record() <= snapshot_lsn_ || lsn <= snapshot_lsn_) return true;
+  if (snapshot_write_ != nullptr || snapshot_timer_.armed() || !meta_.idle()) return false;
   std::vector<broker::Change> state;
   topology_.durable_state(state);
   std::vector<std::byte> contents;
   for (const broker::Change& change : state) broker::encode_change(change, contents);
-  const Lsn lsn = journal_->durable();
-  snapshot_write_ = std::make_unique<SnapshotWrite>(*this, lsn);
+  const Lsn durable = journal_->durable();
+  snapshot_write_ = std::make_unique<SnapshotWrite>(*this, durable);
   at_.disk.write_file(storage::snapshot_path(options_.journal.directory, ++snapshot_generation_),
-                      storage::encode_snapshot(lsn, contents), *snapshot_write_);
+                      storage::encode_snapshot(durable, contents), *snapshot_write_);
+  return false;
+}
+
+// Gives files back whose records are all done with.
+void Shard::reclaim() {
+  const Lsn up_to = journal_->reclaimable();
+  if (!definitions_are_safe(up_to)) return;
+  journal_->reclaim(up_to);
+  reclaimed_ = up_to;
+}
+
+// When all that was settled is in the journal.
+void Shard::care_for_checkpoint() {
+  journal_->tend();
+  if (walk_ == nullptr) {
+    if (!journal_->wants_checkpoint()) return;
+    walk_ = std::make_unique<CheckpointWalk>(journal_->begin_checkpoint(), host_);
+    walk_is_done_ = false;
+  }
+  if (!walk_->writer().active()) {  // the log has left it behind
+    walk_.reset();
+    return;
+  }
+  walk_is_done_ = walk_is_done_ || walk_->step();
+  if (!walk_is_done_ || !definitions_are_safe(walk_->writer().from())) return;
+  walk_->writer().finish(journal_->end());
+  walk_.reset();
 }
 
 // --- flow ---

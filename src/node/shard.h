@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "node/authenticator.h"
+#include "node/checkpoint_walk.h"
 #include "node/messages.h"
 #include "node/meta_service.h"
 #include "node/outbox.h"
@@ -78,7 +79,9 @@ class Shard final : public BrokerClient,
   bool begin_turn() override;
   void end_turn() override;
   // Something to do that no event will bring.
-  bool has_work() const { return host_.has_work() || !hooks_.empty(); }
+  bool has_work() const {
+    return host_.has_work() || !hooks_.empty() || (walk_ != nullptr && !walk_is_done_);
+  }
   // Nothing is under way: for tests and the simulator.
   bool quiet() const { return !has_work() && journal_->idle() && meta_.idle(); }
 
@@ -115,6 +118,13 @@ class Shard final : public BrokerClient,
   void on_journal_failed(const Error& error) override;
   void on_record(const storage::Record& record, storage::Location location, Lsn lsn) override;
   void on_damage(Lsn from, Lsn to, std::uint64_t records_lost) override;
+  void on_messages(QueueId queue, const storage::CheckpointRun& run) override {
+    host_.replay_messages(queue, run);
+  }
+  void on_queue(QueueId queue, Seq next) override { host_.replay_queue(queue, next); }
+  void on_listed(const storage::ListedMessage& message, storage::Location location) override {
+    host_.replay_listed(message, location);
+  }
 
   void apply(const std::vector<broker::Change>& changes);
   void apply_everywhere(const Changes& changes);
@@ -126,6 +136,8 @@ class Shard final : public BrokerClient,
   void set_flow_of(ShardId shard, bool open, const std::string& alarm);
   void care_for_journal();
   void reclaim();
+  void care_for_checkpoint();
+  bool definitions_are_safe(Lsn lsn);
   void on_snapshot_written(Lsn lsn, std::int64_t result);
   void on_riding_timer();
   void on_mark_timer();
@@ -152,6 +164,8 @@ class Shard final : public BrokerClient,
   std::uint64_t snapshot_generation_ = 0;
   std::unique_ptr<SnapshotWrite> snapshot_write_;
   Lsn reclaimed_{0};
+  std::unique_ptr<CheckpointWalk> walk_;
+  bool walk_is_done_ = false;
   Lsn marked_{0};
   bool failed_ = false;
 

@@ -6,8 +6,10 @@
 
 namespace weir::storage {
 
-CommitQueue::CommitQueue(runtime::Disk& disk, LogFiles& files, Options options, CommitEvents& events)
+CommitQueue::CommitQueue(runtime::Disk& disk, const FileTable& table, LogFiles& files, Options options,
+                         CommitEvents& events)
     : disk_(disk),
+      table_(table),
       files_(files),
       options_(options),
       events_(events),
@@ -45,7 +47,7 @@ void CommitQueue::write(const ClosedBatch& batch) {
   commit.bytes = batch.bytes;
   commit.begun_ns = now_ns();
   commit.done = false;
-  const LogFile& file = files_.at_slot(batch.slot);
+  const LogFile& file = table_.at(batch.slot);
   disk_.write_durable(file.handle, batch.lsn.value - file.start.value, Bytes(batch.at, batch.bytes), commit);
 }
 

@@ -53,7 +53,8 @@ class CommitQueue {
   struct Counts {
     std::uint64_t commits = 0, bytes = 0, ns_total = 0, ns_max = 0;
   };
-  CommitQueue(runtime::Disk& disk, LogFiles& files, Options options, CommitEvents& events);
+  CommitQueue(runtime::Disk& disk, const FileTable& table, LogFiles& files, Options options,
+              CommitEvents& events);
   CommitQueue(const CommitQueue&) = delete;
   CommitQueue& operator=(const CommitQueue&) = delete;
 
@@ -70,7 +71,7 @@ class CommitQueue {
   bool has_place() const { return in_flight_ < options_.in_flight_max && waiting_.empty(); }
   bool idle() const { return in_flight_ == 0 && waiting_.empty(); }
   // The next batch waits for its file.
-  bool blocked() const { return !waiting_.empty() && !files_.at_slot(waiting_.front().slot).ready(); }
+  bool blocked() const { return !waiting_.empty() && !table_.at(waiting_.front().slot).ready(); }
   // Writes that the disk still has in hand, also after a failure.
   unsigned in_disk() const { return in_disk_; }
   Lsn durable() const { return durable_; }
@@ -95,6 +96,7 @@ class CommitQueue {
   std::uint64_t now_ns() const { return options_.clock->monotonic_ns(); }
 
   runtime::Disk& disk_;
+  const FileTable& table_;
   LogFiles& files_;
   Options options_;
   CommitEvents& events_;

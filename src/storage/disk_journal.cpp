@@ -43,19 +43,23 @@ DiskJournal::DiskJournal(runtime::Disk& disk, const JournalOptions& options, Rec
       events_(events),
       options_(options),
       report_(recovered.report),
-      files_(disk, file_options(options), std::move(recovered.files), *this),
+      files_(disk, file_options(options), table_, std::move(recovered.files), *this),
+      segments_(disk, table_, files_, std::move(recovered.segments)),
+      checkpoint_(disk, options.directory, table_, files_, segments_, *options.clock),
       tail_(options.cache_bytes),
-      commits_(disk, files_, commit_options(options, files_.superblock(), report_.end), *this),
-      read_cache_(disk, files_, options.read_cache_bytes),
+      commits_(disk, table_, files_, commit_options(options, files_.superblock(), report_.end), *this),
+      read_cache_(disk, table_, files_, options.read_cache_bytes),
       batch_lsn_(report_.end),
       last_content_end_(report_.end) {}
 
 // The disk holds requests of ours and writes from our memory until they are done.
 DiskJournal::~DiskJournal() {
   files_.stop();
+  checkpoint_.stop();
   commits_.stop();
   read_cache_.cancel_all();
-  while ((commits_.in_disk() > 0 || read_cache_.in_disk() > 0 || files_.busy()) && disk_.in_flight() > 0) {
+  while ((commits_.in_disk() > 0 || read_cache_.in_disk() > 0 || files_.busy() || checkpoint_.in_disk()) &&
+         disk_.in_flight() > 0) {
     disk_.submit();
     if (disk_.poll() == 0) std::this_thread::yield();
   }
@@ -104,7 +108,7 @@ void DiskJournal::open_batch(std::size_t span) {
   batch_ = place.at;
   used_ = batch_header_bytes;
   limit_ = std::max<std::uint64_t>(need, std::min<std::uint64_t>({usual, place.room, file_rest}));
-  batch_slot_ = files_.append_slot();
+  batch_slot_ = file.slot;
   batch_file_offset_ = batch_lsn_.value - file.start.value;
 }
 
@@ -135,7 +139,7 @@ void DiskJournal::leave_file() {
   const LogFile& file = files_.append_file();
   if (batch_lsn_ == file.end()) return;
   ClosedBatch* last = commits_.last_waiting();
-  if (last == nullptr || last->next != batch_lsn_ || last->slot != files_.append_slot()) {
+  if (last == nullptr || last->next != batch_lsn_ || last->slot != file.slot) {
     const TailCache::Place place = tail_.place(batch_lsn_, batch_alignment, durable());
     std::memset(place.at, 0, batch_alignment);
     tail_.close(batch_alignment);
@@ -143,7 +147,7 @@ void DiskJournal::leave_file() {
     end.at = place.at;
     end.lsn = batch_lsn_;
     end.bytes = static_cast<std::uint32_t>(batch_alignment);
-    end.slot = files_.append_slot();
+    end.slot = file.slot;
     commits_.push(end);
     counts_.padding_bytes += batch_alignment;
     last = commits_.last_waiting();
@@ -156,8 +160,7 @@ void DiskJournal::leave_file() {
 bool DiskJournal::has_room(std::uint64_t record_bytes) const {
   if (files_.window_full()) return false;
   if (!files_.has_failed()) return true;
-  // append_file() is not const for its owner's sake only.
-  const LogFile& file = files_.at_slot(files_.append_slot());
+  const LogFile& file = files_.append_file();
   if (!file.ready()) return false;
   const std::uint64_t rest = file.end().value - std::min(end(), file.end()).value;
   const std::uint64_t ahead = files_.ready_ahead_bytes();
@@ -194,7 +197,7 @@ void DiskJournal::write_mark() {
 }
 
 CachedRecord DiskJournal::cached(Location location) {
-  const Lsn lsn{files_.at_slot(location.slot()).start.value + location.offset()};
+  const Lsn lsn{table_.at(location.slot()).start.value + location.offset()};
   CachedRecord record = tail_.find(lsn);
   if (record.at == nullptr) record = read_cache_.find(location, durable());
   record.at != nullptr ? ++counts_.cache_hits : ++counts_.cache_misses;
@@ -206,13 +209,43 @@ void DiskJournal::read(Location location, ReadWaiter& waiter) {
 }
 
 void DiskJournal::release(Location location, std::uint32_t count) {
-  std::uint64_t& live = files_.at_slot(location.slot()).live;
-  WEIR_ASSERT(live >= count);
-  live -= count;
+  LogFile& file = table_.at(location.slot());
+  WEIR_ASSERT(file.live >= count);
+  file.live -= count;
+  file.live_bytes -= location.bytes() * count;
 }
 
+// Nothing before the new start is needed: neither is a checkpoint.
 void DiskJournal::reclaim(Lsn up_to) {
-  if (!failed_) files_.reclaim(up_to, durable());
+  if (failed_) return;
+  const Lsn limit = std::min(up_to, reclaimable());
+  if (limit <= files_.start_lsn()) return;
+  const bool overtaken = checkpoint_.active() && checkpoint_.from() < limit;
+  if (overtaken) checkpoint_.give_up();
+  const Superblock& superblock = files_.superblock();
+  if (superblock.has_checkpoint || overtaken)
+    files_.void_checkpoints(superblock.checkpoint + (superblock.has_checkpoint ? 1 : 0) +
+                            (overtaken ? 1 : 0));
+  files_.reclaim(limit, durable());
+}
+
+void DiskJournal::tend() {
+  if (failed_) return;
+  checkpoint_.tend(durable());
+  if (!segments_.empty()) segments_.tend(end(), durable());
+}
+
+bool DiskJournal::wants_checkpoint() const {
+  if (failed_ || closed_ || !checkpoint_.may_begin()) return false;
+  const std::uint64_t window = files_.append_file().start.value - files_.start_lsn().value;
+  // A large one is worth more log.
+  return window >= std::max(options_.checkpoint_bytes, 8 * checkpoint_.last_bytes()) &&
+         reclaimable() == files_.start_lsn();
+}
+
+CheckpointWriter& DiskJournal::begin_checkpoint() {
+  checkpoint_.begin();
+  return checkpoint_;
 }
 
 void DiskJournal::on_committed(Lsn durable) {
@@ -224,6 +257,7 @@ void DiskJournal::on_commit_failed(const Error& error) {
   if (std::exchange(failed_, true)) return;
   commits_.stop();
   files_.stop();
+  checkpoint_.stop();
   log_error("journal", "nothing more can be made durable: {}", error.message);
   events_.on_journal_failed(error);
 }
@@ -237,7 +271,8 @@ bool DiskJournal::settle() {
     if (disk_.poll() == 0) std::this_thread::yield();
   }
   files_.stop();
-  while ((files_.busy() || read_cache_.in_disk() > 0) && disk_.in_flight() > 0) {
+  checkpoint_.stop();
+  while ((files_.busy() || read_cache_.in_disk() > 0 || checkpoint_.in_disk()) && disk_.in_flight() > 0) {
     disk_.submit();
     if (disk_.poll() == 0) std::this_thread::yield();
   }
@@ -266,6 +301,9 @@ Journal::Stats DiskJournal::stats() const {
   stats.read_bytes = read_cache_.read_bytes();
   stats.files = files_.count();
   stats.log_bytes = files_.log_bytes();
+  stats.segments = segments_.count();
+  stats.segment_bytes = segments_.bytes();
+  stats.checkpoints = checkpoint_.written();
   stats.cache_bytes = tail_.bytes() + read_cache_.bytes();
   return stats;
 }

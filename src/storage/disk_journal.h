@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <memory>
 
+#include "storage/checkpoint_writer.h"
 #include "storage/commit_queue.h"
 #include "storage/journal.h"
 #include "storage/log_files.h"
 #include "storage/read_cache.h"
 #include "storage/recovery.h"
+#include "storage/segments.h"
 #include "storage/tail_cache.h"
 
 namespace weir::storage {
@@ -39,11 +41,18 @@ class DiskJournal final : public Journal, private CommitEvents, private LogFiles
   void read(Location location, ReadWaiter& waiter) override;
   void cancel_read(ReadWaiter& waiter) override { read_cache_.cancel(waiter); }
   void retain(Location location, std::uint32_t count) override {
-    files_.at_slot(location.slot()).live += count;
+    LogFile& file = table_.at(location.slot());
+    file.live += count;
+    file.live_bytes += location.bytes() * count;
   }
   void release(Location location, std::uint32_t count) override;
-  Lsn reclaimable() const override { return files_.reclaimable(durable()); }
+  Lsn reclaimable() const override {
+    return segments_.empty() ? files_.reclaimable(durable()) : files_.start_lsn();
+  }
   void reclaim(Lsn up_to) override;
+  void tend() override;
+  bool wants_checkpoint() const override;
+  CheckpointWriter& begin_checkpoint() override;
   Status close_clean() override;
   Stats stats() const override;
 
@@ -64,7 +73,10 @@ class DiskJournal final : public Journal, private CommitEvents, private LogFiles
   JournalEvents& events_;
   JournalOptions options_;
   RecoveryReport report_;
+  FileTable table_;
   LogFiles files_;
+  Segments segments_;
+  CheckpointWriter checkpoint_;
   TailCache tail_;
   CommitQueue commits_;
   ReadCache read_cache_;

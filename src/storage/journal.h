@@ -16,19 +16,22 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "runtime/disk.h"
+#include "storage/checkpoint.h"
+#include "storage/listing.h"
 #include "storage/location.h"
 #include "storage/record.h"
 
 namespace weir::storage {
 
 struct JournalOptions {
-  std::string directory;                      // exists; of this shard alone
-  std::uint64_t first_file_bytes = 8U << 20;  // sizes double from here ...
-  std::uint64_t file_bytes_max = 128U << 20;  // ... to here, as the log grows; a small log stays small
-  std::uint64_t cache_bytes = 32U << 20;      // tail cache
-  std::uint64_t read_cache_bytes = 8U << 20;  // windows read back from the disk
-  std::uint64_t batch_bytes_max = 1U << 20;   // a batch is closed beyond it (a larger record has its own)
-  unsigned commits_in_flight_max = 2;         // 1 to 8
+  std::string directory;                        // exists; of this shard alone
+  std::uint64_t first_file_bytes = 8U << 20;    // sizes double from here ...
+  std::uint64_t file_bytes_max = 128U << 20;    // ... to here, as the log grows; a small log stays small
+  std::uint64_t cache_bytes = 32U << 20;        // tail cache
+  std::uint64_t read_cache_bytes = 8U << 20;    // windows read back from the disk
+  std::uint64_t checkpoint_bytes = 128U << 20;  // of log that a start may have to read, about
+  std::uint64_t batch_bytes_max = 1U << 20;     // a batch is closed beyond it (a larger record has its own)
+  unsigned commits_in_flight_max = 2;           // 1 to 8
   std::uint64_t random_seed = 0;  // becomes the journal's identity when it is made; should be random
   const Clock* clock = nullptr;   // never null; for the times in Stats and for trying again
 };
@@ -52,6 +55,13 @@ class ReplayVisitor {
   // does not ascend in its queue is to be ignored.
   virtual void on_damage(Lsn from, Lsn to, std::uint64_t records_lost) = 0;
 
+  // Before all records, if there is a checkpoint (storage/checkpoint.h): which messages of a queue were there, then the
+  // queue's next seq, ...
+  virtual void on_messages(QueueId queue, const CheckpointRun& run) = 0;
+  virtual void on_queue(QueueId queue, Seq next) = 0;
+  // ... and where they are, in files that the log has left behind. Also of messages that are not there any more.
+  virtual void on_listed(const ListedMessage& message, Location location) = 0;
+
  protected:
   ~ReplayVisitor() = default;
 };
@@ -64,6 +74,8 @@ struct RecoveryReport {
   std::uint64_t records = 0, batches = 0, files = 0;
   std::uint64_t torn_bytes = 0;  // unconfirmed tail that was cut off
   std::uint64_t damaged_bytes = 0;
+  std::uint64_t segments = 0,
+                listed = 0;  // files besides the log, and the messages that their listings told of
 };
 
 // A record in memory. `chunk` keeps it alive: add a reference to hold it beyond the call.
@@ -82,6 +94,8 @@ class ReadWaiter {
  protected:
   ~ReadWaiter() = default;
 };
+
+class CheckpointWriter;
 
 class Journal {
  public:
@@ -142,6 +156,17 @@ class Journal {
   virtual void reclaim(
       Lsn up_to) = 0;  // makes the new start durable, then recycles or removes the files; asynchronous
 
+  // At the end of each turn, when all that was released is in the log too: gives back what nothing needs any more.
+  virtual void tend() = 0;
+
+  // --- checkpoints: a start reads the log from the last one on, and of what is before it only what is needed ---
+
+  // The log has grown, and something in its oldest file is still needed.
+  virtual bool wants_checkpoint() const = 0;
+  // Begins one, to be told of the queues and then to be finished. Messages of definitions before its from() must be in a
+  // snapshot before it is finished.
+  virtual CheckpointWriter& begin_checkpoint() = 0;
+
   // Flushes everything and writes that the end was clean. Blocking; nothing is appended afterwards.
   virtual Status close_clean() = 0;
 
@@ -149,6 +174,7 @@ class Journal {
     std::uint64_t commits = 0, bytes_written = 0, records = 0, padding_bytes = 0;
     std::uint64_t reads = 0, read_bytes = 0, cache_hits = 0, cache_misses = 0;
     std::uint64_t files = 0, log_bytes = 0, cache_bytes = 0;
+    std::uint64_t segments = 0, segment_bytes = 0, checkpoints = 0;
     std::uint64_t commit_ns_total = 0, commit_ns_max = 0;
   };
   virtual Stats stats() const = 0;

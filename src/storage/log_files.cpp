@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "storage/listing.h"
 
 namespace weir::storage {
 namespace {
@@ -25,18 +26,27 @@ std::string log_file_path(const std::string& directory, Lsn start) {
   return fmt::format("{}/j-{:016x}.log", directory, start.value);
 }
 
-LogFiles::LogFiles(runtime::Disk& disk, Options options, LogFileSet found, LogFilesEvents& events)
+std::string cleaned_file_path(const std::string& directory, Lsn start) {
+  return fmt::format("{}/g-{:016x}.seg", directory, start.value);
+}
+
+LogFiles::LogFiles(runtime::Disk& disk, Options options, FileTable& table, LogFileSet found,
+                   LogFilesEvents& events)
     : disk_(disk),
       options_(std::move(options)),
       events_(events),
-      files_(found.files.begin(), found.files.end()),
+      table_(table),
       append_index_(found.append_index),
       spares_(std::move(found.spares)),
       superblock_(found.superblock),
       durable_(found.superblock.durable),
       recorded_start_(found.superblock.start),
       superblock_block_(ChunkRef::adopt(Chunk::make(superblock_bytes))) {
-  WEIR_ASSERT(append_index_ < files_.size());
+  WEIR_ASSERT(append_index_ < found.files.size());
+  for (LogFile& file : found.files) {
+    files_.push_back(std::make_unique<LogFile>(std::move(file)));
+    table_.put(*files_.back());
+  }
   next_bytes_ = std::clamp(append_file().bytes, options_.first_file_bytes, options_.file_bytes_max);
   make_operation_.owner = superblock_operation_.owner = remove_operation_.owner = this;
   make_operation_.done = &LogFiles::on_made;
@@ -45,9 +55,9 @@ LogFiles::LogFiles(runtime::Disk& disk, Options options, LogFileSet found, LogFi
 }
 
 LogFiles::~LogFiles() {
-  for (const std::deque<LogFile>* files : {&files_, &retired_}) {
-    for (const LogFile& file : *files) {
-      if (file.ready()) disk_.close(file.handle);
+  for (const auto* files : {&files_, &retired_}) {
+    for (const auto& file : *files) {
+      if (file->ready()) disk_.close(file->handle);
     }
   }
   for (const runtime::FileHandle file : superblock_files_) {
@@ -67,7 +77,7 @@ Status LogFiles::start() {
 
 std::size_t LogFiles::first_not_ready() const {
   std::size_t index = files_.size();
-  while (index > 0 && !files_[index - 1].ready()) --index;
+  while (index > 0 && !files_[index - 1]->ready()) --index;
   return index;
 }
 
@@ -75,9 +85,9 @@ void LogFiles::advance(std::uint64_t record_bytes) {
   const std::size_t next = append_index_ + 1;
   if (next == files_.size()) {
     plan(record_bytes);
-  } else if (next + 1 == files_.size() && !files_[next].ready() && !making_ &&
-             files_[next].bytes < record_bytes) {
-    choose_source(files_[next], record_bytes);
+  } else if (next + 1 == files_.size() && !files_[next]->ready() && !making_ &&
+             files_[next]->bytes < record_bytes) {
+    choose_source(*files_[next], record_bytes);
   }
   append_index_ = next;
   ++rolls_;
@@ -86,10 +96,10 @@ void LogFiles::advance(std::uint64_t record_bytes) {
 }
 
 void LogFiles::plan(std::uint64_t bytes_least) {
-  WEIR_ASSERT(files_.size() < slots_max - 1);
-  LogFile file;
-  file.start = files_.back().end();
-  choose_source(file, bytes_least);
+  auto file = std::make_unique<LogFile>();
+  file->start = files_.back()->end();
+  choose_source(*file, bytes_least);
+  table_.add(*file);
   files_.push_back(std::move(file));
 }
 
@@ -110,9 +120,9 @@ void LogFiles::choose_source(LogFile& file, std::uint64_t bytes_least) {
 void LogFiles::tend() {
   if (stopped_) return;
   const std::size_t ahead_wanted = rolls_ > rolls_of_a_busy_log ? 2 : 1;
-  const bool all_ready = files_.back().ready();
+  const bool all_ready = files_.back()->ready();
   if (all_ready && !failed_ && files_.size() - append_index_ - 1 < ahead_wanted &&
-      files_.size() < slots_max - 1) {
+      table_.used() < slots_max - 1) {
     plan(0);
   }
   make_next();
@@ -124,7 +134,7 @@ void LogFiles::make_next() {
   if (making_ || retry_at_ns_ > 0) return;
   const std::size_t index = first_not_ready();
   if (index == files_.size()) return;
-  LogFile& file = files_[index];
+  LogFile& file = *files_[index];
   making_ = true;
   const std::string path = log_file_path(options_.directory, file.start);
   if (file.spare.empty()) {
@@ -136,7 +146,7 @@ void LogFiles::make_next() {
 
 void LogFiles::on_made(std::int64_t result) {
   making_ = false;
-  LogFile& file = files_[first_not_ready()];
+  LogFile& file = *files_[first_not_ready()];
   const std::string path = log_file_path(options_.directory, file.start);
   if (result < 0) {
     making_failed(file, errno_error(static_cast<int>(-result), path));
@@ -170,12 +180,12 @@ void LogFiles::making_failed(LogFile& file, const Error& error) {
 
 // What lies in a file that is not made yet: while nothing is planned behind it, its size can change to no less.
 std::uint64_t LogFiles::used_bytes(const LogFile& file) const {
-  if (&file != &files_.back()) return file.bytes;
+  if (&file != files_.back().get()) return file.bytes;
   return align_up(std::max(events_.laid_out(), file.start).value - file.start.value, superblock_bytes);
 }
 
 bool LogFiles::use_spare(LogFile& file) {
-  const bool may_grow = &file == &files_.back();
+  const bool may_grow = &file == files_.back().get();
   const std::uint64_t least = used_bytes(file);
   const auto spare = std::find_if(spares_.begin(), spares_.end(), [&](const SpareFile& s) {
     return s.bytes >= least && (may_grow || s.bytes == file.bytes);
@@ -204,51 +214,51 @@ void LogFiles::tick() {
 
 std::uint64_t LogFiles::ready_ahead_bytes() const {
   std::uint64_t bytes = 0;
-  for (std::size_t index = append_index_ + 1; index < files_.size() && files_[index].ready(); ++index) {
-    bytes += files_[index].bytes;
+  for (std::size_t index = append_index_ + 1; index < files_.size() && files_[index]->ready(); ++index) {
+    bytes += files_[index]->bytes;
   }
   return bytes;
 }
 
 Lsn LogFiles::reclaimable(Lsn durable) const {
   std::size_t index = 0;
-  while (index < append_index_ && files_[index].live == 0 && files_[index].end() <= durable) ++index;
-  return files_[index].start;
+  while (index < append_index_ && files_[index]->live == 0 && files_[index]->end() <= durable) ++index;
+  return files_[index]->start;
 }
 
 void LogFiles::reclaim(Lsn up_to, Lsn durable) {
   const Lsn limit = std::min(up_to, reclaimable(durable));
-  while (files_.front().end() <= limit) {
-    retired_.push_back(std::move(files_.front()));
-    files_.pop_front();
-    --append_index_;
-    first_slot_ = static_cast<std::uint32_t>((first_slot_ + 1) % slots_max);
-  }
+  while (files_.front()->end() <= limit) retire_front();
   tend();
 }
 
-void LogFiles::end_read(Lsn file_start) {
-  for (std::deque<LogFile>* files : {&retired_, &files_}) {
-    const auto file = std::lower_bound(files->begin(), files->end(), file_start,
-                                       [](const LogFile& f, Lsn start) { return f.start < start; });
-    if (file == files->end() || file->start != file_start) continue;
-    WEIR_ASSERT(file->reads > 0);
-    --file->reads;
-    if (files == &retired_) {
-      dispose_retired();
-      tend();
-    }
-    return;
-  }
-  WEIR_UNREACHABLE();
+void LogFiles::retire_front() {
+  table_.remove(*files_.front());
+  retired_.push_back(std::move(files_.front()));
+  files_.pop_front();
+  --append_index_;
+}
+
+void LogFiles::void_checkpoints(std::uint64_t below_generation) {
+  superblock_.checkpoint = below_generation;
+  superblock_.has_checkpoint = false;
+  superblock_changed_ = true;
+}
+
+void LogFiles::end_read(LogFile& file) {
+  WEIR_ASSERT(file.reads > 0);
+  if (--file.reads > 0) return;
+  dispose_retired();
+  tend();
 }
 
 void LogFiles::write_superblock() {
-  const bool awaits_file = !files_.front().ready();
-  if (superblock_busy_ ||
-      (files_.front().start == superblock_.start && awaits_file == superblock_.awaits_file))
-    return;
-  superblock_.start = files_.front().start;
+  const bool awaits_file = !files_.front()->ready();
+  const bool changed = superblock_changed_ || files_.front()->start != superblock_.start ||
+                       awaits_file != superblock_.awaits_file;
+  if (superblock_busy_ || !changed) return;
+  superblock_changed_ = false;
+  superblock_.start = files_.front()->start;
   superblock_.awaits_file = awaits_file;
   superblock_.durable = durable_;
   superblock_.forget_before(superblock_.start);
@@ -282,16 +292,25 @@ void LogFiles::on_superblock_written(std::int64_t result) {
 }
 
 void LogFiles::dispose_retired() {
-  while (!retired_.empty() && retired_.front().end() <= recorded_start_ && retired_.front().reads == 0) {
-    const LogFile& file = retired_.front();
-    disk_.close(file.handle);
-    spares_.push_back({log_file_path(options_.directory, file.start), file.bytes});
+  while (!retired_.empty() && retired_.front()->end() <= recorded_start_ && retired_.front()->reads == 0) {
+    dispose(*retired_.front());
     retired_.pop_front();
   }
+}
+
+void LogFiles::dispose(LogFile& file) {
+  disk_.close(file.handle);
+  file.handle = runtime::no_file;
+  if (file.listed) unwanted_.push_back(listing_path(options_.directory, file.start));
+  if (file.cleaned()) {
+    unwanted_.push_back(cleaned_file_path(options_.directory, file.start));
+    return;
+  }
+  spares_.push_back({log_file_path(options_.directory, file.start), file.bytes});
   // On a full disk what the log waits for may just have become free.
   const std::size_t waiting = first_not_ready();
-  if (failed_ && !making_ && waiting < files_.size() && files_[waiting].spare.empty() &&
-      use_spare(files_[waiting])) {
+  if (failed_ && !making_ && waiting < files_.size() && files_[waiting]->spare.empty() &&
+      use_spare(*files_[waiting])) {
     retry_at_ns_ = 0;
   }
   std::size_t kept = 0;

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "base/ids.h"
 #include "runtime/disk.h"
 #include "storage/location.h"
+#include "storage/log_file.h"
 #include "storage/superblock.h"
 
 namespace weir::storage {
@@ -24,24 +26,12 @@ namespace weir::storage {
 // Of the slots, for what is settled after publishes are refused.
 inline constexpr std::size_t slots_reserve = 64;
 
-struct LogFile {
-  Lsn start;
-  std::uint64_t bytes = 0;
-  runtime::FileHandle handle = runtime::no_file;  // no_file: it is not made yet
-  std::string spare{};      // not made yet: the spare file that becomes it; empty: a new one
-  std::uint64_t live = 0;   // records retained
-  std::uint32_t reads = 0;  // in flight
-
-  Lsn end() const { return Lsn{start.value + bytes}; }
-  bool ready() const { return handle != runtime::no_file; }
-};
-
 struct SpareFile {
   std::string path;
   std::uint64_t bytes = 0;
 };
 
-// Ascending files: the window of the log, then those ready ahead; all open.
+// Ascending files: the window of the log, then those ready ahead; all open, in the slots of their places.
 struct LogFileSet {
   std::vector<LogFile> files;
   std::size_t append_index = 0;  // the file that the log ends in
@@ -50,6 +40,7 @@ struct LogFileSet {
 };
 
 std::string log_file_path(const std::string& directory, Lsn start);
+std::string cleaned_file_path(const std::string& directory, Lsn start);
 
 class LogFilesEvents {
  public:
@@ -71,7 +62,7 @@ class LogFiles {
     std::uint64_t file_bytes_max = 0;
     const Clock* clock = nullptr;  // never null: when to try again what failed
   };
-  LogFiles(runtime::Disk& disk, Options options, LogFileSet found, LogFilesEvents& events);
+  LogFiles(runtime::Disk& disk, Options options, FileTable& table, LogFileSet found, LogFilesEvents& events);
   ~LogFiles();
   LogFiles(const LogFiles&) = delete;
   LogFiles& operator=(const LogFiles&) = delete;
@@ -81,16 +72,9 @@ class LogFiles {
 
   // --- the window ---
 
-  LogFile& append_file() { return files_[append_index_]; }
-  std::uint32_t append_slot() const { return slot_of(append_index_); }
-  LogFile& at_slot(std::uint32_t slot) { return files_[index_of(slot)]; }
-  const LogFile& at_slot(std::uint32_t slot) const { return files_[index_of(slot)]; }
-  // Null when the file left the window.
-  LogFile* find(std::uint32_t slot, Lsn start) {
-    const std::size_t index = index_of(slot);
-    return index < files_.size() && files_[index].start == start ? &files_[index] : nullptr;
-  }
-  Lsn start_lsn() const { return files_.front().start; }
+  LogFile& append_file() { return *files_[append_index_]; }
+  const LogFile& append_file() const { return *files_[append_index_]; }
+  Lsn start_lsn() const { return files_.front()->start; }
   // The log goes on in the next file, which may not be ready yet; one that is not begun is made for `record_bytes`.
   void advance(std::uint64_t record_bytes);
 
@@ -109,15 +93,35 @@ class LogFiles {
 
   Lsn reclaimable(Lsn durable) const;
   void reclaim(Lsn up_to, Lsn durable);
-  void begin_read(std::uint32_t slot) { ++at_slot(slot).reads; }
-  void end_read(Lsn file_start);
+  // A checkpoint of this generation is on the disk: the log begins at `from`, the start of a file. The files before it that are
+  // needed become segments: (std::unique_ptr<LogFile>).
+  template <typename F>
+  void begin_at_checkpoint(Lsn from, std::uint64_t generation, F&& segment);
+  // Checkpoints below this generation say nothing any more.
+  void void_checkpoints(std::uint64_t below_generation);
+  // What both superblock files say.
+  Lsn recorded_start() const { return recorded_start_; }
+  // Those before `lsn` without a listing: (LogFile&).
+  template <typename F>
+  void for_each_unlisted(Lsn lsn, F&& visit);
+  // All before `lsn`: (LogFile&).
+  template <typename F>
+  void for_each_before(Lsn lsn, F&& visit);
+  // Nothing needs the segment any more: its name and room can be used again.
+  void give_back(LogFile& segment) {
+    dispose(segment);
+    tend();
+  }
+  // In the background.
+  void remove_file(std::string path) { unwanted_.push_back(std::move(path)); }
+  void end_read(LogFile& file);
 
   Superblock& superblock() { return superblock_; }
   void set_durable(Lsn durable) { durable_ = durable; }
   std::uint64_t count() const { return append_index_ + 1; }
   // Locations can name no more files.
-  bool window_full() const { return files_.size() >= slots_max - slots_reserve; }
-  std::uint64_t log_bytes() const { return append_end_value() - files_.front().start.value; }
+  bool window_full() const { return table_.used() >= slots_max - slots_reserve; }
+  std::uint64_t log_bytes() const { return append_end_value() - files_.front()->start.value; }
 
  private:
   // One lane of background work: its completion is a member function.
@@ -127,11 +131,7 @@ class LogFiles {
     void on_io(std::int64_t result) override { (owner->*done)(result); }
   };
 
-  std::uint32_t slot_of(std::size_t index) const {
-    return static_cast<std::uint32_t>((first_slot_ + index) % slots_max);
-  }
-  std::size_t index_of(std::uint32_t slot) const { return (slot + slots_max - first_slot_) % slots_max; }
-  std::uint64_t append_end_value() const { return files_[append_index_].end().value; }
+  std::uint64_t append_end_value() const { return files_[append_index_]->end().value; }
   std::size_t first_not_ready() const;
   void tend();
   void plan(std::uint64_t bytes_least);
@@ -145,24 +145,28 @@ class LogFiles {
   void write_superblock();
   void on_superblock_written(std::int64_t result);
   void dispose_retired();
+  void retire_front();
+  void dispose(LogFile& file);
   void remove_next();
   void on_removed(std::int64_t result);
 
   runtime::Disk& disk_;
   Options options_;
   LogFilesEvents& events_;
-  std::deque<LogFile> files_;
-  std::uint32_t first_slot_ = 0;
+  FileTable& table_;
+  std::deque<std::unique_ptr<LogFile>> files_;
   std::size_t append_index_ = 0;
   std::uint64_t next_bytes_;  // the size of the next file that is made
   std::uint64_t rolls_ = 0;
   std::vector<SpareFile> spares_;
-  std::deque<LogFile> retired_;  // before the start; reused once the superblock says so durably
+  std::deque<std::unique_ptr<LogFile>>
+      retired_;  // before the start; reused once the superblock says so durably
   std::vector<std::string> unwanted_;
 
   Superblock superblock_;
   Lsn durable_;
-  Lsn recorded_start_;  // what both superblock files say
+  Lsn recorded_start_;
+  bool superblock_changed_ = false;
   runtime::FileHandle superblock_files_[2] = {runtime::no_file, runtime::no_file};
   ChunkRef superblock_block_;
   int superblock_copies_left_ = 0;
@@ -178,5 +182,40 @@ class LogFiles {
   std::uint64_t retry_at_ns_ = 0;  // 0: nothing failed, or it is being tried again
   std::uint64_t retry_wait_ns_ = 0;
 };
+
+template <typename F>
+void LogFiles::begin_at_checkpoint(Lsn from, std::uint64_t generation, F&& segment) {
+  WEIR_ASSERT(from <= append_file().start);
+  while (files_.front()->start < from) {
+    if (files_.front()->live == 0) {
+      retire_front();
+      continue;
+    }
+    WEIR_ASSERT(files_.front()->listed);
+    files_.front()->segment = true;
+    segment(std::move(files_.front()));
+    files_.pop_front();
+    --append_index_;
+  }
+  superblock_.checkpoint = generation;
+  superblock_.has_checkpoint = true;
+  superblock_changed_ = true;
+  tend();
+}
+
+template <typename F>
+void LogFiles::for_each_before(Lsn lsn, F&& visit) {
+  for (const auto& file : files_) {
+    if (file->end() > lsn) return;
+    visit(*file);
+  }
+}
+
+template <typename F>
+void LogFiles::for_each_unlisted(Lsn lsn, F&& visit) {
+  for_each_before(lsn, [&](LogFile& file) {
+    if (!file.listed) visit(file);
+  });
+}
 
 }  // namespace weir::storage

@@ -170,8 +170,8 @@ void LogScan::replay(std::size_t file, const LogReader::Found& found) {
 void LogScan::emit(std::size_t file, std::uint64_t offset, const Record& record, std::size_t span) {
   if (record.type == RecordType::mark) return;
   ++report_.records;
-  const auto slot = static_cast<std::uint32_t>(file % slots_max);
-  visitor_.on_record(record, Location(slot, offset, span), Lsn{files_[file].start.value + offset});
+  visitor_.on_record(record, Location(files_[file].slot, offset, span),
+                     Lsn{files_[file].start.value + offset});
 }
 
 void LogScan::damaged(Lsn to, std::uint64_t records_lost) {

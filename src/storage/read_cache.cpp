@@ -21,15 +21,16 @@ bool holds_record(Bytes bytes, std::uint64_t span) {
 
 }  // namespace
 
-ReadCache::ReadCache(runtime::Disk& disk, LogFiles& files, std::uint64_t bytes_max)
+ReadCache::ReadCache(runtime::Disk& disk, FileTable& table, LogFiles& files, std::uint64_t bytes_max)
     : disk_(disk),
+      table_(table),
       files_(files),
       bytes_max_(std::max(bytes_max, 2 * (read_window_bytes + read_window_overlap_bytes))),
       windows_ahead_(std::clamp<std::uint64_t>(
           bytes_max_ / 2 / (read_window_bytes + read_window_overlap_bytes), 1, windows_ahead_most)) {}
 
 std::uint64_t ReadCache::window_end(const LogFile& file, std::uint64_t window_at, Lsn durable) {
-  const std::uint64_t readable = std::min(file.end(), durable).value - file.start.value;
+  const std::uint64_t readable = file.readable(durable).value - file.start.value;
   return std::min(window_at + read_window_bytes + read_window_overlap_bytes, readable);
 }
 
@@ -40,7 +41,7 @@ ReadCache::Window* ReadCache::kept_window(const LogFile& file, std::uint64_t off
 
 CachedRecord ReadCache::find(Location location, Lsn durable) {
   if (windows_.empty()) return {};
-  Window* window = kept_window(files_.at_slot(location.slot()), location.offset());
+  Window* window = kept_window(table_.at(location.slot()), location.offset());
   if (window == nullptr || window->loading || !window->covers(location.offset(), location.bytes())) return {};
   const std::byte* at = window->chunk->data() + (location.offset() - window->offset);
   if (!holds_record(Bytes(at, location.bytes()), location.bytes())) return {};
@@ -50,9 +51,9 @@ CachedRecord ReadCache::find(Location location, Lsn durable) {
 }
 
 void ReadCache::read(Location location, Lsn durable, ReadWaiter& waiter) {
-  const LogFile& file = files_.at_slot(location.slot());
+  const LogFile& file = table_.at(location.slot());
   const Wait wait{&waiter, location};
-  WEIR_ASSERT(file.start.value + location.offset() + location.bytes() <= durable.value);
+  WEIR_ASSERT(file.start.value + location.offset() + location.bytes() <= file.readable(durable).value);
   const std::uint64_t window_at = window_offset(location.offset());
   const bool fits = location.bytes() <= windowed_record_bytes_max &&
                     location.offset() + location.bytes() <= window_end(file, window_at, durable);
@@ -73,7 +74,7 @@ void ReadCache::read(Location location, Lsn durable, ReadWaiter& waiter) {
 
 // Null if the windows that are on their way take all the room.
 ReadCache::Window* ReadCache::load_window(std::uint32_t slot, std::uint64_t window_at, Lsn durable) {
-  const LogFile& file = files_.at_slot(slot);
+  const LogFile& file = table_.at(slot);
   const std::uint64_t bytes = window_end(file, window_at, durable) - window_at;
   if (!make_room(bytes)) return nullptr;
   auto made = std::make_unique<Window>();
@@ -94,7 +95,7 @@ void ReadCache::read_alone(const Wait& wait, bool second_try) {
   auto made = std::make_unique<Window>();
   Window& window = *made;
   window.slot = wait.location.slot();
-  window.file_start = files_.at_slot(window.slot).start;
+  window.file_start = table_.at(window.slot).start;
   window.offset = wait.location.offset() / batch_alignment * batch_alignment;
   window.bytes = align_up(wait.location.offset() + wait.location.bytes(), batch_alignment) - window.offset;
   window.kept = false;
@@ -107,12 +108,12 @@ void ReadCache::read_alone(const Wait& wait, bool second_try) {
 void ReadCache::begin(Window& window) {
   window.owner = this;
   window.chunk = ChunkRef::adopt(Chunk::make(window.bytes));
-  files_.begin_read(window.slot);
+  window.file = &table_.at(window.slot);
+  ++window.file->reads;
   ++in_disk_;
   ++reads_;
   read_bytes_ += window.bytes;
-  disk_.read(files_.at_slot(window.slot).handle, window.offset,
-             MutableBytes(window.chunk->data(), window.bytes), window);
+  disk_.read(window.file->handle, window.offset, MutableBytes(window.chunk->data(), window.bytes), window);
 }
 
 // Somebody who reads the second half after the first is likely to go on: the next windows are under way by the time he
@@ -125,11 +126,11 @@ void ReadCache::read_ahead(Window& window, std::uint64_t offset, Lsn durable) {
   if (!std::exchange(window.first_half_used, false)) return;
   const std::uint32_t slot = window.slot;
   const std::uint64_t first = window.offset + read_window_bytes;
-  const LogFile& file = files_.at_slot(slot);
+  const LogFile& file = table_.at(slot);
   const bool loading = std::exchange(window.loading, true);  // it is in use: room is not made at its cost
   for (std::uint64_t ahead = 0; ahead < windows_ahead_; ++ahead) {
     const std::uint64_t next_at = first + ahead * read_window_bytes;
-    const bool readable = next_at < file.bytes && file.start.value + next_at < durable.value;
+    const bool readable = file.start.value + next_at < file.readable(durable).value;
     if (!readable) break;
     if (kept_window(file, next_at) != nullptr) continue;
     if (load_window(slot, next_at, durable) == nullptr) break;
@@ -166,7 +167,7 @@ void ReadCache::cancel_all() {
 
 void ReadCache::on_read(Window& window, std::int64_t result) {
   --in_disk_;
-  files_.end_read(window.file_start);
+  files_.end_read(*std::exchange(window.file, nullptr));
   if (!window.kept) {
     hand_out_alone(window, result);
     return;
@@ -184,7 +185,7 @@ void ReadCache::on_read(Window& window, std::int64_t result) {
 }
 
 void ReadCache::read_again(const Window& window, const Wait& wait) {
-  if (files_.find(window.slot, window.file_start) != nullptr) {
+  if (table_.find(window.slot, window.file_start) != nullptr) {
     read_alone(wait, true);
   } else {
     wait.waiter->on_read(fail(ErrorCode::not_found, "the record's file was reclaimed while it was read"));

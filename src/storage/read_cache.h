@@ -26,7 +26,7 @@ inline constexpr std::uint64_t read_window_overlap_bytes = 68U << 10;
 
 class ReadCache {
  public:
-  ReadCache(runtime::Disk& disk, LogFiles& files, std::uint64_t bytes_max);
+  ReadCache(runtime::Disk& disk, FileTable& table, LogFiles& files, std::uint64_t bytes_max);
   ReadCache(const ReadCache&) = delete;
   ReadCache& operator=(const ReadCache&) = delete;
 
@@ -49,6 +49,7 @@ class ReadCache {
   // A range of a file, in memory or on its way there.
   struct Window final : runtime::IoRequest {
     ReadCache* owner = nullptr;
+    LogFile* file = nullptr;  // there while it is read from
     std::uint32_t slot = 0;
     Lsn file_start;
     std::uint64_t offset = 0;  // in the file
@@ -86,6 +87,7 @@ class ReadCache {
   void hand_out_alone(Window& window, std::int64_t result);
 
   runtime::Disk& disk_;
+  FileTable& table_;
   LogFiles& files_;
   std::uint64_t bytes_max_;
   std::uint64_t windows_ahead_;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "storage/checkpoint_recovery.h"
 #include "storage/log_scan.h"
 
 namespace weir::storage {
@@ -15,17 +16,21 @@ namespace {
 
 constexpr std::string_view log_prefix = "j-";
 constexpr std::string_view log_suffix = ".log";
+constexpr std::string_view cleaned_prefix = "g-";
+constexpr std::string_view cleaned_suffix = ".seg";
+constexpr std::string_view listing_prefix = "i-";
+constexpr std::string_view listing_suffix = ".idx";
 constexpr std::uint64_t usable_file_bytes_min = 2 * batch_alignment;
 constexpr std::uint64_t first_file_bytes_least = 1U << 20;  // where the disk has no room for what was asked
 constexpr std::size_t rewrite_bytes = 1U << 20;
 
-std::optional<Lsn> start_in_name(std::string_view name) {
+std::optional<Lsn> start_in_name(std::string_view name, std::string_view prefix, std::string_view suffix) {
   constexpr std::size_t digits = 16;
-  if (name.size() != log_prefix.size() + digits + log_suffix.size() || !name.starts_with(log_prefix) ||
-      !name.ends_with(log_suffix)) {
+  if (name.size() != prefix.size() + digits + suffix.size() || !name.starts_with(prefix) ||
+      !name.ends_with(suffix)) {
     return std::nullopt;
   }
-  const char* begin = name.data() + log_prefix.size();
+  const char* begin = name.data() + prefix.size();
   std::uint64_t start = 0;
   const auto [end, error] = std::from_chars(begin, begin + digits, start, 16);
   if (error != std::errc{} || end != begin + digits || start % batch_alignment != 0) return std::nullopt;
@@ -37,8 +42,10 @@ class Recovery {
   Recovery(runtime::Disk& disk, const JournalOptions& options, ReplayVisitor& visitor)
       : disk_(disk), options_(options), visitor_(visitor) {}
   ~Recovery() {
-    for (const LogFile& file : files_) {
-      if (file.ready()) disk_.close(file.handle);
+    for (const auto* files : {&files_, &segments_}) {
+      for (const LogFile& file : *files) {
+        if (file.ready()) disk_.close(file.handle);
+      }
     }
   }
   Recovery(const Recovery&) = delete;
@@ -50,6 +57,8 @@ class Recovery {
   Status find_files();
   Status make_superblock();
   Status take_file(Lsn start, std::uint64_t bytes);
+  Status take_checkpoint();
+  Status remove_unlisted();
   Status open_files();
   Status make_file(Lsn start, std::uint64_t bytes);
   Status secure_tail(Lsn from, Lsn end);
@@ -61,8 +70,10 @@ class Recovery {
   const JournalOptions& options_;
   ReplayVisitor& visitor_;
   Superblock superblock_;
-  std::vector<std::pair<Lsn, std::uint64_t>> names_;  // start and bytes, ascending
+  std::vector<std::pair<Lsn, std::uint64_t>> names_;             // start and bytes, ascending
+  std::vector<std::pair<Lsn, std::string>> cleaned_, listings_;  // start and name
   std::vector<LogFile> files_;
+  std::vector<LogFile> segments_;
   std::vector<SpareFile> spares_;
   std::size_t append_index_ = 0;
   RecoveryReport report_;
@@ -72,6 +83,8 @@ Result<RecoveredLog> Recovery::run() {
   WEIR_TRY(disk_.make_directories(options_.directory));
   WEIR_TRY(find_files());
   WEIR_TRY(make_superblock());
+  WEIR_TRY(take_checkpoint());
+  WEIR_TRY(remove_unlisted());
   WEIR_TRY(open_files());
   report_.start = superblock_.start;
   report_.clean = superblock_.clean;
@@ -91,6 +104,7 @@ Result<RecoveredLog> Recovery::run() {
   report_.incarnation = superblock_.incarnation;
   report_.files = append_index_ + 1;
   RecoveredLog recovered;
+  recovered.segments = std::exchange(segments_, {});
   recovered.files = {std::exchange(files_, {}), append_index_, std::move(spares_), superblock_};
   recovered.report = report_;
   return recovered;
@@ -100,10 +114,16 @@ Status Recovery::find_files() {
   const auto entries = disk_.list(options_.directory);
   if (!entries) return std::unexpected(entries.error());
   for (const runtime::DirectoryEntry& entry : *entries) {
-    if (const auto start = start_in_name(entry.name)) {
+    if (const auto start = start_in_name(entry.name, log_prefix, log_suffix)) {
       names_.emplace_back(*start, entry.bytes / batch_alignment * batch_alignment);
+    } else if (const auto cleaned = start_in_name(entry.name, cleaned_prefix, cleaned_suffix)) {
+      cleaned_.emplace_back(*cleaned, entry.name);
+    } else if (const auto listed = start_in_name(entry.name, listing_prefix, listing_suffix)) {
+      listings_.emplace_back(*listed, entry.name);
     } else if (entry.name.ends_with(runtime::temporary_suffix) &&
-               (entry.name.starts_with(log_prefix) || entry.name.starts_with("super."))) {
+               (entry.name.starts_with(log_prefix) || entry.name.starts_with(cleaned_prefix) ||
+                entry.name.starts_with(listing_prefix) || entry.name.starts_with("super.") ||
+                entry.name.starts_with("checkpoint."))) {
       WEIR_TRY(disk_.remove_now(options_.directory + "/" + entry.name));
     }
   }
@@ -126,9 +146,39 @@ Status Recovery::make_superblock() {
   return store_superblock_now(disk_, options_.directory, superblock_);
 }
 
+Status Recovery::take_checkpoint() {
+  const auto loaded = load_checkpoint(disk_, options_.directory, superblock_);
+  if (!loaded) return std::unexpected(loaded.error());
+  if (!*loaded) return {};
+  const LoadedCheckpoint& checkpoint = **loaded;
+  auto segments = replay_checkpoint(disk_, options_.directory, superblock_, checkpoint, visitor_, report_);
+  if (!segments) return std::unexpected(segments.error());
+  segments_ = std::move(*segments);
+  superblock_.start = checkpoint.header.from;
+  superblock_.checkpoint = checkpoint.header.generation;
+  superblock_.has_checkpoint = true;
+  // It was not written before all until there was durable.
+  superblock_.durable = std::max(superblock_.durable, checkpoint.header.to);
+  return {};
+}
+
+// What the cleaner or a checkpoint had not finished: everything in them is somewhere else too.
+Status Recovery::remove_unlisted() {
+  for (const auto* files : {&cleaned_, &listings_}) {
+    for (const auto& [start, name] : *files) {
+      const bool needed = std::any_of(segments_.begin(), segments_.end(),
+                                      [at = start](const LogFile& segment) { return segment.start == at; });
+      if (!needed) WEIR_TRY(disk_.remove_now(options_.directory + "/" + name));
+    }
+  }
+  return {};
+}
+
 Status Recovery::open_files() {
   for (std::size_t i = 0; i < names_.size(); ++i) {
     const auto [start, bytes] = names_[i];
+    const auto is_it = [at = start](const LogFile& segment) { return segment.start == at; };
+    if (std::any_of(segments_.begin(), segments_.end(), is_it)) continue;
     if (start < superblock_.start) {
       spares_.push_back({path(start), bytes});
     } else if (bytes < usable_file_bytes_min) {
@@ -139,7 +189,7 @@ Status Recovery::open_files() {
       WEIR_TRY(take_file(start, std::min({bytes, until_next, file_bytes_limit})));
     }
   }
-  if (files_.size() > slots_max - slots_reserve)
+  if (files_.size() + segments_.size() > slots_max - slots_reserve)
     return fail(ErrorCode::corrupt, "more journal files than there can be");
   if (!files_.empty()) return {};
   if (!report_.first_start && !superblock_.awaits_file)
@@ -154,6 +204,7 @@ Status Recovery::take_file(Lsn start, std::uint64_t bytes) {
   file.start = start;
   file.bytes = bytes;
   file.handle = *handle;
+  file.slot = static_cast<std::uint32_t>(files_.size());
   files_.push_back(std::move(file));
   return {};
 }

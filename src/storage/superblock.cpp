@@ -15,6 +15,7 @@ constexpr std::uint32_t superblock_magic = 0x31534a57;  // "WJS1" as little-endi
 constexpr std::uint16_t superblock_version = 1;
 constexpr unsigned clean_flag = 1;
 constexpr unsigned awaits_file_flag = 2;
+constexpr unsigned checkpoint_flag = 4;
 constexpr std::size_t earlier_at = 64;
 constexpr std::size_t earlier_bytes = 16;
 constexpr std::size_t crc_at = superblock_bytes - 4;
@@ -26,8 +27,9 @@ void encode_superblock(const Superblock& superblock, std::byte* to) {
   std::memset(to, 0, superblock_bytes);
   store_le(to, superblock_magic);
   store_le(to + 4, superblock_version);
-  const unsigned flags =
-      (superblock.clean ? clean_flag : 0) | (superblock.awaits_file ? awaits_file_flag : 0);
+  const unsigned flags = (superblock.clean ? clean_flag : 0) |
+                         (superblock.awaits_file ? awaits_file_flag : 0) |
+                         (superblock.has_checkpoint ? checkpoint_flag : 0);
   store_le(to + 6, static_cast<std::uint16_t>(flags));
   store_le(to + 8, superblock.identity);
   store_le(to + 16, superblock.generation);
@@ -36,6 +38,7 @@ void encode_superblock(const Superblock& superblock, std::byte* to) {
   store_le(to + 40, superblock.durable.value);
   store_le(to + 48, superblock.incarnation);
   store_le(to + 52, static_cast<std::uint32_t>(superblock.earlier.size()));
+  store_le(to + 56, superblock.checkpoint);
   std::byte* at = to + earlier_at;
   for (const Superblock::Incarnation& earlier : superblock.earlier) {
     store_le(at, earlier.begin.value);
@@ -58,6 +61,7 @@ Result<Superblock> decode_superblock(Bytes from) {
   const unsigned flags = load_le<std::uint16_t>(at + 6);
   superblock.clean = (flags & clean_flag) != 0;
   superblock.awaits_file = (flags & awaits_file_flag) != 0;
+  superblock.has_checkpoint = (flags & checkpoint_flag) != 0;
   superblock.identity = load_le<std::uint64_t>(at + 8);
   superblock.generation = load_le<std::uint64_t>(at + 16);
   superblock.start = Lsn{load_le<std::uint64_t>(at + 24)};
@@ -65,6 +69,7 @@ Result<Superblock> decode_superblock(Bytes from) {
   superblock.durable = Lsn{load_le<std::uint64_t>(at + 40)};
   superblock.incarnation = load_le<std::uint32_t>(at + 48);
   const auto count = load_le<std::uint32_t>(at + 52);
+  superblock.checkpoint = load_le<std::uint64_t>(at + 56);
   if (count > earlier_incarnations_max) return fail(ErrorCode::corrupt, "impossible count in a superblock");
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::byte* entry = at + earlier_at + i * earlier_bytes;

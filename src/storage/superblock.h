@@ -5,13 +5,15 @@
 //   0 u32 magic "WJS1"   4 u16 version   6 u16 flags
 //       1: the last run ended in order, its log ends at `durable`
 //       2: the log goes on at `start` in a file that is not made yet: all before it was released, the disk was full
+//       4: there is a checkpoint; without one nothing before `start` is needed
 //   8 u64 identity       the journal's own random number, for its life
 //  16 u64 generation     the number of this write; even ones go to super.A
 //  24 u64 start          the log begins here: the start of a file
 //  32 u64 begin          the incarnation's first batch is here; below it all is durable
 //  40 u64 durable        at the time of writing: all below it is durable; >= begin
 //  48 u32 incarnation    one more at every start; 0: made, nothing was appended yet
-//  52 u32 count of what follows   56 u64 zero
+//  52 u32 count of what follows
+//  56 u64 checkpoint     those of a lower generation say nothing; with flag 4, one of this generation is there
 //  64 earlier incarnations whose batches are still in the log, ascending, of 16 bytes: u64 begin, u32 incarnation, u32 zero
 //  4092 u32 crc32c of all bytes before it
 #pragma once
@@ -51,6 +53,8 @@ struct Superblock {
   std::uint32_t incarnation = 0;
   bool clean = false;
   bool awaits_file = false;
+  bool has_checkpoint = false;
+  std::uint64_t checkpoint = 0;
   std::vector<Incarnation> earlier{};
 
   // A torn tail is written over by the next incarnation, so every place belongs to one: a batch of another one there is what

@@ -37,6 +37,9 @@ class Witness final : public ReplayVisitor, public JournalEvents {
     seen.append(as_text(record.payload));
   }
   void on_damage(Lsn from, Lsn to, std::uint64_t) override { check(from < to); }
+  void on_messages(QueueId, const CheckpointRun&) override {}
+  void on_queue(QueueId, Seq) override {}
+  void on_listed(const ListedMessage&, Location) override {}
   void on_durable(Lsn) override {}
   void on_journal_failed(const Error&) override { std::abort(); }
 

@@ -194,7 +194,7 @@ void ShadowModel::establish_all() {
 
 void ShadowModel::after_turn(node::SimNode& node, std::uint16_t shard) {
   std::vector<Unfirm>& unfirm = unfirm_[shard];
-  if (unfirm.empty()) return;
+  if (unfirm.empty() || node.failed()) return;  // a shard that has failed logs nothing any more
   const Lsn end = node.shard(shard).journal().end();
   std::erase_if(unfirm, [&](const Unfirm& settled) {
     const auto queue = queues_.find(settled.queue);
@@ -225,7 +225,9 @@ void ShadowModel::judge_found(QueueId id, ShadowQueue& queue, const QueueDump& d
     if (!seen.insert(message.attempt).second)
       return violate("(a) there twice: " + describe(id, message.attempt));
     if (copy.state == Copy::State::gone && (clean || copy.gone_lsn <= durable)) {
-      return violate("(b) settled, and came back: " + describe(id, message.attempt));
+      return violate(fmt::format("(b) settled by {}, durable was {}, and came back as seq {}: ",
+                                 copy.gone_lsn.value, durable.value, copy.seq.value) +
+                     describe(id, message.attempt));
     }
     copy.delivered_before = copy.delivered_before || copy.state != Copy::State::waiting;
     if (!message.redelivered && (!clean || copy.delivered_before)) {

@@ -28,6 +28,7 @@ Scenario::Scenario(std::uint64_t its_seed) : seed(its_seed), journal(node::small
   journal.file_bytes_max = journal.first_file_bytes * pick(rng, {1U, 1U, 4U});
   journal.cache_bytes = pick(rng, {16U << 10, 64U << 10, 1U << 20});
   journal.read_cache_bytes = pick(rng, {64U << 10, 1U << 20});
+  journal.checkpoint_bytes = pick(rng, {1U, 256U << 10, 1U << 20, 128U << 20});
   journal.batch_bytes_max = pick(rng, {4U << 10, 32U << 10, 1U << 20});
   journal.commits_in_flight_max = static_cast<unsigned>(1 + rng.below(4));
   journal.random_seed = rng.next();
@@ -41,11 +42,12 @@ Scenario::Scenario(std::uint64_t its_seed) : seed(its_seed), journal(node::small
 
 std::string Scenario::describe() const {
   return fmt::format(
-      "seed {}: {} shards, {} clients, {} lives of up to {} turns, files from {} to {}, cache {}, batches to "
-      "{}, {} in "
+      "seed {}: {} shards, {} clients, {} lives of up to {} turns, files from {} to {}, cache {}, "
+      "checkpoints of {}, "
+      "batches to {}, {} in "
       "flight{}{}{}, slow 1/{}, write errors 1/{}",
       seed, shards, clients, lives, turns_per_life, journal.first_file_bytes, journal.file_bytes_max,
-      journal.cache_bytes, journal.batch_bytes_max, journal.commits_in_flight_max,
+      journal.cache_bytes, journal.checkpoint_bytes, journal.batch_bytes_max, journal.commits_in_flight_max,
       late_mail ? ", late mail" : "", big_bodies ? ", big bodies" : "", full_disks ? ", full disks" : "",
       slow_one_in, write_error_one_in);
 }
@@ -319,7 +321,16 @@ void Simulation::finish() {
   if (over()) return;
   node_->pass_ms(2'000);
   for (auto& client : clients_) {
-    if (!client->may_publish()) world_.model.violate("(i) publishers are still stopped");
+    if (client->may_publish()) continue;
+    std::string state;
+    for (std::uint16_t shard = 0; shard < scenario_.shards; ++shard) {
+      const storage::Journal& journal = node_->shard(shard).journal();
+      const storage::Journal::Stats stats = journal.stats();
+      state += fmt::format("; shard {}: {} room, {} log files, {} segments, {} pending", shard,
+                           journal.has_room() ? "has" : "no", stats.files, stats.segments,
+                           journal.pending_bytes());
+    }
+    world_.model.violate("(i) publishers are still stopped" + state);
   }
   for (auto& client : clients_) node_->turn(client->shard(), [&] { client->finish(); });
   clients_.clear();
@@ -335,6 +346,9 @@ void Simulation::finish() {
     if (stats.files > 2) {
       world_.model.violate(fmt::format("(g) shard {} keeps {} files of {} bytes for nothing", shard,
                                        stats.files, stats.log_bytes));
+    }
+    if (stats.segments > 0) {
+      world_.model.violate(fmt::format("(g) shard {} keeps {} segments for nothing", shard, stats.segments));
     }
   }
   if (!over()) end(End::ordered);

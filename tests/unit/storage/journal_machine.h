@@ -5,7 +5,9 @@
 
 #include <cstring>
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,7 +45,19 @@ class ReplayWitness final : public ReplayVisitor {
   void on_damage(Lsn from, Lsn to, std::uint64_t records_lost) override {
     damages.push_back({from, to, records_lost});
   }
+  void on_messages(QueueId queue, const CheckpointRun& run) override {
+    for (std::uint64_t i = 0; i < run.count; ++i) there[queue.value].insert(run.first.value + i);
+  }
+  void on_queue(QueueId queue, Seq next) override { nexts[queue.value] = next.value; }
+  void on_listed(const ListedMessage& message, Location location) override {
+    if (there[message.queue.value].contains(message.seq.value))
+      listed[{message.queue.value, message.seq.value}] = location;
+  }
 
+  // Of a checkpoint, by queue.
+  std::map<std::uint32_t, std::set<std::uint64_t>> there;
+  std::map<std::uint32_t, std::uint64_t> nexts;
+  std::map<std::pair<std::uint32_t, std::uint64_t>, Location> listed;
   std::vector<Replayed> records;
   std::vector<std::string> extensions;
   std::vector<Location> locations;

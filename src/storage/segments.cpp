@@ -1,0 +1,56 @@
+#include "storage/segments.h"
+
+#include <utility>
+
+namespace weir::storage {
+
+Segments::Segments(runtime::Disk& disk, FileTable& table, LogFiles& files, std::vector<LogFile> found)
+    : disk_(disk), table_(table), log_(files) {
+  for (LogFile& file : found) {
+    files_.push_back(std::make_unique<LogFile>(std::move(file)));
+    table_.put(*files_.back());
+  }
+}
+
+Segments::~Segments() {
+  for (const auto* files : {&files_, &leaving_}) {
+    for (const auto& file : *files) disk_.close(file->handle);
+  }
+}
+
+std::uint64_t Segments::bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& file : files_) bytes += file->bytes;
+  return bytes;
+}
+
+std::vector<SegmentName> Segments::names() const {
+  std::vector<SegmentName> names;
+  for (const auto& file : files_) {
+    if (file->live > 0) names.push_back({file->start, file->bytes});
+  }
+  return names;
+}
+
+void Segments::tend(Lsn end, Lsn durable) {
+  // The log's start, and the checkpoint with it, must be on the disk before what they replace goes.
+  const Lsn recorded = log_.recorded_start();
+  std::erase_if(files_, [&](std::unique_ptr<LogFile>& file) {
+    if (file->live > 0) {
+      file->dead_at = Lsn{};
+      return false;
+    }
+    if (file->dead_at == Lsn{}) file->dead_at = end;
+    if (durable < file->dead_at || (!file->cleaned() && recorded < file->end())) return false;
+    table_.remove(*file);
+    leaving_.push_back(std::move(file));
+    return true;
+  });
+  std::erase_if(leaving_, [&](const std::unique_ptr<LogFile>& file) {
+    if (file->reads > 0) return false;
+    log_.give_back(*file);
+    return true;
+  });
+}
+
+}  // namespace weir::storage

@@ -1,0 +1,43 @@
+// What it is: the files that the log's window has left behind because some of their messages are still needed, and those
+// that the cleaner wrote. A segment that nothing needs any more is given back, once that is durable.
+// Shard: of its journal, on its thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/ids.h"
+#include "storage/checkpoint.h"
+#include "storage/log_files.h"
+
+namespace weir::storage {
+
+class Segments {
+ public:
+  Segments(runtime::Disk& disk, FileTable& table, LogFiles& files, std::vector<LogFile> found);
+  ~Segments();
+  Segments(const Segments&) = delete;
+  Segments& operator=(const Segments&) = delete;
+
+  void add(std::unique_ptr<LogFile> file) { files_.push_back(std::move(file)); }
+  bool empty() const { return files_.empty(); }
+  std::size_t count() const { return files_.size(); }
+  // What they take on the disk.
+  std::uint64_t bytes() const;
+  // Those that are needed.
+  std::vector<SegmentName> names() const;
+  const std::vector<std::unique_ptr<LogFile>>& files() const { return files_; }
+
+  // At the end of a turn. `end`: of the log, with all that was settled.
+  void tend(Lsn end, Lsn durable);
+
+ private:
+  runtime::Disk& disk_;
+  FileTable& table_;
+  LogFiles& log_;
+  std::vector<std::unique_ptr<LogFile>> files_;
+  std::vector<std::unique_ptr<LogFile>> leaving_;  // still being read
+};
+
+}  // namespace weir::storage
