@@ -20,6 +20,7 @@ class Silent final : public ReplayVisitor, public JournalEvents {
   void on_listed(const ListedMessage&, Location) override {}
   void on_durable(Lsn) override {}
   void on_journal_failed(const Error&) override { WEIR_UNREACHABLE(); }
+  bool on_moved(QueueId, Seq, Location, Location) override { return false; }
 };
 
 std::unique_ptr<Journal> open_journal(runtime::Disk& disk, Silent& silent) {

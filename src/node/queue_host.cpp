@@ -243,6 +243,14 @@ void QueueHost::on_durable(Lsn up_to) {
   }
 }
 
+bool QueueHost::on_moved(QueueId id, Seq seq, Location from, Location to) {
+  Queue* const of = queue(id);
+  Entry* const entry = of != nullptr ? of->find(seq) : nullptr;
+  if (entry == nullptr || entry->transient() || entry->reference() != from.packed()) return false;
+  entry->set_reference(to.packed());
+  return true;
+}
+
 // --- messages out ---
 
 // False: it is on the disk only.
@@ -287,6 +295,8 @@ void QueueHost::loaded(QueueId id, Queue::Head head, const Result<storage::Cache
     loaded_[id] = {head.entry.reference(), record->at, ChunkRef::share(record->chunk)};
     return;
   }
+  const Entry* const entry = loaded_queue->find(head.seq);
+  if (entry == nullptr || entry->reference() != head.entry.reference()) return;  // it was moved meanwhile
   // The message can't be read back. It is set aside, not settled: its bytes stay on the disk for repair.
   ++stats_.damaged;
   log_error("store", "message {} of queue '{}' in vhost '{}' is damaged and was set aside: {}",

@@ -76,6 +76,7 @@ class QueueHost {
   void begin_turn();
   void end_turn();  // deliver what can be delivered, log what was settled, release what is safe
   void on_durable(Lsn up_to);
+  bool on_moved(QueueId queue, Seq seq, storage::Location from, storage::Location to);
   bool has_work() const { return !dirty_.empty(); }
 
   const HostStats& stats() const { return stats_; }

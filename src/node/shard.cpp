@@ -19,6 +19,8 @@ constexpr std::uint64_t mark_after_ms = 20;
 constexpr std::uint64_t flow_check_ms = 50;
 // A snapshot that could not be written is tried again after this.
 constexpr std::uint64_t snapshot_retry_ms = 1'000;
+// Checkpoints and the cleaner go on at least that often.
+constexpr std::uint64_t background_ms = 10;
 // Publishers are stopped while the journal has more than this to write, and go on below the lower mark.
 constexpr std::uint64_t journal_behind_bytes = 32U << 20;
 constexpr std::uint64_t journal_caught_up_bytes = 8U << 20;
@@ -208,6 +210,8 @@ void Shard::care_for_journal() {
     at_.timers.arm(mark_timer_, mark_after_ms);
   }
   if (reclaimed_ < journal_->reclaimable()) reclaim();
+  if (!background_timer_.armed() && journal_->works_in_background())
+    at_.timers.arm(background_timer_, background_ms);
 }
 
 void Shard::on_riding_timer() {
@@ -302,6 +306,7 @@ void Shard::update_flow() {
 // The turns that they make look again.
 void Shard::on_flow_timer() {}
 void Shard::on_snapshot_timer() {}
+void Shard::on_background_timer() {}
 
 void Shard::set_flow_of(ShardId shard, bool open, const std::string& alarm) {
   flows_[shard.value] = {open, alarm};

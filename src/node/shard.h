@@ -116,6 +116,9 @@ class Shard final : public BrokerClient,
   };
   void on_durable(Lsn up_to) override;
   void on_journal_failed(const Error& error) override;
+  bool on_moved(QueueId queue, Seq seq, storage::Location from, storage::Location to) override {
+    return host_.on_moved(queue, seq, from, to);
+  }
   void on_record(const storage::Record& record, storage::Location location, Lsn lsn) override;
   void on_damage(Lsn from, Lsn to, std::uint64_t records_lost) override;
   void on_messages(QueueId queue, const storage::CheckpointRun& run) override {
@@ -143,6 +146,7 @@ class Shard final : public BrokerClient,
   void on_mark_timer();
   void on_flow_timer();
   void on_snapshot_timer();
+  void on_background_timer();
 
   ShardOptions options_;
   ShardSurroundings at_;
@@ -181,6 +185,7 @@ class Shard final : public BrokerClient,
   runtime::MethodTimer<Shard, &Shard::on_mark_timer> mark_timer_{*this};
   runtime::MethodTimer<Shard, &Shard::on_flow_timer> flow_timer_{*this};
   runtime::MethodTimer<Shard, &Shard::on_snapshot_timer> snapshot_timer_{*this};
+  runtime::MethodTimer<Shard, &Shard::on_background_timer> background_timer_{*this};
 };
 
 }  // namespace weir::node

@@ -61,6 +61,7 @@ Status Shard::close() {
   at_.timers.cancel(mark_timer_);
   at_.timers.cancel(flow_timer_);
   at_.timers.cancel(snapshot_timer_);
+  at_.timers.cancel(background_timer_);
   return journal_->close_clean();
 }
 

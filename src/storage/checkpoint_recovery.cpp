@@ -133,7 +133,7 @@ Result<std::vector<LogFile>> replay_checkpoint(runtime::Disk& disk, const std::s
     segment.bytes = name.bytes;
     segment.handle = *handle;
     segment.segment = true;
-    segment.listed = true;
+    segment.listed = segment.recorded = true;
     segment.slot = static_cast<std::uint32_t>(slots_max - 1 - segments.size());
     segments.push_back(segment);
     WEIR_TRY(replay.run(segment));

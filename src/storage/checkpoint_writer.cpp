@@ -13,12 +13,13 @@ constexpr std::uint64_t retry_ns = 1'000'000'000;
 }  // namespace
 
 CheckpointWriter::CheckpointWriter(runtime::Disk& disk, std::string directory, FileTable& table,
-                                   LogFiles& files, Segments& segments, const Clock& clock)
+                                   LogFiles& files, Segments& segments, Cleaner& cleaner, const Clock& clock)
     : disk_(disk),
       directory_(std::move(directory)),
       table_(table),
       files_(files),
       segments_(segments),
+      cleaner_(cleaner),
       clock_(clock) {}
 
 bool CheckpointWriter::may_begin() const {
@@ -29,6 +30,7 @@ bool CheckpointWriter::may_begin() const {
 void CheckpointWriter::begin() {
   WEIR_ASSERT(may_begin());
   stage_ = Stage::telling;
+  cleaner_.choose_victims();
   from_ = files_.append_file().start;
   const Superblock& superblock = files_.superblock();
   generation_ = superblock.checkpoint + (superblock.has_checkpoint ? 1 : 0);
@@ -47,6 +49,7 @@ void CheckpointWriter::message(Seq seq, Location location, bool redelivered, std
                                Bytes attributes) {
   builder_.add(seq, redelivered, deliveries);
   const LogFile& file = table_.at(location.slot());
+  if (file.victim) cleaner_.add(queue_, seq, location, attributes);
   if (file.listed || file.start >= from_) return;
   const auto listing = listings_.find(location.slot());
   WEIR_ASSERT(listing != listings_.end() && listing->second.file_start == file.start);
@@ -57,6 +60,7 @@ void CheckpointWriter::finish(Lsn end) {
   WEIR_ASSERT(stage_ == Stage::telling);
   stage_ = Stage::waiting;
   to_ = end;
+  cleaner_.walk_ended(true);
 }
 
 void CheckpointWriter::tend(Lsn durable) {
@@ -77,7 +81,7 @@ void CheckpointWriter::write_next() {
   if (stage_ == Stage::listings && pending_.empty()) {
     stage_ = Stage::copies;
     // The files that become segments are named after the ones that are.
-    CheckpointHeader header{generation_, from_, to_, segments_.names()};
+    CheckpointHeader header{generation_, from_, to_, segments_.name_in(generation_)};
     files_.for_each_before(from_, [&](const LogFile& file) {
       if (file.live > 0) header.segments.push_back({file.start, file.bytes});
     });
@@ -124,6 +128,7 @@ void CheckpointWriter::on_io(std::int64_t result) {
   ++written_;
   files_.begin_at_checkpoint(from, generation,
                              [this](std::unique_ptr<LogFile> file) { segments_.add(std::move(file)); });
+  segments_.recorded_in(generation);
 }
 
 void CheckpointWriter::failed(std::int64_t result) {
@@ -135,6 +140,7 @@ void CheckpointWriter::failed(std::int64_t result) {
 
 void CheckpointWriter::give_up() {
   if (stage_ == Stage::none) return;
+  if (stage_ == Stage::telling) cleaner_.walk_ended(false);
   given_up_ = writing_;
   clear();
 }

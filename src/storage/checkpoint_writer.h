@@ -16,6 +16,7 @@
 #include "base/ids.h"
 #include "runtime/disk.h"
 #include "storage/checkpoint.h"
+#include "storage/cleaner.h"
 #include "storage/listing.h"
 #include "storage/log_files.h"
 #include "storage/segments.h"
@@ -25,7 +26,7 @@ namespace weir::storage {
 class CheckpointWriter final : private runtime::IoRequest {
  public:
   CheckpointWriter(runtime::Disk& disk, std::string directory, FileTable& table, LogFiles& files,
-                   Segments& segments, const Clock& clock);
+                   Segments& segments, Cleaner& cleaner, const Clock& clock);
   CheckpointWriter(const CheckpointWriter&) = delete;
   CheckpointWriter& operator=(const CheckpointWriter&) = delete;
 
@@ -76,6 +77,7 @@ class CheckpointWriter final : private runtime::IoRequest {
   FileTable& table_;
   LogFiles& files_;
   Segments& segments_;
+  Cleaner& cleaner_;
   const Clock& clock_;
 
   Stage stage_ = Stage::none;

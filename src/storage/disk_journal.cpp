@@ -25,6 +25,12 @@ CommitQueue::Options commit_options(const JournalOptions& options, const Superbl
   return {options.commits_in_flight_max, superblock.incarnation, superblock.salt(), end, options.clock};
 }
 
+Cleaner::Options clean_options(const JournalOptions& options, const Superblock& superblock) {
+  return {options.directory,        options.clean_gain_bytes,
+          options.clean_file_bytes, options.clean_bytes_per_second,
+          superblock.incarnation,   superblock.salt()};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Journal>> Journal::open(runtime::Disk& disk, JournalOptions options,
@@ -45,7 +51,9 @@ DiskJournal::DiskJournal(runtime::Disk& disk, const JournalOptions& options, Rec
       report_(recovered.report),
       files_(disk, file_options(options), table_, std::move(recovered.files), *this),
       segments_(disk, table_, files_, std::move(recovered.segments)),
-      checkpoint_(disk, options.directory, table_, files_, segments_, *options.clock),
+      cleaner_(disk, clean_options(options, files_.superblock()), table_, files_, segments_, events,
+               *options.clock),
+      checkpoint_(disk, options.directory, table_, files_, segments_, cleaner_, *options.clock),
       tail_(options.cache_bytes),
       commits_(disk, table_, files_, commit_options(options, files_.superblock(), report_.end), *this),
       read_cache_(disk, table_, files_, options.read_cache_bytes),
@@ -56,9 +64,11 @@ DiskJournal::DiskJournal(runtime::Disk& disk, const JournalOptions& options, Rec
 DiskJournal::~DiskJournal() {
   files_.stop();
   checkpoint_.stop();
+  cleaner_.stop();
   commits_.stop();
   read_cache_.cancel_all();
-  while ((commits_.in_disk() > 0 || read_cache_.in_disk() > 0 || files_.busy() || checkpoint_.in_disk()) &&
+  while ((commits_.in_disk() > 0 || read_cache_.in_disk() > 0 || files_.busy() || checkpoint_.in_disk() ||
+          cleaner_.in_disk()) &&
          disk_.in_flight() > 0) {
     disk_.submit();
     if (disk_.poll() == 0) std::this_thread::yield();
@@ -232,11 +242,13 @@ void DiskJournal::reclaim(Lsn up_to) {
 void DiskJournal::tend() {
   if (failed_) return;
   checkpoint_.tend(durable());
+  cleaner_.tend();
   if (!segments_.empty()) segments_.tend(end(), durable());
 }
 
 bool DiskJournal::wants_checkpoint() const {
   if (failed_ || closed_ || !checkpoint_.may_begin()) return false;
+  if ((segments_.unrecorded() && !cleaner_.active()) || cleaner_.wants_pass()) return true;
   const std::uint64_t window = files_.append_file().start.value - files_.start_lsn().value;
   // A large one is worth more log.
   return window >= std::max(options_.checkpoint_bytes, 8 * checkpoint_.last_bytes()) &&
@@ -258,6 +270,7 @@ void DiskJournal::on_commit_failed(const Error& error) {
   commits_.stop();
   files_.stop();
   checkpoint_.stop();
+  cleaner_.stop();
   log_error("journal", "nothing more can be made durable: {}", error.message);
   events_.on_journal_failed(error);
 }
@@ -272,7 +285,9 @@ bool DiskJournal::settle() {
   }
   files_.stop();
   checkpoint_.stop();
-  while ((files_.busy() || read_cache_.in_disk() > 0 || checkpoint_.in_disk()) && disk_.in_flight() > 0) {
+  cleaner_.stop();
+  while ((files_.busy() || read_cache_.in_disk() > 0 || checkpoint_.in_disk() || cleaner_.in_disk()) &&
+         disk_.in_flight() > 0) {
     disk_.submit();
     if (disk_.poll() == 0) std::this_thread::yield();
   }
@@ -303,6 +318,8 @@ Journal::Stats DiskJournal::stats() const {
   stats.log_bytes = files_.log_bytes();
   stats.segments = segments_.count();
   stats.segment_bytes = segments_.bytes();
+  stats.clean_passes = cleaner_.passes();
+  stats.clean_moved_bytes = cleaner_.moved_bytes();
   stats.checkpoints = checkpoint_.written();
   stats.cache_bytes = tail_.bytes() + read_cache_.bytes();
   return stats;

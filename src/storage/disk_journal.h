@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "storage/checkpoint_writer.h"
+#include "storage/cleaner.h"
 #include "storage/commit_queue.h"
 #include "storage/journal.h"
 #include "storage/log_files.h"
@@ -52,6 +53,9 @@ class DiskJournal final : public Journal, private CommitEvents, private LogFiles
   void reclaim(Lsn up_to) override;
   void tend() override;
   bool wants_checkpoint() const override;
+  bool works_in_background() const override {
+    return cleaner_.active() || checkpoint_.active() || wants_checkpoint();
+  }
   CheckpointWriter& begin_checkpoint() override;
   Status close_clean() override;
   Stats stats() const override;
@@ -76,6 +80,7 @@ class DiskJournal final : public Journal, private CommitEvents, private LogFiles
   FileTable table_;
   LogFiles files_;
   Segments segments_;
+  Cleaner cleaner_;
   CheckpointWriter checkpoint_;
   TailCache tail_;
   CommitQueue commits_;

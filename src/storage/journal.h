@@ -30,8 +30,11 @@ struct JournalOptions {
   std::uint64_t cache_bytes = 32U << 20;        // tail cache
   std::uint64_t read_cache_bytes = 8U << 20;    // windows read back from the disk
   std::uint64_t checkpoint_bytes = 128U << 20;  // of log that a start may have to read, about
-  std::uint64_t batch_bytes_max = 1U << 20;     // a batch is closed beyond it (a larger record has its own)
-  unsigned commits_in_flight_max = 2;           // 1 to 8
+  std::uint64_t clean_gain_bytes = 64U << 20;   // what a pass of the cleaner gives back at least
+  std::uint64_t clean_file_bytes = 16U << 20;   // what it writes at most, and has in memory
+  std::uint64_t clean_bytes_per_second = 128U << 20;
+  std::uint64_t batch_bytes_max = 1U << 20;  // a batch is closed beyond it (a larger record has its own)
+  unsigned commits_in_flight_max = 2;        // 1 to 8
   std::uint64_t random_seed = 0;  // becomes the journal's identity when it is made; should be random
   const Clock* clock = nullptr;   // never null; for the times in Stats and for trying again
 };
@@ -41,6 +44,9 @@ class JournalEvents {
   // All before `up_to` is on stable storage. Ascending; from Disk::poll.
   virtual void on_durable(Lsn up_to) = 0;
   virtual void on_journal_failed(const Error& error) = 0;
+  // The cleaner has copied a message. True if it is still there and at `from`: it is at `to` from now on, and what was
+  // retained there is retained here.
+  virtual bool on_moved(QueueId queue, Seq seq, Location from, Location to) = 0;
 
  protected:
   ~JournalEvents() = default;
@@ -163,6 +169,8 @@ class Journal {
 
   // The log has grown, and something in its oldest file is still needed.
   virtual bool wants_checkpoint() const = 0;
+  // Something goes on without anybody asking for it: tend() is to be called soon again.
+  virtual bool works_in_background() const = 0;
   // Begins one, to be told of the queues and then to be finished. Messages of definitions before its from() must be in a
   // snapshot before it is finished.
   virtual CheckpointWriter& begin_checkpoint() = 0;
@@ -175,6 +183,7 @@ class Journal {
     std::uint64_t reads = 0, read_bytes = 0, cache_hits = 0, cache_misses = 0;
     std::uint64_t files = 0, log_bytes = 0, cache_bytes = 0;
     std::uint64_t segments = 0, segment_bytes = 0, checkpoints = 0;
+    std::uint64_t clean_passes = 0, clean_moved_bytes = 0;
     std::uint64_t commit_ns_total = 0, commit_ns_max = 0;
   };
   virtual Stats stats() const = 0;

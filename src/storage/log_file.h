@@ -30,7 +30,15 @@ struct LogFile {
   std::uint32_t reads = 0;       // in flight
   bool segment = false;          // the log has left it behind: all of it is durable
   bool listed = false;           // its listing is on the disk
-  Lsn dead_at;  // as a segment: all that released its records is before this; 0: it is needed
+
+  // --- of a segment ---
+  Lsn dead_at;                          // all that released its records is before this; 0: it is needed
+  std::uint64_t named_in = UINT64_MAX;  // generation of the last checkpoint that named it ...
+  bool recorded = false;                // ... and that is on the disk
+  bool making = false;                  // the cleaner moves messages into it
+  bool victim = false;                  // the cleaner is at it: it stays until the pass has ended
+  bool moved = false;                   // it has moved some of it
+  bool damaged = false;                 // it could not
 
   Lsn end() const { return Lsn{start.value + bytes}; }
   // All before it can be read from the disk.

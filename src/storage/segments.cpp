@@ -1,5 +1,6 @@
 #include "storage/segments.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace weir::storage {
@@ -24,23 +25,46 @@ std::uint64_t Segments::bytes() const {
   return bytes;
 }
 
-std::vector<SegmentName> Segments::names() const {
+std::vector<SegmentName> Segments::name_in(std::uint64_t generation) {
   std::vector<SegmentName> names;
   for (const auto& file : files_) {
-    if (file->live > 0) names.push_back({file->start, file->bytes});
+    if (file->live == 0) continue;
+    file->named_in = generation;
+    names.push_back({file->start, file->bytes});
   }
   return names;
+}
+
+void Segments::recorded_in(std::uint64_t generation) {
+  for (const auto& file : files_) file->recorded = file->recorded || file->named_in == generation;
+}
+
+bool Segments::unrecorded() const {
+  return std::any_of(files_.begin(), files_.end(), [](const auto& file) {
+    return file->cleaned() && !file->recorded && file->live > 0;
+  });
+}
+
+// What was moved is in files that the checkpoint on the disk names, or durably settled.
+bool Segments::moves_count(Lsn durable) const {
+  return std::none_of(files_.begin(), files_.end(), [durable](const auto& file) {
+    const bool dead = file->live == 0 && file->dead_at != Lsn{} && file->dead_at <= durable;
+    return file->cleaned() && !file->recorded && (!dead || file->making);
+  });
 }
 
 void Segments::tend(Lsn end, Lsn durable) {
   // The log's start, and the checkpoint with it, must be on the disk before what they replace goes.
   const Lsn recorded = log_.recorded_start();
+  const bool moves = moves_count(durable);
   std::erase_if(files_, [&](std::unique_ptr<LogFile>& file) {
+    if (file->making || file->victim) return false;
     if (file->live > 0) {
       file->dead_at = Lsn{};
       return false;
     }
     if (file->dead_at == Lsn{}) file->dead_at = end;
+    if (file->moved && !moves) return false;
     if (durable < file->dead_at || (!file->cleaned() && recorded < file->end())) return false;
     table_.remove(*file);
     leaving_.push_back(std::move(file));

@@ -25,14 +25,20 @@ class Segments {
   std::size_t count() const { return files_.size(); }
   // What they take on the disk.
   std::uint64_t bytes() const;
-  // Those that are needed.
-  std::vector<SegmentName> names() const;
+  // Those that are needed, for the checkpoint of this generation ...
+  std::vector<SegmentName> name_in(std::uint64_t generation);
+  // ... which is on the disk now.
+  void recorded_in(std::uint64_t generation);
+  // Of the files that the cleaner wrote, one that is needed is not named by a checkpoint yet.
+  bool unrecorded() const;
   const std::vector<std::unique_ptr<LogFile>>& files() const { return files_; }
 
   // At the end of a turn. `end`: of the log, with all that was settled.
   void tend(Lsn end, Lsn durable);
 
  private:
+  bool moves_count(Lsn durable) const;
+
   runtime::Disk& disk_;
   FileTable& table_;
   LogFiles& log_;

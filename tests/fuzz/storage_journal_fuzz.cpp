@@ -42,6 +42,7 @@ class Witness final : public ReplayVisitor, public JournalEvents {
   void on_listed(const ListedMessage&, Location) override {}
   void on_durable(Lsn) override {}
   void on_journal_failed(const Error&) override { std::abort(); }
+  bool on_moved(QueueId, Seq, Location, Location) override { return false; }
 
   std::string seen;
   Lsn last;

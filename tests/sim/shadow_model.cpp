@@ -210,7 +210,7 @@ void ShadowModel::after_turn(node::SimNode& node, std::uint16_t shard) {
 }
 
 void ShadowModel::judge_found(QueueId id, ShadowQueue& queue, const QueueDump& dump, bool clean,
-                              Lsn durable) {
+                              bool shard_clean, Lsn durable) {
   if (dump.out != 0 || dump.ready != dump.messages.size()) {
     violate(fmt::format("(g) {} counts {} ready and {} out after a restart with {}", queue.name, dump.ready,
                         dump.out, dump.messages.size()));
@@ -230,7 +230,7 @@ void ShadowModel::judge_found(QueueId id, ShadowQueue& queue, const QueueDump& d
                      describe(id, message.attempt));
     }
     copy.delivered_before = copy.delivered_before || copy.state != Copy::State::waiting;
-    if (!message.redelivered && (!clean || copy.delivered_before)) {
+    if (!message.redelivered && (!(clean || shard_clean) || copy.delivered_before)) {
       return violate("(a) not marked as perhaps redelivered: " + describe(id, message.attempt));
     }
     if (!note_seq(id, queue, message.attempt, copy, message.seq)) return;
@@ -269,7 +269,8 @@ void ShadowModel::judge_missing(QueueId id, ShadowQueue& queue, bool clean) {
   });
 }
 
-void ShadowModel::restarted(const NodeDump& dump, bool clean, const std::vector<Lsn>& durable) {
+void ShadowModel::restarted(const NodeDump& dump, bool clean, const std::vector<Lsn>& durable,
+                            const std::vector<bool>& shards_clean) {
   if (!dump.problem.empty()) return violate("(a) " + dump.problem);
   unfirm_.clear();
   consumed_.clear();
@@ -301,7 +302,8 @@ void ShadowModel::restarted(const NodeDump& dump, bool clean, const std::vector<
       }
       copy->second.has_seq = false;
     }
-    judge_found(id, queue, found, clean, durable[queue.shard.value]);
+    judge_found(id, queue, found, clean, !shards_clean.empty() && shards_clean[queue.shard.value],
+                durable[queue.shard.value]);
     judge_missing(id, queue, clean);
   }
 }

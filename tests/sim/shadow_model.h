@@ -89,7 +89,9 @@ class ShadowModel {
   // Notes which settlements the shard has written down, and where.
   void after_turn(node::SimNode& node, std::uint16_t shard);
   // Judges what a restart brought back, and goes on from there. `durable`: per shard, what the node knew before it ended.
-  void restarted(const NodeDump& dump, bool clean, const std::vector<Lsn>& durable);
+  // `shards_clean`: those that had closed their journals in order, though the node had not ended so as a whole.
+  void restarted(const NodeDump& dump, bool clean, const std::vector<Lsn>& durable,
+                 const std::vector<bool>& shards_clean = {});
   // Judges that nothing is left that must be delivered.
   void drained();
 
@@ -114,7 +116,8 @@ class ShadowModel {
   bool lasts(const ShadowQueue& queue, AttemptId attempt) const {
     return queue.durable && attempts_[attempt].persistent;
   }
-  void judge_found(QueueId id, ShadowQueue& queue, const QueueDump& dump, bool clean, Lsn durable);
+  void judge_found(QueueId id, ShadowQueue& queue, const QueueDump& dump, bool clean, bool shard_clean,
+                   Lsn durable);
   void judge_missing(QueueId id, ShadowQueue& queue, bool clean);
 
   std::vector<Attempt> attempts_;

@@ -29,6 +29,10 @@ Scenario::Scenario(std::uint64_t its_seed) : seed(its_seed), journal(node::small
   journal.cache_bytes = pick(rng, {16U << 10, 64U << 10, 1U << 20});
   journal.read_cache_bytes = pick(rng, {64U << 10, 1U << 20});
   journal.checkpoint_bytes = pick(rng, {1U, 256U << 10, 1U << 20, 128U << 20});
+  journal.clean_gain_bytes =
+      pick(rng, {std::uint64_t{1}, std::uint64_t{64U << 10}, std::uint64_t{UINT64_MAX}});
+  journal.clean_file_bytes = pick(rng, {32U << 10, 1U << 20});
+  journal.clean_bytes_per_second = pick(rng, {1U << 20, 1U << 30});
   journal.batch_bytes_max = pick(rng, {4U << 10, 32U << 10, 1U << 20});
   journal.commits_in_flight_max = static_cast<unsigned>(1 + rng.below(4));
   journal.random_seed = rng.next();
@@ -43,13 +47,13 @@ Scenario::Scenario(std::uint64_t its_seed) : seed(its_seed), journal(node::small
 std::string Scenario::describe() const {
   return fmt::format(
       "seed {}: {} shards, {} clients, {} lives of up to {} turns, files from {} to {}, cache {}, "
-      "checkpoints of {}, "
+      "checkpoints of {}, cleaned for {}, "
       "batches to {}, {} in "
       "flight{}{}{}, slow 1/{}, write errors 1/{}",
       seed, shards, clients, lives, turns_per_life, journal.first_file_bytes, journal.file_bytes_max,
-      journal.cache_bytes, journal.checkpoint_bytes, journal.batch_bytes_max, journal.commits_in_flight_max,
-      late_mail ? ", late mail" : "", big_bodies ? ", big bodies" : "", full_disks ? ", full disks" : "",
-      slow_one_in, write_error_one_in);
+      journal.cache_bytes, journal.checkpoint_bytes, journal.clean_gain_bytes, journal.batch_bytes_max,
+      journal.commits_in_flight_max, late_mail ? ", late mail" : "", big_bodies ? ", big bodies" : "",
+      full_disks ? ", full disks" : "", slow_one_in, write_error_one_in);
 }
 
 Simulation::Simulation(const Scenario& scenario, bool verbose)
@@ -167,14 +171,23 @@ bool Simulation::stop_in_order() {
   return false;
 }
 
+void Simulation::count_background_work() {
+  for (std::uint16_t shard = 0; shard < scenario_.shards; ++shard) {
+    const storage::Journal::Stats stats = node_->shard(shard).journal().stats();
+    checkpoints_ += stats.checkpoints;
+    clean_passes_ += stats.clean_passes;
+  }
+}
+
 void Simulation::end(End how) {
+  count_background_work();
   const bool clean = how == End::ordered && !node_->failed() && stop_in_order();
   if (!clean) crash(how == End::ordered ? End::kill : how);
   if (over()) return;
   ++restarts_;
   begin(faults_ && !clean && world_.rng.chance(1, 3));
   if (over()) return;
-  judge_restart(clean);
+  judge_restart(clean, how == End::ordered);
   if (faults_ && !over() && world_.rng.chance(1, 3)) judge_twice();
 }
 
@@ -224,11 +237,14 @@ void Simulation::begin(bool nested) {
   world_.contested_names.clear();
 }
 
-void Simulation::judge_restart(bool clean) {
+void Simulation::judge_restart(bool clean, bool tried_in_order) {
   const NodeDump dump = dump_node(*node_);
   note(fmt::format("judging a restart, {}", clean ? "clean" : "not clean"));
   if (first_) return;
-  world_.model.restarted(dump, clean, durable_);
+  std::vector<bool> shards_clean;
+  for (std::uint16_t shard = 0; shard < scenario_.shards; ++shard)
+    shards_clean.push_back(tried_in_order && node_->shard(shard).recovery().clean);
+  world_.model.restarted(dump, clean, durable_, shards_clean);
   const std::string wrong = world_.known.restarted(node_->shard(0).topology());
   if (!wrong.empty()) world_.model.violate(wrong);
   const std::string disagreement = check_agreement(*node_);
@@ -295,6 +311,19 @@ void Simulation::drain() {
   }
 }
 
+std::string Simulation::journals() const {
+  std::string state;
+  for (std::uint16_t shard = 0; shard < scenario_.shards; ++shard) {
+    const storage::Journal& journal = node_->shard(shard).journal();
+    const storage::Journal::Stats stats = journal.stats();
+    state += fmt::format(
+        "; shard {}: {} room, {} log files, {} segments, {} pending, {} checkpoints, {} cleaned, {} at work",
+        shard, journal.has_room() ? "has" : "no", stats.files, stats.segments, journal.pending_bytes(),
+        stats.checkpoints, stats.clean_passes, journal.works_in_background() ? "is" : "not");
+  }
+  return state;
+}
+
 void Simulation::finish() {
   note("--- no more faults");
   faults_ = false;
@@ -312,7 +341,7 @@ void Simulation::finish() {
   }
   for (auto& client : clients_) node_->turn(client->shard(), [&] { client->finish(); });
   clients_.clear();
-  if (!node_->settle()) return world_.model.violate("(i) the node does not come to rest");
+  if (!node_->settle()) return world_.model.violate("(i) the node does not come to rest" + journals());
   at_rest();
   world_.model.establish_all();
   judge_rest();
@@ -322,19 +351,11 @@ void Simulation::finish() {
   node_->pass_ms(2'000);
   for (auto& client : clients_) {
     if (client->may_publish()) continue;
-    std::string state;
-    for (std::uint16_t shard = 0; shard < scenario_.shards; ++shard) {
-      const storage::Journal& journal = node_->shard(shard).journal();
-      const storage::Journal::Stats stats = journal.stats();
-      state += fmt::format("; shard {}: {} room, {} log files, {} segments, {} pending", shard,
-                           journal.has_room() ? "has" : "no", stats.files, stats.segments,
-                           journal.pending_bytes());
-    }
-    world_.model.violate("(i) publishers are still stopped" + state);
+    world_.model.violate("(i) publishers are still stopped" + journals());
   }
   for (auto& client : clients_) node_->turn(client->shard(), [&] { client->finish(); });
   clients_.clear();
-  if (!node_->settle()) return world_.model.violate("(i) the node does not come to rest");
+  if (!node_->settle()) return world_.model.violate("(i) the node does not come to rest" + journals());
   node_->pass_ms(500);
   judge_rest();
   if (node_->counters().transient_bytes.load() != 0) {
@@ -356,7 +377,7 @@ void Simulation::finish() {
 
 Outcome Simulation::run() {
   begin(world_.rng.chance(1, 4));
-  judge_restart(false);
+  judge_restart(false, false);
   first_ = false;
   furnish();
   for (unsigned life = 0; life < scenario_.lives && !over(); ++life) {
@@ -374,6 +395,8 @@ Outcome Simulation::run() {
   outcome.rejected = world_.rejected;
   outcome.deliveries = world_.model.deliveries();
   outcome.restarts = restarts_;
+  outcome.checkpoints = checkpoints_;
+  outcome.clean_passes = clean_passes_;
   return outcome;
 }
 

@@ -41,6 +41,7 @@ struct Outcome {
   std::string violation;  // empty: none
   std::vector<std::string> trace;
   std::uint64_t attempts = 0, confirmed = 0, rejected = 0, deliveries = 0, restarts = 0;
+  std::uint64_t checkpoints = 0, clean_passes = 0;
 };
 
 class Simulation {
@@ -64,9 +65,11 @@ class Simulation {
   // Until it is up, with crashes on the way if `nested`.
   void begin(bool nested);
   Status boot(node::SimNode* previous);
-  void judge_restart(bool clean);
+  void judge_restart(bool clean, bool tried_in_order);
   void judge_twice();
   void finish();
+  std::string journals() const;
+  void count_background_work();
   void drain();
   void judge_rest();
   bool over() const { return !world_.model.violation().empty(); }
@@ -83,7 +86,7 @@ class Simulation {
   bool faults_ = true;
   bool first_ = true;
   std::vector<Lsn> durable_;  // per shard, at the end of the last life
-  std::uint64_t restarts_ = 0;
+  std::uint64_t restarts_ = 0, checkpoints_ = 0, clean_passes_ = 0;
   std::deque<std::string> trace_;
 };
 

@@ -35,6 +35,8 @@ bool run_seed(std::uint64_t seed, Outcome& totals, bool verbose = false) {
   totals.rejected += outcome.rejected;
   totals.deliveries += outcome.deliveries;
   totals.restarts += outcome.restarts;
+  totals.checkpoints += outcome.checkpoints;
+  totals.clean_passes += outcome.clean_passes;
   if (outcome.violation.empty()) return true;
   std::string trace;
   for (const std::string& line : outcome.trace) trace += line + "\n";
@@ -45,8 +47,11 @@ bool run_seed(std::uint64_t seed, Outcome& totals, bool verbose = false) {
 }
 
 std::string totals_text(const Outcome& totals) {
-  return fmt::format("{} publishes, {} confirmed, {} rejected, {} deliveries, {} restarts", totals.attempts,
-                     totals.confirmed, totals.rejected, totals.deliveries, totals.restarts);
+  return fmt::format(
+      "{} publishes, {} confirmed, {} rejected, {} deliveries, {} restarts, {} checkpoints, {} passes of the "
+      "cleaner",
+      totals.attempts, totals.confirmed, totals.rejected, totals.deliveries, totals.restarts,
+      totals.checkpoints, totals.clean_passes);
 }
 
 }  // namespace
@@ -70,6 +75,8 @@ TEST(Simulation, holds_for_every_seed) {
     EXPECT_GT(totals.confirmed, count * 20);
     EXPECT_GT(totals.deliveries, count * 20);
     EXPECT_GT(totals.restarts, count);
+    EXPECT_GT(totals.checkpoints, count / 10);
+    EXPECT_GT(totals.clean_passes, count / 50);
   }
 }
 

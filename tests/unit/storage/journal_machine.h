@@ -79,6 +79,14 @@ class EventsWitness final : public JournalEvents {
     failed = true;
     message = error.message;
   }
+  bool on_moved(QueueId queue, Seq seq, Location from, Location to) override {
+    const auto at = places.find({queue.value, seq.value});
+    if (at == places.end() || at->second != from) return false;
+    at->second = to;
+    return true;
+  }
+
+  std::map<std::pair<std::uint32_t, std::uint64_t>, Location> places;  // of what is retained
 
   Lsn durable;
   int times = 0;
