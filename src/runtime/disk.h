@@ -59,7 +59,8 @@ class Disk {
 
   // One system call for all that was queued since the last time.
   virtual void submit() = 0;
-  // Runs the completions that are there; returns how many. Never blocks.
+  // Runs the completions that are there; returns how many. Never waits for requests that are on their way (but a disk may
+  // make a small write here, where that takes less time than handing it over).
   virtual std::size_t poll() = 0;
   // Requests that have not completed yet.
   virtual std::size_t in_flight() const = 0;

@@ -127,6 +127,8 @@ void EpollLoop::run(TurnHandler* handler) {
 
 void EpollLoop::turn(TurnHandler* handler) {
   wait();
+  // A shard with several sockets to look after does not keep them waiting for the disk.
+  if (disk_ != nullptr && disk_->holds_write() && reactor_.ready_count() > 1) disk_->hand_over();
   const std::uint64_t now = now_ms();
   timers_.set_now(now);
   reactor_.dispatch();
@@ -139,7 +141,8 @@ void EpollLoop::turn(TurnHandler* handler) {
 }
 
 void EpollLoop::wait() {
-  int timeout = reactor_.has_due() ? 0 : timeout_ms();
+  const bool more = reactor_.has_due() || (disk_ != nullptr && disk_->holds_write());
+  int timeout = more ? 0 : timeout_ms();
   if (timeout != 0) {
     sleeping_.store(true);
     if (woken_.load()) timeout = 0;

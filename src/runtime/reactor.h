@@ -49,6 +49,9 @@ class Reactor {
   void cancel_due(Watch& watch);
   bool has_due() const { return due_count_ > 0; }
 
+  // What wait() found, until it was told.
+  std::size_t ready_count() const { return ready_; }
+
   // Blocks at most `timeout_ms` (-1: without end) until something is ready.
   void wait(int timeout_ms);
   // Tells what is due, then what wait() found ready.

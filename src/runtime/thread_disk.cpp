@@ -6,6 +6,8 @@
 
 #include "base/assert.h"
 #include "runtime/disk_threads.h"
+#include "runtime/inline_writes.h"
+#include "runtime/loop.h"
 #include "runtime/posix_disk.h"
 
 namespace weir::runtime {
@@ -30,6 +32,11 @@ class EventDescriptor {
 // names, so that a long prepare_file delays neither a commit nor a read.
 class ThreadDisk final : public PosixDisk {
  public:
+  explicit ThreadDisk(InlineWriteLimits limits) : inline_(system_clock(), limits) {}
+  ~ThreadDisk() override {
+    if (held_) inline_.make(writes_.front());
+  }
+
   void write_durable(FileHandle file, std::uint64_t offset, Bytes data, IoRequest& request) override {
     DiskJob& job = queue(writes_, DiskJob::Kind::write, request);
     job.descriptor = file.value;
@@ -61,15 +68,18 @@ class ThreadDisk final : public PosixDisk {
     job.contents = std::move(contents);
   }
   void submit() override {
-    write_threads_.push(writes_);
-    read_thread_.push(reads_);
-    name_thread_.push(names_);
+    held_ = hold();
+    if (!held_) hand_over();
   }
   std::size_t poll() override;
   std::size_t in_flight() const override { return in_flight_; }
   int event() const override { return event_.get(); }
+  bool holds_write() const override { return held_; }
+  void hand_over() override;
 
  private:
+  bool hold();
+  std::size_t make_held();
   DiskJob& queue(std::vector<DiskJob>& jobs, DiskJob::Kind kind, IoRequest& request) {
     ++in_flight_;
     DiskJob& job = jobs.emplace_back();
@@ -84,26 +94,55 @@ class ThreadDisk final : public PosixDisk {
   std::vector<DiskJob> names_;
   std::vector<DiskJob> done_;
   std::size_t in_flight_ = 0;
+  bool held_ = false;  // the first of writes_ was submitted: poll() makes it
+  InlineWrites inline_;
   DiskThreads write_threads_{write_threads_max, event_.get()};
   DiskThreads read_thread_{1, event_.get()};
   DiskThreads name_thread_{1, event_.get()};
 };
 
+// True: the write that was queued is alone at the disk, and poll() makes it.
+bool ThreadDisk::hold() {
+  if (writes_.empty()) return false;
+  const auto& write = writes_.back();
+  return inline_.submitted(*write.request, write.data.size(), in_flight_ == 1);
+}
+
+void ThreadDisk::hand_over() {
+  held_ = false;
+  write_threads_.push(writes_);
+  read_thread_.push(reads_);
+  name_thread_.push(names_);
+}
+
+std::size_t ThreadDisk::make_held() {
+  if (!std::exchange(held_, false)) return 0;
+  const DiskJob write = std::move(writes_.front());
+  writes_.erase(writes_.begin());
+  --in_flight_;
+  write.request->on_io(inline_.make(write));
+  return 1;
+}
+
 std::size_t ThreadDisk::poll() {
+  const std::size_t held = make_held();
   write_threads_.take(done_);
   read_thread_.take(done_);
   name_thread_.take(done_);
   const std::size_t count = done_.size();
   for (std::size_t i = 0; i < count; ++i) {
     --in_flight_;
+    inline_.completed(*done_[i].request);
     done_[i].request->on_io(done_[i].result);
   }
   done_.clear();
-  return count;
+  return held + count;
 }
 
 }  // namespace
 
-std::unique_ptr<RealDisk> make_thread_disk() { return std::make_unique<ThreadDisk>(); }
+std::unique_ptr<RealDisk> make_thread_disk(InlineWriteLimits limits) {
+  return std::make_unique<ThreadDisk>(limits);
+}
 
 }  // namespace weir::runtime

@@ -9,6 +9,8 @@
 
 #include "base/assert.h"
 #include "runtime/disk_threads.h"
+#include "runtime/inline_writes.h"
+#include "runtime/loop.h"
 #include "runtime/posix_disk.h"
 
 namespace weir::runtime {
@@ -19,7 +21,7 @@ constexpr unsigned ring_entries = 256;
 // Reads and durable writes by io_uring; what changes names, by a thread.
 class UringDisk final : public PosixDisk {
  public:
-  UringDisk() = default;
+  explicit UringDisk(InlineWriteLimits limits) : inline_(system_clock(), limits) {}
   ~UringDisk() override;
   // 0 or -errno.
   int begin();
@@ -57,6 +59,8 @@ class UringDisk final : public PosixDisk {
   std::size_t poll() override;
   std::size_t in_flight() const override { return in_ring_ + waiting_.size() + names_in_flight_; }
   int event() const override { return event_; }
+  bool holds_write() const override { return held_; }
+  void hand_over() override;
 
  private:
   struct Transfer {
@@ -77,13 +81,25 @@ class UringDisk final : public PosixDisk {
     job.path = std::move(path);
     return job;
   }
+  static DiskJob job_of(const Transfer& write) {
+    DiskJob job;
+    job.kind = DiskJob::Kind::write;
+    job.descriptor = write.descriptor;
+    job.offset = write.offset;
+    job.data = Bytes(write.address, write.bytes);
+    return job;
+  }
+  bool hold();
   void enter();
+  std::size_t make_held();
   std::size_t poll_names();
 
   io_uring ring_{};
   bool ring_made_ = false;
   int event_ = -1;
   std::deque<Transfer> waiting_;  // not in the ring yet
+  bool held_ = false;             // the first of them was submitted: poll() makes it
+  InlineWrites inline_;
   std::size_t in_ring_ = 0;
   std::vector<DiskJob> name_jobs_;
   std::vector<DiskJob> name_jobs_done_;
@@ -104,6 +120,7 @@ int UringDisk::begin() {
 }
 
 UringDisk::~UringDisk() {
+  if (held_) inline_.make(job_of(waiting_.front()));
   if (thread_ != nullptr) thread_->push(name_jobs_);
   thread_.reset();
   while (in_ring_ > 0) {
@@ -118,6 +135,12 @@ UringDisk::~UringDisk() {
 
 void UringDisk::submit() {
   thread_->push(name_jobs_);
+  held_ = hold();
+  if (!held_) hand_over();
+}
+
+void UringDisk::hand_over() {
+  held_ = false;
   while (!waiting_.empty() && in_ring_ < ring_entries) {
     io_uring_sqe* const entry = ::io_uring_get_sqe(&ring_);
     if (entry == nullptr) {
@@ -139,6 +162,13 @@ void UringDisk::submit() {
   if (::io_uring_sq_ready(&ring_) > 0) enter();
 }
 
+// True: the write that was queued is alone at the disk, and poll() makes it.
+bool UringDisk::hold() {
+  if (waiting_.empty() || !waiting_.back().write) return false;
+  const auto& write = waiting_.back();
+  return inline_.submitted(*write.request, write.bytes, in_flight() == 1);
+}
+
 void UringDisk::enter() {
   for (;;) {
     const int result = ::io_uring_submit(&ring_);
@@ -149,7 +179,8 @@ void UringDisk::enter() {
 }
 
 std::size_t UringDisk::poll() {
-  std::size_t count = poll_names();
+  std::size_t count = make_held();
+  count += poll_names();
   io_uring_cqe* completion = nullptr;
   while (::io_uring_peek_cqe(&ring_, &completion) == 0) {
     auto* const request = static_cast<IoRequest*>(::io_uring_cqe_get_data(completion));
@@ -157,9 +188,18 @@ std::size_t UringDisk::poll() {
     ::io_uring_cqe_seen(&ring_, completion);
     --in_ring_;
     ++count;
+    inline_.completed(*request);
     request->on_io(result);
   }
   return count;
+}
+
+std::size_t UringDisk::make_held() {
+  if (!std::exchange(held_, false)) return 0;
+  const Transfer write = waiting_.front();
+  waiting_.pop_front();
+  write.request->on_io(inline_.make(job_of(write)));
+  return 1;
 }
 
 std::size_t UringDisk::poll_names() {
@@ -176,8 +216,8 @@ std::size_t UringDisk::poll_names() {
 
 }  // namespace
 
-Result<std::unique_ptr<RealDisk>> make_uring_disk() {
-  auto disk = std::make_unique<UringDisk>();
+Result<std::unique_ptr<RealDisk>> make_uring_disk(InlineWriteLimits limits) {
+  auto disk = std::make_unique<UringDisk>(limits);
   if (const int result = disk->begin(); result < 0) {
     Error error = errno_error(-result, "io_uring");
     error.code = ErrorCode::unsupported;
