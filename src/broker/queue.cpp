@@ -92,6 +92,7 @@ bool Queue::put_back(Seq seq) {
   if (entry == nullptr || entry->state() != EntryState::out) return false;
   entry->set_state(EntryState::ready);
   entry->set_redelivered();
+  index_.changed(seq);
   --out_;
   ++ready_;
   if (seq.value + 1 == head_.value) {

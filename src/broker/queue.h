@@ -110,6 +110,7 @@ class Queue {
   // At most `max` of the messages from `from` on and before `until`, in order: (Seq, const Entry&). Returns where to go on.
   template <typename F>
   Seq visit(Seq from, Seq until, std::size_t max, F&& each);
+  QueueIndex& index() { return index_; }
 
   // --- consumers ---
 

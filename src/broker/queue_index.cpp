@@ -73,6 +73,17 @@ bool QueueIndex::next_live(Seq from, Seq until, Seq& found) {
   return false;
 }
 
+QueueIndex::Told QueueIndex::told(Seq seq) {
+  const Chunk* chunk = seq.value % chunk_entries == 0 ? chunk_of(seq) : nullptr;
+  return chunk != nullptr && chunk->live == chunk_entries ? chunk->told : Told{};
+}
+
+void QueueIndex::tell(Seq seq, Told told) {
+  if (Chunk* const chunk = chunk_of(seq)) chunk->told = told;
+}
+
+void QueueIndex::changed(Seq seq) { tell(seq, {}); }
+
 void QueueIndex::erase(Seq seq) {
   Chunk* chunk = chunk_of(seq);
   WEIR_ASSERT(chunk != nullptr);

@@ -64,10 +64,23 @@ class QueueIndex {
   bool next_live(Seq from, Seq until, Seq& found);
   void erase(Seq seq);  // was there
 
+  // --- what a checkpoint's walk remembers of a chunk that is full and all alike, so as not to look at its entries again ---
+
+  struct Told {
+    std::uint32_t walk = 0;  // that looked at it; 0: none
+    bool redelivered = false;
+  };
+  // Of the chunk that begins with `seq`; none if it is not full.
+  Told told(Seq seq);
+  void tell(Seq seq, Told told);
+  // An entry changed.
+  void changed(Seq seq);
+
  private:
   struct Chunk {
     Entry entries[chunk_entries];
     std::uint32_t live = 0;
+    Told told;
   };
   static std::uint64_t number(Seq seq) { return seq.value / chunk_entries; }
   Chunk* chunk_of(Seq seq);

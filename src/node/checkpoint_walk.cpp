@@ -1,5 +1,8 @@
 #include "node/checkpoint_walk.h"
 
+#include <algorithm>
+#include <cstdint>
+
 namespace weir::node {
 namespace {
 
@@ -8,6 +11,43 @@ constexpr std::size_t messages_per_step = 16'384;
 constexpr std::size_t queues_per_step = 1'024;
 
 }  // namespace
+
+// The next chunk of the index, or what is left of one. Returns what it cost, in messages.
+std::size_t CheckpointWalk::tell(broker::Queue& queue) {
+  broker::QueueIndex& index = queue.index();
+  constexpr std::uint64_t chunk = broker::QueueIndex::chunk_entries;
+  const Seq chunk_end{(at_.value / chunk + 1) * chunk};
+  const broker::QueueIndex::Told told = index.told(at_);
+  if (told.walk == 0 || told.walk != last_walk_ || chunk_end > end_ || writer_.wants_each())
+    return tell_chunk(queue, std::min(chunk_end, end_));
+  writer_.messages(at_, chunk, told.redelivered);
+  index.tell(at_, {last_walk_ + 1, told.redelivered});
+  at_ = chunk_end;
+  return 1;
+}
+
+std::size_t CheckpointWalk::tell_chunk(broker::Queue& queue, Seq end) {
+  // Nothing may be there for long.
+  Seq first;
+  if (!queue.index().next_live(at_, end, first)) {
+    if (!queue.index().next_live(end, end_, first)) first = end_;
+    at_ = first;
+    return 1;
+  }
+  std::size_t count = 0, alike = 0, redelivered = 0;
+  queue.visit(first, end, SIZE_MAX, [&](Seq seq, const broker::Entry& entry) {
+    ++count;
+    if (entry.transient()) return;
+    const bool again = entry.redelivered();
+    redelivered += again ? 1 : 0;
+    if (writer_.message(seq, storage::Location::from_packed(entry.reference()), again, 0, {})) ++alike;
+  });
+  const bool all_alike =
+      alike == broker::QueueIndex::chunk_entries && (redelivered == 0 || redelivered == alike);
+  if (all_alike) queue.index().tell(first, {last_walk_ + 1, redelivered > 0});
+  at_ = end;
+  return count + 1;
+}
 
 bool CheckpointWalk::step() {
   std::size_t messages_left = messages_per_step;
@@ -24,11 +64,7 @@ bool CheckpointWalk::step() {
       end_ = queue->next_seq();
       writer_.begin_queue(queue->id(), end_);
     }
-    at_ = queue->visit(at_, end_, messages_left, [&](Seq seq, const broker::Entry& entry) {
-      --messages_left;
-      if (entry.transient()) return;
-      writer_.message(seq, storage::Location::from_packed(entry.reference()), entry.redelivered(), 0, {});
-    });
+    while (at_ < end_ && messages_left > 0) messages_left -= std::min(messages_left, tell(*queue));
     if (at_ < end_) break;
     queues_.pop_back();
     begun_ = false;

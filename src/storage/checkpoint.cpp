@@ -26,15 +26,15 @@ void CheckpointBuilder::begin_queue(QueueId queue, Seq next) {
   last_end_ = Seq{0};
 }
 
-void CheckpointBuilder::add(Seq seq, bool redelivered, std::uint32_t deliveries) {
-  WEIR_ASSERT(in_queue_ && seq < next_);
+void CheckpointBuilder::add(Seq seq, bool redelivered, std::uint32_t deliveries, std::uint64_t count) {
+  WEIR_ASSERT(in_queue_ && seq.value + count <= next_.value);
   if (run_.count > 0 && seq.value == run_.first.value + run_.count && redelivered == run_.redelivered &&
       deliveries == run_.deliveries) {
-    ++run_.count;
+    run_.count += count;
     return;
   }
   end_run();
-  run_ = {seq, 1, redelivered, deliveries};
+  run_ = {seq, count, redelivered, deliveries};
 }
 
 void CheckpointBuilder::end_run() {

@@ -52,7 +52,7 @@ class CheckpointBuilder {
   // `next`: the queue's next seq when it was begun; messages from there on are not told.
   void begin_queue(QueueId queue, Seq next);
   // Ascending, below `next`.
-  void add(Seq seq, bool redelivered, std::uint32_t deliveries);
+  void add(Seq seq, bool redelivered, std::uint32_t deliveries, std::uint64_t count = 1);
   std::size_t bytes() const { return out_.size(); }
   // The bytes of the checkpoint's file. The builder is empty then.
   std::vector<std::byte> finish(const CheckpointHeader& header);

@@ -45,15 +45,17 @@ void CheckpointWriter::begin_queue(QueueId queue, Seq next) {
   builder_.begin_queue(queue, next);
 }
 
-void CheckpointWriter::message(Seq seq, Location location, bool redelivered, std::uint32_t deliveries,
+bool CheckpointWriter::message(Seq seq, Location location, bool redelivered, std::uint32_t deliveries,
                                Bytes attributes) {
   builder_.add(seq, redelivered, deliveries);
   const LogFile& file = table_.at(location.slot());
   if (file.victim) cleaner_.add(queue_, seq, location, attributes);
-  if (file.listed || file.start >= from_) return;
+  if (file.listed) return true;
+  if (file.start >= from_) return false;
   const auto listing = listings_.find(location.slot());
   WEIR_ASSERT(listing != listings_.end() && listing->second.file_start == file.start);
   listing->second.builder.add({queue_, seq, location.offset(), location.bytes(), attributes});
+  return true;
 }
 
 void CheckpointWriter::finish(Lsn end) {

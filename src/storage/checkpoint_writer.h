@@ -40,7 +40,14 @@ class CheckpointWriter final : private runtime::IoRequest {
   // `next`: the queue's next seq.
   void begin_queue(QueueId queue, Seq next);
   // In ascending order, each that is in the journal. `attributes`: at most 255 bytes.
-  void message(Seq seq, Location location, bool redelivered, std::uint32_t deliveries, Bytes attributes);
+  // True if a later walk need not tell of its place again.
+  bool message(Seq seq, Location location, bool redelivered, std::uint32_t deliveries, Bytes attributes);
+  // Many of them, each of which message() returned true of in the last walk that ended well.
+  void messages(Seq first, std::uint64_t count, bool redelivered) {
+    builder_.add(first, redelivered, 0, count);
+  }
+  // The cleaner asks for all of them.
+  bool wants_each() const { return cleaner_.collects(); }
   // `end`: of the log.
   void finish(Lsn end);
   // At the end of a turn.

@@ -44,6 +44,7 @@ class Cleaner final : private runtime::IoRequest {
   // --- with the walk of a checkpoint ---
 
   void choose_victims();
+  bool collects() const { return stage_ == Stage::collecting; }
   // A message of a victim.
   void add(QueueId queue, Seq seq, Location location, Bytes attributes);
   void walk_ended(bool whole);

@@ -40,9 +40,8 @@ void Segments::recorded_in(std::uint64_t generation) {
 }
 
 bool Segments::unrecorded() const {
-  return std::any_of(files_.begin(), files_.end(), [](const auto& file) {
-    return file->cleaned() && !file->recorded && file->live > 0;
-  });
+  return std::any_of(files_.begin(), files_.end(),
+                     [](const auto& file) { return file->cleaned() && !file->recorded && file->live > 0; });
 }
 
 // What was moved is in files that the checkpoint on the disk names, or durably settled.
