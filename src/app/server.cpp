@@ -82,6 +82,9 @@ node::NodeOptions node_options(const Settings& settings) {
   options.node_name = settings.node_name.empty() ? "weir@" + host_name() : settings.node_name;
   options.journal.file_bytes_max = settings.journal_file_bytes_max;
   options.journal.cache_bytes = settings.journal_cache_bytes;
+  options.journal.checkpoint_bytes = settings.journal_checkpoint_bytes;
+  if (!settings.journal_cleaner) options.journal.clean_gain_bytes = UINT64_MAX;
+  options.journal.clean_bytes_per_second = settings.journal_cleaner_bytes_per_second;
   // Messages in memory alone are counted as they come; the ResourceWatch sees the rest a little later.
   options.transient_bytes_max = settings.memory_high_watermark.of(usable_memory_bytes());
   // With the kernel's ring? And with threads where that is refused?

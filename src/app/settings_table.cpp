@@ -134,6 +134,16 @@ constexpr SettingSpec table[] = {
     {"journal.cache_bytes", T::bytes, &S::journal_cache_bytes, "32MiB",
      "How much of a journal's end is kept in memory, per shard, for consumers that keep up.", 1 * MiB,
      64 * GiB},
+    {"journal.checkpoint_bytes", T::bytes, &S::journal_checkpoint_bytes, "128MiB",
+     "How much of a shard's log a start has to read, about: when it has grown by this and its oldest file is "
+     "still needed, a checkpoint is written.",
+     1 * MiB, 64 * GiB},
+    {"journal.cleaner", T::boolean, &S::journal_cleaner, "true",
+     "Move messages out of files that are mostly empty, so that one that nobody takes keeps its own bytes "
+     "and "
+     "not a file."},
+    {"journal.cleaner_bytes_per_second", T::bytes, &S::journal_cleaner_bytes_per_second, "128MiB",
+     "How much the cleaner of a shard reads and writes at most.", 1 * MiB, 64 * GiB},
     {"journal.io",
      T::choice,
      &S::journal_io,
