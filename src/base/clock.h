@@ -19,6 +19,8 @@ class ManualClock final : public Clock {
   std::uint64_t wall_ms() const override { return wall_start_ms_ + ns_ / 1'000'000; }
   void advance_ns(std::uint64_t by) { ns_ += by; }
   void advance_ms(std::uint64_t by) { ns_ += by * 1'000'000; }
+  // The wall clock is set, forward or back.
+  void jump_wall_ms(std::int64_t by) { wall_start_ms_ += static_cast<std::uint64_t>(by); }
 
  private:
   std::uint64_t ns_ = 0;

@@ -66,9 +66,10 @@ struct DeleteVhost {
 struct EndSession {
   SessionId session;
 };
-// The last consumer of an auto-delete queue went (its shard says so; it is checked again there).
+// The last consumer of an auto-delete queue went, or the queue was not used for as long as it may be (its shard says so).
 struct AutoDeleteQueue {
   QueueId queue;
+  bool unused = false;
 };
 
 using Request = std::variant<DeclareExchange, DeleteExchange, DeclareQueue, DeleteQueue, Bind, Unbind,

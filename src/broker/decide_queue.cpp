@@ -184,7 +184,7 @@ Result<Decision> decide_delete_queue(const Topology& topology, const Actor& acto
 
 Result<Decision> decide_auto_delete_queue(const Topology& topology, const AutoDeleteQueue& request) {
   const QueueDefinition* const known = topology.find_queue(request.queue);
-  if (known == nullptr || !known->auto_delete) return Decision{};
+  if (known == nullptr || (!known->auto_delete && !request.unused)) return Decision{};
   return removal(topology, *known);
 }
 

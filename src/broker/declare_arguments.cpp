@@ -134,17 +134,17 @@ Problem check_age(const Value& value, const Table&) {
 
 // To switch an argument on, say true here.
 constexpr std::array rules = std::to_array<ArgumentRule>({
-    {"x-expires", classic | quorum, check_expires, false},
-    {"x-message-ttl", classic | quorum, check_ttl, false},
+    {"x-expires", classic | quorum, check_expires, true},
+    {"x-message-ttl", classic | quorum, check_ttl, true},
     {"x-dead-letter-exchange", classic | quorum, check_text, false},
     {"x-dead-letter-routing-key", classic | quorum, check_dead_letter_key, false},
     {"x-dead-letter-strategy", quorum, check_strategy, false},
-    {"x-max-length", classic | quorum, check_not_negative, false},
-    {"x-max-length-bytes", classic | quorum | stream, check_not_negative, false},
+    {"x-max-length", classic | quorum, check_not_negative, true},
+    {"x-max-length-bytes", classic | quorum | stream, check_not_negative, true},
     {"x-max-in-memory-length", quorum, check_not_negative, false},
     {"x-max-in-memory-bytes", quorum, check_not_negative, false},
     {"x-max-priority", classic, check_priority, false},
-    {"x-overflow", classic | quorum, check_overflow, false},
+    {"x-overflow", classic | quorum, check_overflow, true},
     {"x-delivery-limit", quorum, check_integer, false},
     {"x-single-active-consumer", classic | quorum, check_bool, false},
     {"x-consumer-timeout", classic | quorum, check_positive, false},

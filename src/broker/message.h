@@ -3,8 +3,9 @@
 //
 //  Envelope (little endian), the payload of an enqueue record:
 //   0 u8 native form   1 u8 flags (bit 0 persistent)   2 u8 priority   3 u8 exchange bytes
-//   4 u8 routing key bytes   5..7 zero   8 u32 properties bytes   12 u32 body bytes   16 u64 received, Unix ms
-//  24 exchange, routing key, properties, body
+//   4 u8 routing key bytes   5 zero   6 u16 extras bytes   8 u32 properties bytes   12 u32 body bytes
+//  16 u64 received, Unix ms
+//  24 exchange, routing key, extras (broker/message_extras.h), properties, body
 #pragma once
 
 #include <cstddef>
@@ -37,6 +38,7 @@ struct IncomingMessage {
   std::uint8_t priority = 0;
   std::string_view exchange;
   std::string_view routing_key;
+  Bytes extras{};  // valid; at most extras_bytes_max
   Bytes properties;
   std::span<const Bytes> body;  // pieces, in order
   std::size_t body_bytes = 0;   // their sum
@@ -49,6 +51,7 @@ struct StoredMessage {
   std::uint8_t priority = 0;
   std::string_view exchange;
   std::string_view routing_key;
+  Bytes extras{};  // valid; at most extras_bytes_max
   Bytes properties;
   Bytes body;
   std::uint64_t received_ms = 0;

@@ -8,14 +8,118 @@ namespace weir::broker {
 
 void Queue::push(Seq seq, Entry entry) { index_.append(seq, entry); }
 
+void Queue::push(Seq seq, Entry entry, const MessageAttributes& attributes) {
+  if (attributes.none()) return index_.append(seq, entry);
+  if (attributes.deliver_ms != 0 || attributes.leaving != 0) entry.set_state(EntryState::held);
+  index_.append(seq, entry);
+  columned_ = true;
+  index_.make_columns(seq).set(seq.value % chunk_entries, attributes);
+  unseen_bytes_ += attributes.body_bytes;
+}
+
+void Queue::learn(Seq seq, const MessageAttributes& attributes) {
+  if (attributes.none()) return;
+  const MessageAttributes known = this->attributes(seq);
+  MessageAttributes both = attributes;
+  both.returns = std::max(both.returns, known.returns);
+  both.leaving = std::max(both.leaving, known.leaving);
+  if (both.deliver_ms != 0 || both.leaving != 0) index_.find(seq)->set_state(EntryState::held);
+  columned_ = true;
+  index_.make_columns(seq).set(seq.value % chunk_entries, both);
+  unseen_bytes_ += both.body_bytes - known.body_bytes;
+}
+
+MessageAttributes Queue::attributes(Seq seq) const {
+  const IndexColumns* const columns = columned_ ? index_.columns(seq) : nullptr;
+  return columns == nullptr ? MessageAttributes() : columns->get(seq.value % chunk_entries);
+}
+
 void Queue::make_visible(Seq end) {
   if (end <= visible_end_) return;
   Seq at = visible_end_;
+  visible_end_ = end;
   while (index_.next_live(at, end, at)) {
-    ++ready_;
+    if (simple()) [[likely]]
+      ++ready_;
+    else
+      show(at);
     ++at.value;
   }
-  visible_end_ = end;
+}
+
+void Queue::show(Seq seq) {
+  Entry& entry = *index_.find(seq);
+  const MessageAttributes of = attributes(seq);
+  unseen_bytes_ -= of.body_bytes;
+  if (of.leaving != 0) {
+    ++held_;
+  } else if (entry.state() == EntryState::held) {
+    ++held_;
+    arm(seq, of.deliver_ms);
+  } else {
+    become_ready(seq, entry);
+    if (of.expires_ms != 0) arm(seq, of.expires_ms);
+  }
+}
+
+// It is visible, and counts as ready from now on.
+void Queue::become_ready(Seq seq, Entry& entry) {
+  entry.set_state(EntryState::ready);
+  ++ready_;
+  if (options_.prioritised) {
+    if (by_priority_ == nullptr) by_priority_ = std::make_unique<PriorityOrder>();
+    by_priority_->push(attributes(seq).priority, seq);
+  } else if (seq < head_) {
+    returned_.push(seq);
+  }
+  if (options_.counts_bytes()) ready_bytes_ += attributes(seq).body_bytes;
+}
+
+void Queue::leave_ready(Seq seq) {
+  --ready_;
+  if (options_.counts_bytes()) ready_bytes_ -= attributes(seq).body_bytes;
+}
+
+void Queue::arm(Seq seq, std::uint64_t at_ms) {
+  if (options_.alarms == nullptr) return;
+  Alarm& alarm = index_.make_columns(seq).alarm;
+  alarm.queue = this;
+  alarm.chunk = QueueIndex::number(seq);
+  options_.alarms->arm_before(alarm, at_ms);
+}
+
+void Queue::on_due(const Alarm& alarm, std::uint64_t now_ms, std::vector<Seq>& expired) {
+  const Seq begin{alarm.chunk * chunk_entries};
+  const Seq end = std::min(visible_end_, Seq{begin.value + chunk_entries});
+  IndexColumns& columns = *index_.columns(begin);
+  std::uint64_t next_ms = UINT64_MAX;
+  for (Seq at = begin; index_.next_live(at, end, at); ++at.value) {
+    const std::size_t place = at.value % chunk_entries;
+    Entry& entry = *index_.find(at);
+    if (entry.state() == EntryState::out || columns.leaving(place) != 0) continue;
+    if (entry.state() == EntryState::held) {
+      const std::uint64_t deliver_ms = columns.deliver_ms(place);
+      if (deliver_ms > now_ms) {
+        next_ms = std::min(next_ms, deliver_ms);
+        continue;
+      }
+      columns.clear_deliver(place);
+      --held_;
+      become_ready(at, entry);
+    }
+    const std::uint64_t expires_ms = columns.expires_ms(place);
+    if (expires_ms == 0) continue;
+    if (expires_ms <= now_ms) {
+      expired.push_back(at);
+    } else {
+      next_ms = std::min(next_ms, expires_ms);
+    }
+  }
+  if (next_ms == UINT64_MAX) {
+    options_.alarms->cancel(columns.alarm);
+  } else {
+    options_.alarms->arm(columns.alarm, next_ms);
+  }
 }
 
 void Queue::skip_to(Seq seq) {
@@ -26,6 +130,32 @@ void Queue::skip_to(Seq seq) {
 
 bool Queue::peek(Head& head) {
   if (ready_ == 0) return false;
+  if (simple()) [[likely]]
+    return peek_in_order(head);
+  if (options_.prioritised) return peek_by_priority(head);
+  if (!options_.grouped) return peek_in_order(head);
+  while (peek_in_order(head)) {
+    const std::uint64_t group = attributes(head.seq).group;
+    if (group == 0 || groups_ == nullptr || groups_->admit(group, head.seq)) return true;
+    take_from_order(head.seq);
+  }
+  return false;
+}
+
+bool Queue::peek_by_priority(Head& head) {
+  while (by_priority_ != nullptr && !by_priority_->empty()) {
+    const Seq seq = by_priority_->top();
+    const Entry* entry = index_.find(seq);
+    if (entry != nullptr && entry->state() == EntryState::ready) {
+      head = {seq, *entry};
+      return true;
+    }
+    by_priority_->pop();  // it went another way meanwhile
+  }
+  return false;
+}
+
+bool Queue::peek_in_order(Head& head) {
   while (!returned_.empty()) {
     const Seq seq = returned_.top();
     const Entry* entry = index_.find(seq);
@@ -62,13 +192,14 @@ void Queue::deliver(const Head& head, Consumer* consumer) {
   Entry* entry = index_.find(head.seq);
   WEIR_ASSERT(entry != nullptr && entry->state() == EntryState::ready);
   entry->set_state(EntryState::out);
-  --ready_;
+  leave_ready(head.seq);
   ++out_;
-  if (head.seq < head_) {
-    WEIR_ASSERT(returned_.top() == head.seq);
-    returned_.pop();
-  } else {
-    head_ = Seq{head.seq.value + 1};
+  take_from_order(head.seq);
+  if (options_.grouped) [[unlikely]] {
+    if (const std::uint64_t group = attributes(head.seq).group; group != 0) {
+      if (groups_ == nullptr) groups_ = std::make_unique<GroupOrder>();
+      groups_->lock(group, head.seq);
+    }
   }
   if (consumer == nullptr) return;
   ++consumer->unacked;
@@ -78,10 +209,35 @@ void Queue::deliver(const Head& head, Consumer* consumer) {
   }
 }
 
+// The one that peek() gave goes.
+void Queue::take_from_order(Seq seq) {
+  if (options_.prioritised) {
+    WEIR_ASSERT(by_priority_->top() == seq);
+    by_priority_->pop();
+  } else if (seq < head_) {
+    WEIR_ASSERT(returned_.top() == seq);
+    returned_.pop();
+  } else {
+    head_ = Seq{seq.value + 1};
+  }
+}
+
+// The next one of its group may go.
+void Queue::release_group(Seq seq) {
+  if (groups_ == nullptr) return;
+  const std::uint64_t group = attributes(seq).group;
+  if (group == 0) return;
+  for (std::optional<Seq> next = groups_->release(group, seq); next; next = groups_->release(group, *next)) {
+    const Entry* const entry = index_.find(*next);
+    if (entry != nullptr && entry->state() == EntryState::ready) return returned_.push(*next);
+  }
+}
+
 bool Queue::remove(Seq seq, Entry& removed) {
   const Entry* entry = index_.find(seq);
   if (entry == nullptr || entry->state() != EntryState::out) return false;
   removed = *entry;
+  release_group(seq);
   index_.erase(seq);
   --out_;
   return true;
@@ -90,10 +246,15 @@ bool Queue::remove(Seq seq, Entry& removed) {
 bool Queue::put_back(Seq seq) {
   Entry* entry = index_.find(seq);
   if (entry == nullptr || entry->state() != EntryState::out) return false;
-  entry->set_state(EntryState::ready);
   entry->set_redelivered();
   index_.changed(seq);
   --out_;
+  if (!simple()) {
+    become_ready(seq, *entry);
+    if (const std::uint64_t expires_ms = attributes(seq).expires_ms; expires_ms != 0) arm(seq, expires_ms);
+    return true;
+  }
+  entry->set_state(EntryState::ready);
   ++ready_;
   if (seq.value + 1 == head_.value) {
     head_ = seq;
@@ -107,15 +268,52 @@ bool Queue::put_back(Seq seq) {
   return true;
 }
 
+std::uint16_t Queue::count_return(Seq seq) {
+  const std::uint16_t before = attributes(seq).returns;
+  const auto returns = before == UINT16_MAX ? before : static_cast<std::uint16_t>(before + 1);
+  learn_returns(seq, returns);
+  return returns;
+}
+
+void Queue::learn_returns(Seq seq, std::uint16_t returns) {
+  if (index_.find(seq) == nullptr) return;
+  columned_ = true;
+  IndexColumns& columns = index_.make_columns(seq);
+  const std::size_t place = seq.value % chunk_entries;
+  columns.set_returns(place, std::max(returns, columns.returns(place)));
+  index_.changed(seq);
+}
+
+bool Queue::leave(Seq seq, DeathReason reason) {
+  Entry* const entry = index_.find(seq);
+  if (entry == nullptr) return false;
+  if (seq < visible_end_) {
+    if (entry->state() == EntryState::out) --out_;
+    if (entry->state() == EntryState::ready) leave_ready(seq);
+    if (entry->state() != EntryState::held) ++held_;
+  }
+  release_group(seq);
+  entry->set_state(EntryState::held);
+  columned_ = true;
+  index_.changed(seq);
+  index_.make_columns(seq).set_leaving(seq.value % chunk_entries, static_cast<std::uint8_t>(reason));
+  return true;
+}
+
 bool Queue::forget(Seq seq, Entry& removed) {
   const Entry* entry = index_.find(seq);
   if (entry == nullptr) return false;
   removed = *entry;
-  if (entry->state() == EntryState::out) {
+  if (seq >= visible_end_) {
+    if (columned_) unseen_bytes_ -= attributes(seq).body_bytes;
+  } else if (entry->state() == EntryState::out) {
     --out_;
-  } else if (seq < visible_end_) {
-    --ready_;
+  } else if (entry->state() == EntryState::held) {
+    --held_;
+  } else {
+    leave_ready(seq);
   }
+  release_group(seq);
   index_.erase(seq);
   return true;
 }

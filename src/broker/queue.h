@@ -17,7 +17,11 @@
 
 #include "base/ids.h"
 #include "base/limits.h"
+#include "broker/alarms.h"
+#include "broker/group_order.h"
+#include "broker/priority_order.h"
 #include "broker/queue_index.h"
+#include "broker/queue_options.h"
 
 namespace weir::broker {
 
@@ -51,11 +55,11 @@ struct Consumer {
   bool can_take() const { return (prefetch == 0 || unacked < prefetch) && window->open(); }
 };
 
-struct QueueOptions {
-  QueueId id;
-  std::string vhost, name;
-  bool journaled = false;  // durable and not exclusive: persistent messages go to the journal
-  bool auto_delete = false;
+// Messages that follow each other and came back equally often.
+struct CountedRun {
+  Seq first;
+  std::uint32_t count = 0;
+  std::uint32_t returns = 0;
 };
 
 class Queue {
@@ -74,6 +78,12 @@ class Queue {
   Seq next_seq() const { return index_.end(); }
   // With seq = next_seq(); in replay also a later one.
   void push(Seq seq, Entry entry);
+  // The same for one with attributes, which may say that it is held.
+  void push(Seq seq, Entry entry, const MessageAttributes& attributes);
+  // In replay, of one that is there: what was not known when it was pushed.
+  void learn(Seq seq, const MessageAttributes& attributes);
+  // None, too, for what is not there.
+  MessageAttributes attributes(Seq seq) const;
   // All before `end` may be delivered from now on.
   void make_visible(Seq end);
   bool all_visible() const { return visible_end_ == index_.end(); }
@@ -93,14 +103,32 @@ class Queue {
   // The head goes to `consumer` (null: to a get). It is out until settled.
   void deliver(const Head& head, Consumer* consumer);
 
+  // --- times: what becomes due is told by the shard's alarms ---
+
+  // Of the alarm's chunk: what was delayed until `now_ms` is ready; what has expired by then, and is not out, is added to
+  // `expired`, for the holder to take out. The alarm is armed for what comes next.
+  void on_due(const Alarm& alarm, std::uint64_t now_ms, std::vector<Seq>& expired);
+  // Of the head: has it expired?
+  bool expired(const Head& head, std::uint64_t now_ms) const {
+    if (!columned_) return false;
+    const std::uint64_t at_ms = attributes(head.seq).expires_ms;
+    return at_ms != 0 && at_ms <= now_ms;
+  }
+
   // --- settling: false if it is not out (settled before, purged): nothing was done ---
 
   // `removed` is what the entry was, for its bytes to be released.
   bool remove(Seq seq, Entry& removed);
   bool put_back(Seq seq);  // requeue: to its place, redelivered
+  // Of one that is there, where the queue counts: it came back once more. Returns how often by now.
+  std::uint16_t count_return(Seq seq);
+  // In replay: it came back so often, or more.
+  void learn_returns(Seq seq, std::uint16_t returns);
+  // It is on its way to a dead-letter exchange: there, and never delivered again. In replay of any state.
+  bool leave(Seq seq, DeathReason reason);
   // Of a message in any state, in replay.
   bool forget(Seq seq, Entry& removed);
-  // Everything that is ready and visible goes; `removed` is called with each.
+  // Everything that is ready and visible goes; `removed` is called with each. What is delayed stays.
   template <typename F>
   std::uint64_t purge(F&& removed);
   // Each message that is left, in order: (Seq, Entry&).
@@ -124,7 +152,17 @@ class Queue {
 
   std::uint64_t ready() const { return ready_; }
   std::uint64_t out() const { return out_; }
-  std::uint64_t held_back() const { return index_.live() - ready_ - out_; }
+  std::uint64_t held() const { return held_; }  // delayed, or leaving
+  // Not visible yet.
+  std::uint64_t held_back() const { return index_.live() - ready_ - out_ - held_; }
+  std::uint64_t ready_bytes() const { return ready_bytes_; }  // bodies; where the queue is limited by them
+  // Above a limit: the head must go.
+  bool overfull() const { return ready_ > options_.max_messages || ready_bytes_ > options_.max_bytes; }
+  // One more must not come.
+  bool full(std::size_t body_bytes) const {
+    return ready_ + held_back() >= options_.max_messages ||
+           ready_bytes_ + unseen_bytes_ + body_bytes > options_.max_bytes;
+  }
   std::size_t total() const { return index_.live(); }
 
   // --- the node's own marks, kept here to save look-ups ---
@@ -133,16 +171,37 @@ class Queue {
   std::uint32_t kept_empty = 0, kept_unused = 0;             // promises to those who are deleting it
   std::vector<std::pair<Seq, std::uint32_t>> settled_runs;   // not logged yet
   std::vector<std::pair<Seq, std::uint32_t>> requeued_runs;  // not logged yet
+  std::vector<CountedRun> counted_runs;                      // the same, where the queue counts
+  Alarm unused;                     // when the queue was not used for so long that it goes
+  std::uint64_t used_ms = 0;        // last used
   std::uint64_t visible_entry = 0;  // its newest place in the list of what becomes visible, counted from 1
 
  private:
+  // Nothing but the order in which messages came counts.
+  bool simple() const { return !columned_ && !options_.prioritised; }
+  bool peek_in_order(Head& head);
+  bool peek_by_priority(Head& head);
+  void take_from_order(Seq seq);
+  void show(Seq seq);
+  void become_ready(Seq seq, Entry& entry);
+  void leave_ready(Seq seq);
+  void release_group(Seq seq);
+  void arm(Seq seq, std::uint64_t at_ms);
+
   QueueOptions options_;
   QueueIndex index_;
-  Seq head_{0};  // none before it is ready, but for those in returned_
+  bool columned_ = false;  // some message has, or had, attributes
+  Seq head_{0};            // none before it is ready, but for those in returned_
   Seq visible_end_{0};
   std::priority_queue<Seq, std::vector<Seq>, std::greater<>> returned_;
   std::uint64_t ready_ = 0;  // visible and not out
   std::uint64_t out_ = 0;
+  std::uint64_t held_ = 0;          // visible, but for that
+  std::uint64_t ready_bytes_ = 0;   // of what ready_ counts
+  std::uint64_t unseen_bytes_ = 0;  // of what is not visible yet
+  std::unique_ptr<PriorityOrder>
+      by_priority_;  // of all that are ready and visible, where there are priorities
+  std::unique_ptr<GroupOrder> groups_;
   std::vector<Consumer*> consumers_;
   std::deque<Consumer*> ring_;  // those that could take when last looked at, in turn
   bool had_consumer_ = false;
@@ -151,12 +210,12 @@ class Queue {
 template <typename F>
 std::uint64_t Queue::purge(F&& removed) {
   std::uint64_t count = 0;
-  Head head;
-  while (peek(head)) {
+  Seq at = index_.begin();
+  for (; index_.next_live(at, visible_end_, at); ++at.value) {
+    if (index_.find(at)->state() != EntryState::ready) continue;
     Entry entry;
-    deliver(head, nullptr);
-    remove(head.seq, entry);
-    removed(head.seq, entry);
+    forget(at, entry);
+    removed(at, entry);
     ++count;
   }
   return count;

@@ -6,7 +6,7 @@
 
 namespace weir::broker {
 
-QueueIndex::Chunk* QueueIndex::chunk_of(Seq seq) {
+const QueueIndex::Chunk* QueueIndex::chunk_of(Seq seq) const {
   const std::uint64_t wanted = number(seq);
   if (wanted < first_) return nullptr;
   const std::uint64_t at = front_ + (wanted - first_);
@@ -39,6 +39,13 @@ void QueueIndex::append(Seq seq, Entry entry) {
   ++chunk->live;
   ++live_;
   end_ = Seq{seq.value + 1};
+}
+
+IndexColumns& QueueIndex::make_columns(Seq seq) {
+  Chunk* const chunk = chunk_of(seq);
+  WEIR_ASSERT(chunk != nullptr);
+  if (chunk->columns == nullptr) chunk->columns = std::make_unique<IndexColumns>();
+  return *chunk->columns;
 }
 
 void QueueIndex::skip_to(Seq seq) {

@@ -1,22 +1,26 @@
 // What it is: where each message of a queue is and what has become of it: 8 bytes a message, addressed by its seq in O(1),
 // in chunks of 512 that are freed when all of their messages are gone. A gap in the seqs costs a pointer per 512.
+// What else is known of messages (broker/attributes.h) is in columns of a chunk that are made when they are needed.
 //
 //   63                          4  3           2            1..0
-//  +-----------------------------+-----------+-------------+---------------------------+
-//  | reference (opaque here) 60  | transient | redelivered | gone 0, ready 1, out 2    |
-//  +-----------------------------+-----------+-------------+---------------------------+
+//  +-----------------------------+-----------+-------------+-----------------------------------+
+//  | reference (opaque here) 60  | transient | redelivered | gone 0, ready 1, out 2, held 3    |
+//  +-----------------------------+-----------+-------------+-----------------------------------+
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
+#include "broker/index_columns.h"
 
 namespace weir::broker {
 
-enum class EntryState : std::uint8_t { gone = 0, ready = 1, out = 2 };
+// Held: not to be delivered, now (it is delayed) or ever again (it is on its way to a dead-letter exchange).
+enum class EntryState : std::uint8_t { gone = 0, ready = 1, out = 2, held = 3 };
 
 class Entry {
  public:
@@ -42,7 +46,7 @@ class Entry {
 
 class QueueIndex {
  public:
-  static constexpr std::size_t chunk_entries = 512;
+  static constexpr std::size_t chunk_entries = broker::chunk_entries;
 
   QueueIndex() = default;
   QueueIndex(const QueueIndex&) = delete;
@@ -75,15 +79,25 @@ class QueueIndex {
   void tell(Seq seq, Told told);
   // An entry changed.
   void changed(Seq seq);
+  static std::uint64_t number(Seq seq) { return seq.value / chunk_entries; }
+  // The columns of the message's chunk; null if none of its messages has attributes.
+  const IndexColumns* columns(Seq seq) const {
+    const Chunk* const chunk = chunk_of(seq);
+    return chunk == nullptr ? nullptr : chunk->columns.get();
+  }
+  IndexColumns* columns(Seq seq) { return const_cast<IndexColumns*>(std::as_const(*this).columns(seq)); }
+  // Of a message that is there.
+  IndexColumns& make_columns(Seq seq);
 
  private:
   struct Chunk {
     Entry entries[chunk_entries];
+    std::unique_ptr<IndexColumns> columns;
     std::uint32_t live = 0;
     Told told;
   };
-  static std::uint64_t number(Seq seq) { return seq.value / chunk_entries; }
-  Chunk* chunk_of(Seq seq);
+  const Chunk* chunk_of(Seq seq) const;
+  Chunk* chunk_of(Seq seq) { return const_cast<Chunk*>(std::as_const(*this).chunk_of(seq)); }
   void drop_front();
 
   std::vector<std::unique_ptr<Chunk>> chunks_;  // from first_; entries before `front_` were given up

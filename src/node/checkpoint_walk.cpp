@@ -40,7 +40,15 @@ std::size_t CheckpointWalk::tell_chunk(broker::Queue& queue, Seq end) {
     if (entry.transient()) return;
     const bool again = entry.redelivered();
     redelivered += again ? 1 : 0;
-    if (writer_.message(seq, storage::Location::from_packed(entry.reference()), again, 0, {})) ++alike;
+    broker::MessageAttributes attributes = queue.attributes(seq);
+    // What may change goes into the checkpoint, what stays as it is into the listing.
+    const std::uint32_t fate = attributes.returns | std::uint32_t{attributes.leaving} << 16;
+    attributes.returns = 0;
+    attributes.leaving = 0;
+    encoded_.clear();
+    broker::encode_attributes(attributes, encoded_);
+    const auto location = storage::Location::from_packed(entry.reference());
+    if (writer_.message(seq, location, again, fate, encoded_) && fate == 0) ++alike;
   });
   const bool all_alike =
       alike == broker::QueueIndex::chunk_entries && (redelivered == 0 || redelivered == alike);

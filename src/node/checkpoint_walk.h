@@ -29,8 +29,9 @@ class CheckpointWalk {
 
   storage::CheckpointWriter& writer_;
   QueueHost& host_;
-  std::uint32_t last_walk_;      // the number of the last one that ended well; this one's is the next
-  std::vector<QueueId> queues_;  // left to tell of; the last one is being told of
+  std::uint32_t last_walk_;         // the number of the last one that ended well; this one's is the next
+  std::vector<QueueId> queues_;     // left to tell of; the last one is being told of
+  std::vector<std::byte> encoded_;  // scratch
   bool begun_ = false;
   Seq at_, end_;  // in it
 };

@@ -27,12 +27,13 @@ struct PublishItem {
   bool persistent = false;
   std::uint8_t priority = 0;
   std::uint8_t exchange_bytes = 0, routing_key_bytes = 0;
+  std::uint16_t extras_bytes = 0;
   std::uint32_t properties_bytes = 0;
   std::uint32_t body_bytes = 0;
   std::uint32_t first_target = 0, targets = 0;  // in PublishBatch::targets
   std::uint32_t first_piece = 0,
                 pieces = 0;   // in PublishBatch::pieces; 0 pieces: the body is in `text` behind the rest
-  std::uint64_t text_at = 0;  // exchange, routing key, properties in PublishBatch::text
+  std::uint64_t text_at = 0;  // exchange, routing key, extras, properties in PublishBatch::text
 };
 struct PublishBatch {
   std::vector<PublishItem> items;
@@ -63,6 +64,7 @@ struct DeliverItem {
   ConsumerNumber consumer = no_consumer;
   std::uint32_t bytes = 0;  // of the session's window
   bool redelivered = false;
+  std::uint16_t returns = 0;
   QueueId queue;
   Seq seq;
   const std::byte* envelope = nullptr;
@@ -149,6 +151,7 @@ struct MetaRequest {
 struct GotMessage {
   bool there = false;
   bool redelivered = false;
+  std::uint16_t returns = 0;
   QueueId queue;
   Seq seq;
   const std::byte* envelope = nullptr;

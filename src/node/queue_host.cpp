@@ -18,9 +18,14 @@ namespace {
 
 // Targets beyond the first in one record: the extension's length is 16 bits.
 constexpr std::size_t targets_per_record_max = 4096;
-constexpr std::size_t target_bytes = 12;  // u32 queue, u64 seq
-constexpr std::size_t run_bytes = 12;     // u64 first, u32 count
+constexpr std::size_t target_bytes = 12;       // u32 queue, u64 seq
+constexpr std::size_t run_bytes = 12;          // u64 first, u32 count
+constexpr std::size_t counted_run_bytes = 16;  // u64 first, u32 count, u32 returns
 constexpr std::size_t runs_per_record_max = 64U << 10;
+
+std::uint16_t returns_of(const Queue& queue, Seq seq) {
+  return queue.options().counts_returns ? queue.attributes(seq).returns : std::uint16_t{0};
+}
 
 }  // namespace
 
@@ -38,12 +43,12 @@ class QueueHost::Load final : public storage::ReadWaiter {
 };
 
 QueueHost::QueueHost(Clock& clock, SessionRoutes& routes, std::atomic<std::uint64_t>& transient_bytes,
-                     std::function<void(QueueId)> auto_delete)
+                     std::function<void(QueueId, QueueEnd)> delete_queue)
     : clock_(clock),
       routes_(routes),
       transient_(transient_bytes),
-      auto_delete_(std::move(auto_delete)),
-      wall_ms_(clock.wall_ms()) {}
+      delete_queue_(std::move(delete_queue)),
+      wall_ms_(clock_.now_ms()) {}
 
 QueueHost::~QueueHost() {
   for (auto& [id, load] : loads_) journal_->cancel_read(*load);
@@ -103,14 +108,14 @@ void QueueHost::create(const broker::QueueDefinition& definition) {
   auto& slot = queues_[definition.id];
   const bool found_before = undefined_.erase(definition.id) > 0;
   if (slot != nullptr && !found_before) return;  // replayed twice
-  broker::QueueOptions options;
-  options.id = definition.id;
-  options.vhost = definition.vhost;
-  options.name = definition.name;
-  options.journaled = definition.durable && !definition.exclusive;
-  options.auto_delete = definition.auto_delete;
-  if (found_before) return slot->define(std::move(options));
+  broker::QueueOptions options = broker::queue_options(definition);
+  options.alarms = &alarms_;
+  if (found_before) {
+    slot->define(std::move(options));
+    return touch(*slot);
+  }
   slot = std::make_unique<Queue>(std::move(options));
+  touch(*slot);
 }
 
 void QueueHost::remove(QueueId id) {
@@ -150,13 +155,14 @@ void QueueHost::remove(QueueId id) {
 
 void QueueHost::enqueue(std::span<const broker::Target> targets, const broker::IncomingMessage& message,
                         const Origin& origin) {
+  know_wall();
   journaled_targets_.clear();
   memory_targets_.clear();
   bool refused = false;
   for (const broker::Target& target : targets) {
     Queue* to = queue(target.queue);
     if (to == nullptr) continue;  // deleted while the message was on its way
-    if (to->kept_empty > 0) {
+    if (to->kept_empty > 0 || (to->options().limited && refuses(*to, message))) [[unlikely]] {
       refused = true;
       continue;
     }
@@ -174,10 +180,22 @@ void QueueHost::enqueue(std::span<const broker::Target> targets, const broker::I
     }
     needed = journal_message(message, bytes);
   }
-  if (refused) ack.rejected = origin.seq;
+  if (refused) {
+    ++stats_.rejected;
+    ack.rejected = origin.seq;
+  }
   if (!memory_targets_.empty()) needed = std::max(needed, keep_in_memory(message, bytes));
   ++stats_.published;
   ack_order_.add(needed, ack, turn_);
+}
+
+void QueueHost::push(Queue& queue, const broker::IncomingMessage& message, Entry entry) {
+  const Seq seq = queue.next_seq();
+  if (message.extras.empty() && !queue.options().attributed) [[likely]]
+    return queue.push(seq, entry);
+  queue.push(seq, entry,
+             broker::attributes_in(queue.options(), message.priority, broker::view_extras(message.extras),
+                                   wall_ms_, message.body_bytes));
 }
 
 // One record for all queues of this shard: the body is stored once. Returns what must be durable for it.
@@ -201,7 +219,7 @@ Lsn QueueHost::journal_message(const broker::IncomingMessage& message, std::size
     journal_->retain(space.location, static_cast<std::uint32_t>(targets.size()));
     const Lsn end = journal_->end();
     for (Queue* target : targets) {
-      target->push(target->next_seq(), Entry(space.location.packed(), false));
+      push(*target, message, Entry(space.location.packed(), false));
       visible_order_.add(*target, end, journal_->batch_begin());
     }
   }
@@ -217,7 +235,7 @@ Lsn QueueHost::keep_in_memory(const broker::IncomingMessage& message, std::size_
   Lsn needed{0};
   for (Queue* target : memory_targets_) {
     const bool at_once = target->all_visible();
-    target->push(target->next_seq(), Entry(reference, true));
+    push(*target, message, Entry(reference, true));
     if (at_once) {
       target->make_visible(target->next_seq());
       mark_dirty(*target);
@@ -313,6 +331,10 @@ void QueueHost::pump(QueueId id) {
   for (Queue* from = queue(id); from != nullptr && from->peek(head); from = queue(id)) {
     Consumer* const to = from->next_consumer();
     if (to == nullptr) return;
+    if (head_expired(*from, head)) [[unlikely]] {
+      bury(*from, head.seq, broker::DeathReason::expired);
+      continue;
+    }
     Message message;
     if (!bring(id, head.entry, message)) return load(*from, head);
     from->deliver(head, to);
@@ -320,9 +342,10 @@ void QueueHost::pump(QueueId id) {
     ++to->window->messages;
     ++stats_.delivered;
     const bool no_ack = to->no_ack;
+    const std::uint16_t returns = returns_of(*from, head.seq);
     if (no_ack) --to->unacked;
     routes_.deliver({to->session, to->number, static_cast<std::uint32_t>(message.bytes),
-                     head.entry.redelivered(), id, head.seq, message.envelope, message.chunk});
+                     head.entry.redelivered(), returns, id, head.seq, message.envelope, message.chunk});
     if (!no_ack) continue;
     if (Queue* const settled = queue(id)) forget_settled(*settled, head.seq);
   }
@@ -330,12 +353,16 @@ void QueueHost::pump(QueueId id) {
 
 // False: there is nothing to give out now (it waits for the disk, or the queue has gone).
 bool QueueHost::serve_gets(QueueId id) {
+  know_wall();
   while (!gets_.empty()) {
     const auto waiting = gets_.find(id);
     if (waiting == gets_.end()) return true;
     Queue* const from = queue(id);
     GotMessage got;
     Queue::Head head;
+    while (from->peek(head) && head_expired(*from, head)) {
+      bury(*from, head.seq, broker::DeathReason::expired);
+    }
     if (from->peek(head)) {
       Message message;
       if (!bring(id, head.entry, message)) {
@@ -344,6 +371,7 @@ bool QueueHost::serve_gets(QueueId id) {
       }
       got.there = true;
       got.redelivered = head.entry.redelivered();
+      got.returns = returns_of(*from, head.seq);
       got.queue = id;
       got.seq = head.seq;
       got.envelope = message.envelope;
@@ -373,7 +401,18 @@ void QueueHost::release_bytes(const Entry& entry) {
 }
 
 void QueueHost::log_settled(Queue& queue) {
-  if (queue.settled_runs.empty() && queue.requeued_runs.empty()) to_log_.push_back(queue.id());
+  if (queue.settled_runs.empty() && queue.requeued_runs.empty() && queue.counted_runs.empty()) {
+    to_log_.push_back(queue.id());
+  }
+}
+
+// It has left the queue for good.
+void QueueHost::note_settled(Queue& queue, Seq seq, const Entry& entry) {
+  if (!entry.transient()) {
+    log_settled(queue);
+    broker::add_to_runs(queue.settled_runs, seq);
+  }
+  release_bytes(entry);
 }
 
 // An outstanding message is done with.
@@ -381,11 +420,30 @@ void QueueHost::forget_settled(Queue& queue, Seq seq) {
   Entry entry;
   if (!queue.remove(seq, entry)) return;
   ++stats_.settled;
-  if (!entry.transient()) {
-    log_settled(queue);
-    broker::add_to_runs(queue.settled_runs, seq);
+  note_settled(queue, seq, entry);
+}
+
+// An outstanding message comes back: to its place, or out of the queue if that was once too often.
+void QueueHost::requeue(Queue& queue, Seq seq) {
+  const Entry* const entry = queue.find(seq);
+  if (entry == nullptr || entry->state() != broker::EntryState::out) return;
+  ++stats_.requeued;
+  const bool transient = entry->transient(), counts = queue.options().counts_returns;
+  const std::uint16_t returns = counts ? queue.count_return(seq) : std::uint16_t{0};
+  if (counts && queue.options().delivery_limit && returns > *queue.options().delivery_limit) {
+    return bury(queue, seq, broker::DeathReason::delivery_limit);
   }
-  release_bytes(entry);
+  queue.put_back(seq);
+  if (transient) return;
+  log_settled(queue);
+  if (!counts) return broker::add_to_runs(queue.requeued_runs, seq);
+  auto& runs = queue.counted_runs;
+  if (!runs.empty() && runs.back().first.value + runs.back().count == seq.value &&
+      runs.back().returns == returns) {
+    ++runs.back().count;
+  } else {
+    runs.push_back({seq, 1, returns});
+  }
 }
 
 void QueueHost::settle(const SettleItem& item) {
@@ -394,17 +452,10 @@ void QueueHost::settle(const SettleItem& item) {
   const std::uint64_t out_before = from->out();
   for (std::uint32_t i = 0; i < item.count; ++i) {
     const Seq seq{item.first.value + i};
-    if (item.outcome != Outcome::requeue) {
-      forget_settled(*from, seq);
-      continue;
-    }
-    const Entry* entry = from->find(seq);
-    const bool transient = entry != nullptr && entry->transient();
-    if (!from->put_back(seq)) continue;
-    ++stats_.requeued;
-    if (!transient) {
-      log_settled(*from);
-      broker::add_to_runs(from->requeued_runs, seq);
+    switch (item.outcome) {
+      case Outcome::accept: forget_settled(*from, seq); break;
+      case Outcome::requeue: requeue(*from, seq); break;
+      case Outcome::discard: forget_settled(*from, seq); break;
     }
   }
   if (item.consumer != no_consumer) {
@@ -433,6 +484,30 @@ void QueueHost::log_runs(RecordType type, QueueId id, std::vector<std::pair<Seq,
   runs.clear();
 }
 
+void QueueHost::log_counted_runs(Queue& queue) {
+  auto& runs = queue.counted_runs;
+  for (std::size_t from = 0; from < runs.size(); from += runs_per_record_max) {
+    const std::size_t count = std::min(runs_per_record_max, runs.size() - from);
+    const Journal::Space space =
+        journal_->append(RecordType::requeue, storage::requeue_counted, queue.id(), runs[from].first, 0,
+                         count * counted_run_bytes, Journal::Urgency::ride);
+    std::byte* at = space.bytes.data();
+    for (std::size_t i = 0; i < count; ++i, at += counted_run_bytes) {
+      store_le(at, runs[from + i].first.value);
+      store_le(at + 8, runs[from + i].count);
+      store_le(at + 12, runs[from + i].returns);
+    }
+    journal_->finish();
+  }
+  runs.clear();
+}
+
+void QueueHost::log_all_runs(Queue& queue, Journal::Urgency urgency) {
+  if (!queue.counted_runs.empty()) log_counted_runs(queue);
+  log_runs(RecordType::requeue, queue.id(), queue.requeued_runs);
+  log_runs(RecordType::settle, queue.id(), queue.settled_runs, urgency);
+}
+
 void QueueHost::grant(const WindowGrant& grant) {
   const auto at = links_.find(grant.session);
   if (at == links_.end()) return;
@@ -451,7 +526,7 @@ void QueueHost::grant(const WindowGrant& grant) {
 
 void QueueHost::begin_turn() {
   ++turn_;
-  wall_ms_ = clock_.wall_ms();
+  know_wall();
 }
 
 void QueueHost::end_turn() {
@@ -463,15 +538,15 @@ void QueueHost::end_turn() {
     dirty_queue->dirty = false;
     pump(id);
     if (!loaded_.empty()) loaded_.erase(id);
+    if (Queue* const pumped = queue(id); pumped != nullptr && pumped->options().limited) trim(*pumped);
   }
   pumping_.clear();
+  carry_out_alarms();
   for (const QueueId id : to_log_) {
-    Queue* const settled = queue(id);
-    if (settled == nullptr) continue;
-    log_runs(RecordType::requeue, id, settled->requeued_runs);
-    log_runs(RecordType::settle, id, settled->settled_runs);
+    if (Queue* const settled = queue(id)) log_all_runs(*settled);
   }
   to_log_.clear();
+  wall_is_known_ = false;
 }
 
 void QueueHost::reply(SessionId session, decltype(SessionReply::what) what) {

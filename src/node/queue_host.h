@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/ids.h"
+#include "broker/alarms.h"
 #include "broker/definitions.h"
 #include "broker/message.h"
 #include "broker/queue.h"
@@ -24,6 +25,7 @@
 #include "node/durable_order.h"
 #include "node/messages.h"
 #include "node/session_routes.h"
+#include "node/steady_wall.h"
 #include "node/transient_store.h"
 #include "storage/journal.h"
 
@@ -38,13 +40,17 @@ struct Origin {
 
 struct HostStats {
   std::uint64_t published = 0, delivered = 0, settled = 0, requeued = 0, rejected = 0, damaged = 0;
+  std::uint64_t expired = 0, dropped = 0;  // dropped: for a limit of the queue
 };
+
+// Why a queue is to be deleted by itself.
+enum class QueueEnd : std::uint8_t { no_consumers, unused };
 
 class QueueHost {
  public:
-  // `auto_delete` is called when the last consumer of an auto-delete queue has gone.
+  // `delete_queue` is called when the last consumer of an auto-delete queue has gone, and when a queue was not used.
   QueueHost(Clock& clock, SessionRoutes& routes, std::atomic<std::uint64_t>& transient_bytes,
-            std::function<void(QueueId)> auto_delete);
+            std::function<void(QueueId, QueueEnd)> delete_queue);
   ~QueueHost();
   void use_journal(storage::Journal& journal) { journal_ = &journal; }
 
@@ -75,9 +81,16 @@ class QueueHost {
 
   void begin_turn();
   void end_turn();  // deliver what can be delivered, log what was settled, release what is safe
+  // The last turn: nothing happens by itself any more.
+  void stop() {
+    end_turn();
+    stopped_ = true;
+  }
   void on_durable(Lsn up_to);
   bool on_moved(QueueId queue, Seq seq, storage::Location from, storage::Location to);
-  bool has_work() const { return !dirty_.empty(); }
+  bool has_work() const { return !dirty_.empty() || alarm_is_due(); }
+  // When a turn is wanted though nothing else happens: something has a time.
+  std::optional<std::uint64_t> next_alarm_in_ms() const;
 
   const HostStats& stats() const { return stats_; }
   const broker::Queue* find(QueueId queue) const;
@@ -125,6 +138,22 @@ class QueueHost {
   broker::Consumer* consumer(SessionId session, ConsumerNumber number);
   void mark_dirty(broker::Queue& queue);
 
+  // Read once a turn. What sockets bring comes before the turn begins, perhaps long after the last one.
+  void know_wall() {
+    if (wall_is_known_) return;
+    wall_is_known_ = true;
+    wall_ms_ = clock_.now_ms();
+  }
+  bool alarm_is_due() const;
+  void carry_out_alarms();
+  void touch(broker::Queue& used);
+  void consider_unused(broker::Queue& of);
+  bool head_expired(const broker::Queue& of, const broker::Queue::Head& head) const;
+  void bury(broker::Queue& of, Seq seq, broker::DeathReason reason);
+  void trim(broker::Queue& of);
+  bool refuses(const broker::Queue& queue, const broker::IncomingMessage& message) const;
+
+  void push(broker::Queue& queue, const broker::IncomingMessage& message, broker::Entry entry);
   Lsn journal_message(const broker::IncomingMessage& message, std::size_t envelope_bytes);
   Lsn keep_in_memory(const broker::IncomingMessage& message, std::size_t envelope_bytes);
   void release_bytes(const broker::Entry& entry);
@@ -134,9 +163,14 @@ class QueueHost {
   void pump(QueueId queue);
   bool serve_gets(QueueId queue);
   void forget_settled(broker::Queue& queue, Seq seq);
+  void requeue(broker::Queue& queue, Seq seq);
+  void note_settled(broker::Queue& queue, Seq seq, const broker::Entry& entry);
   void log_settled(broker::Queue& queue);
+  void log_counted_runs(broker::Queue& queue);
   void log_runs(storage::RecordType type, QueueId queue, std::vector<std::pair<Seq, std::uint32_t>>& runs,
                 storage::Journal::Urgency urgency = storage::Journal::Urgency::ride);
+  void log_all_runs(broker::Queue& queue,
+                    storage::Journal::Urgency of_settled = storage::Journal::Urgency::ride);
   void end_promise(Link& link);
   void detach(Link& link, ConsumerNumber number, bool tell_auto_delete);
   void reply(SessionId session, decltype(SessionReply::what) what);
@@ -151,12 +185,13 @@ class QueueHost {
   void on_request(SessionId session, CancelDeleteRequest& request);
   void on_request(SessionId session, EndSessionRequest& request);
 
-  Clock& clock_;
+  SteadyWall clock_;
   SessionRoutes& routes_;
   TransientStore transient_;
-  std::function<void(QueueId)> auto_delete_;
+  std::function<void(QueueId, QueueEnd)> delete_queue_;
   storage::Journal* journal_ = nullptr;
 
+  broker::Alarms alarms_;  // before the queues, whose alarms are in it
   std::unordered_map<QueueId, std::unique_ptr<broker::Queue>> queues_;
   std::unordered_set<QueueId>
       undefined_;  // in replay: a checkpoint told of them, their definitions did not come yet
@@ -168,11 +203,14 @@ class QueueHost {
   std::vector<QueueId> dirty_, pumping_;
   std::vector<QueueId> to_log_;
   std::vector<broker::Queue*> journaled_targets_, memory_targets_;  // scratch of enqueue
+  std::vector<Seq> expired_;                                        // scratch
   VisibleOrder visible_order_;
   AckOrder ack_order_;
   std::deque<LateReply> late_replies_;  // LSNs ascend
+  bool stopped_ = false;
   std::uint64_t turn_ = 1;
-  std::uint64_t wall_ms_ = 0;  // of this turn
+  std::uint64_t wall_ms_ = 0;  // of this turn, when `wall_is_known_`
+  bool wall_is_known_ = true;
   HostStats stats_;
 };
 

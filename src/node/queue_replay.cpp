@@ -27,6 +27,29 @@ void for_each_run(Bytes payload, F&& visit) {
   }
 }
 
+// What a checkpoint says of a message, where a listing tells what never changes.
+broker::MessageAttributes fate_of(std::uint32_t checkpointed) {
+  broker::MessageAttributes attributes;
+  attributes.returns = static_cast<std::uint16_t>(checkpointed);
+  attributes.leaving = static_cast<std::uint8_t>(checkpointed >> 16);
+  return attributes;
+}
+
+void replay_counted(Queue& of, Bytes payload) {
+  Reader reader(payload);
+  while (reader.left() >= 16) {
+    const std::uint64_t first = reader.le<std::uint64_t>();
+    const std::uint32_t count = reader.le<std::uint32_t>();
+    const std::uint32_t returns = reader.le<std::uint32_t>();
+    for (std::uint32_t i = 0; i < count; ++i) {
+      Entry* const entry = of.find(Seq{first + i});
+      if (entry == nullptr) continue;
+      entry->set_redelivered();
+      of.learn_returns(Seq{first + i}, static_cast<std::uint16_t>(returns));
+    }
+  }
+}
+
 }  // namespace
 
 Queue& QueueHost::queue_of_checkpoint(QueueId id) {
@@ -41,7 +64,7 @@ Queue& QueueHost::queue_of_checkpoint(QueueId id) {
 void QueueHost::replay_messages(QueueId id, const storage::CheckpointRun& run) {
   Queue& of = queue_of_checkpoint(id);
   for (std::uint64_t i = 0; i < run.count; ++i) {
-    of.push(Seq{run.first.value + i}, Entry(0, false, run.redelivered));
+    of.push(Seq{run.first.value + i}, Entry(0, false, run.redelivered), fate_of(run.deliveries));
   }
 }
 
@@ -53,18 +76,36 @@ void QueueHost::replay_queue(QueueId id, Seq next) {
 void QueueHost::replay_listed(const storage::ListedMessage& message, Location location) {
   Queue* const of = queue(message.queue);
   Entry* const entry = of != nullptr ? of->find(message.seq) : nullptr;
-  if (entry != nullptr && entry->reference() == 0) entry->set_reference(location.packed());
+  if (entry == nullptr || entry->reference() != 0) return;
+  entry->set_reference(location.packed());
+  if (message.attributes.empty()) return;
+  const Result<broker::MessageAttributes> attributes = broker::decode_attributes(message.attributes);
+  if (!attributes) {
+    log_error("store", "message {} of queue {}: {}", message.seq.value, message.queue.value,
+              attributes.error().message);
+    return;
+  }
+  of->learn(message.seq, *attributes);
 }
 
 void QueueHost::replay(const Record& record, Location location) {
   switch (record.type) {
     case RecordType::enqueue: {
+      const broker::StoredMessage message = broker::view_envelope(record.payload.data());
       const auto push = [&](QueueId id, Seq seq) {
         Queue* const to = queue(id);
         if (to == nullptr) return;  // a deleted queue's
-        if (seq >= to->next_seq()) return to->push(seq, Entry(location.packed(), false));
-        Entry* const entry = to->find(seq);
-        if (entry != nullptr && entry->reference() == 0) entry->set_reference(location.packed());
+        Entry* const known = to->find(seq);
+        if (seq < to->next_seq() && (known == nullptr || known->reference() != 0)) return;
+        broker::MessageAttributes attributes;
+        if (!message.extras.empty() || to->options().attributed) {
+          attributes =
+              broker::attributes_in(to->options(), message.priority, broker::view_extras(message.extras),
+                                    message.received_ms, message.body.size());
+        }
+        if (known == nullptr) return to->push(seq, Entry(location.packed(), false), attributes);
+        known->set_reference(location.packed());
+        to->learn(seq, attributes);
       };
       push(record.queue, record.seq);
       Reader further(record.extension);
@@ -78,6 +119,9 @@ void QueueHost::replay(const Record& record, Location location) {
     case RecordType::requeue: {
       Queue* const of = queue(record.queue);
       if (of == nullptr) return;
+      if (record.type == RecordType::requeue && record.flags == storage::requeue_counted) {
+        return replay_counted(*of, record.payload);
+      }
       for_each_run(record.payload, [&](Seq seq) {
         Entry gone;
         if (record.type == RecordType::settle) {

@@ -46,6 +46,7 @@ void QueueHost::on_request(SessionId session, ConsumeRequest& request) {
   slot->window = &owner.window;
   slot->holder = &owner;
   from->attach(*slot);
+  touch(*from);
   mark_dirty(*from);
   reply(session, Consuming{request.options.consumer});
 }
@@ -56,7 +57,10 @@ void QueueHost::detach(Link& owner, ConsumerNumber number, bool tell_auto_delete
   Queue* const from = at->second->queue;
   from->detach(*at->second);
   owner.consumers.erase(at);
-  if (tell_auto_delete && from->options().auto_delete && from->consumers().empty()) auto_delete_(from->id());
+  touch(*from);
+  if (tell_auto_delete && from->options().auto_delete && from->consumers().empty()) {
+    delete_queue_(from->id(), QueueEnd::no_consumers);
+  }
 }
 
 void QueueHost::on_request(SessionId session, CancelRequest& request) {
@@ -75,14 +79,16 @@ void QueueHost::on_request(SessionId session, PrefetchRequest& request) {
 void QueueHost::on_request(SessionId session, GetRequest& request) {
   Queue* const from = queue(request.queue);
   if (from == nullptr) return reply(session, no_queue());
+  touch(*from);
   gets_[request.queue].push_back({session, request.no_ack});
   // A get behind other gets waits its turn; else it is answered at once, unless the message is on the disk.
   if (!from->loading) serve_gets(request.queue);
 }
 
 void QueueHost::on_request(SessionId session, StatusRequest& request) {
-  const Queue* const of = queue(request.queue);
+  Queue* const of = queue(request.queue);
   if (of == nullptr) return reply(session, no_queue());
+  touch(*of);  // a declaration asks for this
   reply(session, QueueStatus{request.name, request.queue, of->ready(),
                              static_cast<std::uint32_t>(of->consumers().size())});
 }
@@ -92,16 +98,11 @@ void QueueHost::on_request(SessionId session, PurgeRequest& request) {
   if (from == nullptr) return reply(session, no_queue());
   const std::uint64_t count = from->purge([&](Seq seq, const Entry& entry) {
     ++stats_.settled;
-    if (!entry.transient()) {
-      log_settled(*from);
-      broker::add_to_runs(from->settled_runs, seq);
-    }
-    release_bytes(entry);
+    note_settled(*from, seq, entry);
   });
   if (from->settled_runs.empty()) return reply(session, Purged{count});
   // What is told to be gone stays gone.
-  log_runs(storage::RecordType::requeue, from->id(), from->requeued_runs);
-  log_runs(storage::RecordType::settle, from->id(), from->settled_runs, storage::Journal::Urgency::wait);
+  log_all_runs(*from, storage::Journal::Urgency::wait);
   late_replies_.push_back({journal_->end(), session, Purged{count}});
 }
 

@@ -46,6 +46,7 @@ struct Delivery {
   Seq seq;
   broker::StoredMessage message;  // views into `chunk`, valid during the event
   Chunk* chunk = nullptr;         // add a reference to keep the bytes longer
+  std::uint16_t returns = 0;      // how often it came back before, where its queue counts that
 };
 
 enum class Outcome : std::uint8_t {

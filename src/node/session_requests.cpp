@@ -101,8 +101,8 @@ struct ToReply {
     reply.messages_left = got.messages_left;
     if (got.there) {
       reply.delivery =
-          Delivery{no_consumer,    got.redelivered, got.queue, got.seq, broker::view_envelope(got.envelope),
-                   got.chunk.get()};
+          Delivery{no_consumer,     got.redelivered, got.queue, got.seq, broker::view_envelope(got.envelope),
+                   got.chunk.get(), got.returns};
     }
     return reply;
   }

@@ -35,7 +35,9 @@ Shard::Shard(ShardOptions options, ShardSurroundings surroundings)
       outbox_(options_.shards, at_.peers),
       routes_(options_.id, sessions_, outbox_),
       host_(at_.clock, routes_, at_.counters.transient_bytes,
-            [this](QueueId queue) { to_meta({options_.id, false, {}, broker::AutoDeleteQueue{queue}}); }),
+            [this](QueueId queue, QueueEnd why) {
+              to_meta({options_.id, false, {}, broker::AutoDeleteQueue{queue, why == QueueEnd::unused}});
+            }),
       sessions_({options_.id, options_.shards, topology_, outbox_, host_,
                  [this](MetaRequest request) { to_meta(std::move(request)); }, at_.wake}),
       meta_({options_.shards, topology_, [this](const Changes& changes) { apply_everywhere(changes); },
@@ -128,6 +130,7 @@ void Shard::end_turn() {
   sessions_.after_writes();
   outbox_.flush();  // windows given back, and what the hooks asked for
   care_for_journal();
+  if (const auto delay_ms = host_.next_alarm_in_ms()) at_.timers.arm(alarm_timer_, *delay_ms);
   if (has_work()) at_.wake();
 }
 
@@ -179,6 +182,8 @@ void Shard::receive_publishes(const PublishBatch& batch) {
     text += item.exchange_bytes;
     message.routing_key = as_text({text, item.routing_key_bytes});
     text += item.routing_key_bytes;
+    message.extras = {text, item.extras_bytes};
+    text += item.extras_bytes;
     message.properties = {text, item.properties_bytes};
     text += item.properties_bytes;
     message.body_bytes = item.body_bytes;
@@ -307,6 +312,7 @@ void Shard::update_flow() {
 void Shard::on_flow_timer() {}
 void Shard::on_snapshot_timer() {}
 void Shard::on_background_timer() {}
+void Shard::on_alarm_timer() {}
 
 void Shard::set_flow_of(ShardId shard, bool open, const std::string& alarm) {
   flows_[shard.value] = {open, alarm};

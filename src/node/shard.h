@@ -147,6 +147,7 @@ class Shard final : public BrokerClient,
   void on_flow_timer();
   void on_snapshot_timer();
   void on_background_timer();
+  void on_alarm_timer();
 
   ShardOptions options_;
   ShardSurroundings at_;
@@ -186,6 +187,7 @@ class Shard final : public BrokerClient,
   runtime::MethodTimer<Shard, &Shard::on_flow_timer> flow_timer_{*this};
   runtime::MethodTimer<Shard, &Shard::on_snapshot_timer> snapshot_timer_{*this};
   runtime::MethodTimer<Shard, &Shard::on_background_timer> background_timer_{*this};
+  runtime::MethodTimer<Shard, &Shard::on_alarm_timer> alarm_timer_{*this};
 };
 
 }  // namespace weir::node

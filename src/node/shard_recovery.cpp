@@ -55,13 +55,14 @@ void Shard::on_damage(Lsn from, Lsn to, std::uint64_t records_lost) {
 }
 
 Status Shard::close() {
-  host_.end_turn();
+  host_.stop();
   // The loop goes on: nothing may be appended behind the clean end.
   at_.timers.cancel(riding_timer_);
   at_.timers.cancel(mark_timer_);
   at_.timers.cancel(flow_timer_);
   at_.timers.cancel(snapshot_timer_);
   at_.timers.cancel(background_timer_);
+  at_.timers.cancel(alarm_timer_);
   return journal_->close_clean();
 }
 

@@ -121,6 +121,7 @@ void ShardSession::send_remote(const Publish& publish, std::uint32_t publisher, 
   item.priority = message.priority;
   item.exchange_bytes = static_cast<std::uint8_t>(message.exchange.size());
   item.routing_key_bytes = static_cast<std::uint8_t>(message.routing_key.size());
+  item.extras_bytes = static_cast<std::uint16_t>(message.extras.size());
   item.properties_bytes = static_cast<std::uint32_t>(message.properties.size());
   item.body_bytes = static_cast<std::uint32_t>(message.body_bytes);
   item.first_target = static_cast<std::uint32_t>(batch.targets.size());
@@ -130,6 +131,7 @@ void ShardSession::send_remote(const Publish& publish, std::uint32_t publisher, 
   const auto add_text = [&](Bytes bytes) { batch.text.insert(batch.text.end(), bytes.begin(), bytes.end()); };
   add_text(as_bytes(message.exchange));
   add_text(as_bytes(message.routing_key));
+  add_text(message.extras);
   add_text(message.properties);
   if (message.body_bytes <= copy_body_bytes_max || publish.chunk == nullptr) {
     for (const Bytes piece : message.body) add_text(piece);
@@ -229,7 +231,7 @@ void ShardSession::take_delivery(ShardId from, const DeliverItem& item) {
     return home_.put_back(from, id_, item.consumer, item.queue, item.seq);
   }
   events_.on_delivery({item.consumer, item.redelivered, item.queue, item.seq,
-                       broker::view_envelope(item.envelope), item.chunk});
+                       broker::view_envelope(item.envelope), item.chunk, item.returns});
 }
 
 void ShardSession::give_back_windows() {

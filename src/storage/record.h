@@ -46,9 +46,13 @@ enum class RecordType : std::uint8_t {
   settle = 2,  // queue; payload = runs of (u64 first, u32 count): gone from the queue
   requeue =
       3,  // queue; payload = runs of (u64 first, u32 count): was delivered and came back (redelivered is set)
+  // With the flag requeue_counted: of (u64 first, u32 count, u32 how often each of them came back by now).
   meta = 4,  // payload = changes of definitions
   mark = 5,  // nothing; its batch's durable_lsn covers what was before
 };
+
+// Flags of a requeue record.
+inline constexpr std::uint8_t requeue_counted = 1;
 
 struct BatchHeader {
   std::uint16_t flags = 0;

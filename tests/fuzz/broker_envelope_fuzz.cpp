@@ -19,6 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                               .priority = stored->priority,
                                               .exchange = stored->exchange,
                                               .routing_key = stored->routing_key,
+                                              .extras = stored->extras,
                                               .properties = stored->properties,
                                               .body = {&stored->body, 1},
                                               .body_bytes = stored->body.size()};

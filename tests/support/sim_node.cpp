@@ -20,7 +20,9 @@ storage::JournalOptions small_journal() {
 }
 
 SimNode::SimNode(runtime::SimStorage& machine, SimNodeOptions options)
-    : machine_(machine), options_(std::move(options)), rng_(options_.seed) {}
+    : machine_(machine), options_(std::move(options)), rng_(options_.seed) {
+  clock_.jump_wall_ms(options_.wall_offset_ms);
+}
 
 SimNode::~SimNode() = default;
 
@@ -139,7 +141,7 @@ bool SimNode::due(const Seat& seat) const {
   return timer && *timer <= now_ms();
 }
 
-bool SimNode::step() {
+bool SimNode::step(std::uint64_t until_ms) {
   clock_.advance_ns(rng_.below(400'000));
   std::size_t count = 0;
   for (const auto& seat : seats_) count += due(*seat) ? 1 : 0;
@@ -149,7 +151,7 @@ bool SimNode::step() {
       const std::optional<std::uint64_t> timer = seat->timers.next_due_ms();
       if (timer && (!first || *timer < *first)) first = timer;
     }
-    if (!first) return false;
+    if (!first || *first > until_ms) return false;
     clock_.advance_ms(*first - now_ms());
     return true;
   }
@@ -178,7 +180,8 @@ bool SimNode::quiet() const {
 
 void SimNode::pass_ms(std::uint64_t ms) {
   const std::uint64_t end_ms = now_ms() + ms;
-  until([&] { return now_ms() >= end_ms; });
+  while (now_ms() < end_ms && step(end_ms)) {
+  }
   if (now_ms() < end_ms) clock_.advance_ms(end_ms - now_ms());
 }
 

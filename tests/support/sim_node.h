@@ -26,6 +26,7 @@ struct SimNodeOptions {
   storage::JournalOptions journal = small_journal();  // the directory is filled in
   runtime::SimFaults faults;
   std::uint64_t transient_bytes_max = UINT64_MAX;
+  std::int64_t wall_offset_ms = 0;  // where the wall clock begins; the other one begins at 0
   std::vector<std::string> loopback_users{"guest"};
   bool late_mail = false;  // a turn may find only the older part of what the other shards have sent
   // Puts a disk of the test's own between a shard and the machine; empty: none.
@@ -55,9 +56,9 @@ class SimNode final : private Peers {
 
   // One turn of a shard; `inside` is what its sockets bring.
   void turn(std::uint16_t shard, const std::function<void()>& inside = {});
-  // A turn of a shard that something asks to turn; without one, time passes until a timer is due. False: nothing will
-  // ever happen by itself.
-  bool step();
+  // A turn of a shard that something asks to turn; without one, time passes until a timer is due. False: nothing
+  // will happen by itself, ever or until `until_ms` of the monotonic clock.
+  bool step(std::uint64_t until_ms = UINT64_MAX);
   // Steps until the condition holds; false if it does not come.
   bool until(const std::function<bool()>& condition, unsigned steps = steps_max);
   // Nothing is under way but timers.

@@ -17,6 +17,7 @@ class NoHeaders final : public broker::HeaderSource {
 
 TakenDelivery taken(const Delivery& delivery) {
   const broker::StoredMessage& message = delivery.message;
+  const Bytes deaths = broker::view_extras(message.extras).deaths;
   return {delivery.consumer,
           delivery.redelivered,
           delivery.queue,
@@ -25,7 +26,9 @@ TakenDelivery taken(const Delivery& delivery) {
           std::string(message.exchange),
           std::string(message.routing_key),
           std::string(as_text(message.properties)),
-          std::string(as_text(message.body))};
+          std::string(as_text(message.body)),
+          delivery.returns,
+          deaths.empty() ? broker::DeathHistory() : broker::decode_deaths(deaths).value()};
 }
 
 }  // namespace
@@ -73,6 +76,20 @@ QueueStatus TestSession::declare(const std::string& queue, bool durable, bool ex
   return std::get<QueueStatus>(*answer);
 }
 
+QueueStatus TestSession::declare(const std::string& queue, const broker::Table& arguments) {
+  broker::DeclareQueue request;
+  request.vhost = session_->info().vhost;
+  request.name = queue;
+  request.durable = true;
+  request.arguments = arguments;
+  const Reply answer = ask([&](Session& session) { session.declare_queue(request); });
+  if (!answer) {
+    ADD_FAILURE() << "declare " << queue << ": " << answer.error().message;
+    return {};
+  }
+  return std::get<QueueStatus>(*answer);
+}
+
 Status TestSession::declare_exchange(const std::string& exchange, const std::string& type, bool durable) {
   broker::DeclareExchange request;
   request.vhost = session_->info().vhost;
@@ -105,6 +122,10 @@ std::vector<Result<PublishResult>> TestSession::publish_inside(const std::vector
     publish.publisher = message.publisher;
     publish.seq = message.confirm ? published[message.publisher] + 1 : 0;
     publish.message.persistent = message.persistent;
+    publish.message.priority = message.priority;
+    std::vector<std::byte> extras;
+    broker::append_extras(extras, message.extras);
+    publish.message.extras = extras;
     publish.message.exchange = message.exchange;
     publish.message.routing_key = message.routing_key;
     publish.message.body = std::span(&body, 1);

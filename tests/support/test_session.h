@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "broker/death_history.h"
+#include "broker/message_extras.h"
 #include "node/session.h"
 #include "support/sim_node.h"
 
@@ -23,6 +25,8 @@ struct TakenDelivery {
   Seq seq;
   bool persistent = false;
   std::string exchange, routing_key, properties, body;
+  std::uint16_t returns = 0;
+  broker::DeathHistory deaths;
 };
 
 struct TestMessage {
@@ -30,6 +34,8 @@ struct TestMessage {
   bool persistent = true;
   PublisherNumber publisher = 0;
   bool confirm = true;
+  std::uint8_t priority = 0;
+  broker::MessageExtras extras{};
 };
 
 class TestSession final : public SessionEvents {
@@ -49,6 +55,8 @@ class TestSession final : public SessionEvents {
 
   QueueStatus declare(const std::string& queue, bool durable = true, bool exclusive = false,
                       bool auto_delete = false);
+  // Durable, with arguments.
+  QueueStatus declare(const std::string& queue, const broker::Table& arguments);
   Status declare_exchange(const std::string& exchange, const std::string& type, bool durable = true);
   Status bind(const std::string& exchange, const std::string& queue, const std::string& key = "");
   // Publishes in one turn; sequences count per publisher.

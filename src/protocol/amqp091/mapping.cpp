@@ -107,6 +107,12 @@ std::string_view expiration_fault(std::string_view expiration) {
   return {};
 }
 
+std::uint32_t expiration_ms(std::string_view expiration) {
+  std::uint32_t value = 0;
+  std::from_chars(expiration.data(), expiration.data() + expiration.size(), value);
+  return value;
+}
+
 const broker::Table& MessageHeaders::headers() {
   if (!table_) {
     const auto raw = properties_.headers();

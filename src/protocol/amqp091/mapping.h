@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "broker/message.h"
+#include "broker/message_extras.h"
 #include "node/session.h"
 #include "protocol/amqp091/codec/content.h"
 #include "protocol/amqp091/codec/field_table.h"
@@ -28,6 +29,9 @@ Bytes wire_properties(const broker::StoredMessage& message);
 
 // Why an expiration property is refused ("no_integer"); empty: it is a number of milliseconds in range.
 std::string_view expiration_fault(std::string_view expiration);
+
+// Of one without a fault.
+std::uint32_t expiration_ms(std::string_view expiration);
 
 // The headers of a message on its way in, decoded only when a headers exchange asks for them.
 class MessageHeaders final : public broker::HeaderSource {

@@ -55,7 +55,9 @@ void Channel::on_body_end() {
   if (!closing_ && content_.complete()) publish_content();
 }
 
+// And notes what the broker has to act on.
 bool Channel::properties_allowed(PropertiesView properties) {
+  extras_.clear();
   if (const auto user = properties.user_id(); user && *user != connection_.user()) [[unlikely]] {
     refuse(ReplyCode::precondition_failed,
            fmt::format("user_id property set to '{}' but authenticated user was '{}'", *user,
@@ -67,6 +69,9 @@ bool Channel::properties_allowed(PropertiesView properties) {
       refuse(ReplyCode::precondition_failed, fmt::format("invalid expiration '{}': {}", *expiration, fault));
       return false;
     }
+    broker::MessageExtras extras;
+    extras.ttl_ms = expiration_ms(*expiration);
+    broker::append_extras(extras_, extras);
   }
   return true;
 }
@@ -85,6 +90,7 @@ void Channel::publish_content() {
                   .priority = properties.priority().value_or(0),
                   .exchange = address.exchange,
                   .routing_key = address.routing_key,
+                  .extras = extras_,
                   .properties = content_.raw_properties(),
                   .body = content_.body(),
                   .body_bytes = content_.body_bytes()},

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "broker/message_extras.h"
+
 namespace weir::broker {
 namespace {
 
@@ -95,15 +97,31 @@ TEST(Envelope, is_corrupt_when_cut_off_at_any_byte_or_followed_by_more) {
 }
 
 TEST(Envelope, is_corrupt_when_a_length_claims_more_than_there_is) {
-  for (const std::size_t at : {3, 4, 8, 11, 12, 15}) {
+  for (const std::size_t at : {3, 4, 6, 7, 8, 11, 12, 15}) {
     std::vector<std::byte> bytes = Sample().encoded();
     bytes[at] = std::byte{0xff};
     EXPECT_FALSE(decode_envelope(bytes).has_value()) << at;
   }
 }
 
+TEST(Envelope, carries_extras_and_refuses_those_that_are_none) {
+  Sample sample;
+  std::vector<std::byte> extras;
+  MessageExtras of;
+  of.ttl_ms = 1'000;
+  append_extras(extras, of);
+  sample.message.extras = extras;
+  std::vector<std::byte> bytes = sample.encoded();
+  const auto decoded = decode_envelope(bytes);
+  ASSERT_TRUE(decoded.has_value());
+  expect_sample(*decoded);
+  EXPECT_EQ(view_extras(decoded->extras).ttl_ms, 1'000U);
+  bytes[envelope_header_bytes + 5] = std::byte{0};  // behind exchange and key
+  EXPECT_FALSE(decode_envelope(bytes).has_value());
+}
+
 TEST(Envelope, is_corrupt_with_an_unknown_form_or_a_reserved_bit) {
-  for (const std::size_t at : {0, 1, 5, 6, 7}) {
+  for (const std::size_t at : {0, 1, 5}) {
     std::vector<std::byte> bytes = Sample().encoded();
     bytes[at] = std::byte{0x80};
     const auto decoded = decode_envelope(bytes);

@@ -1,0 +1,63 @@
+#include "broker/message_extras.h"
+
+#include "base/cursor.h"
+#include "broker/death_history.h"
+
+namespace weir::broker {
+
+namespace {
+
+constexpr unsigned has_ttl = 1, has_deliver = 2, has_group = 4, has_origin = 8, has_deaths = 16;
+constexpr unsigned known_fields = 31;
+
+}  // namespace
+
+void append_extras(std::vector<std::byte>& out, const MessageExtras& extras) {
+  const unsigned there = (extras.ttl_ms ? has_ttl : 0U) | (extras.deliver_ms != 0 ? has_deliver : 0U) |
+                         (extras.group != 0 ? has_group : 0U) | (extras.origin ? has_origin : 0U) |
+                         (extras.deaths.empty() ? 0U : has_deaths);
+  if (there == 0) return;
+  Writer writer(out);
+  writer.u8(static_cast<std::uint8_t>(there));
+  if (extras.ttl_ms) writer.le(*extras.ttl_ms);
+  if (extras.deliver_ms != 0) writer.le(extras.deliver_ms);
+  if (extras.group != 0) writer.le(extras.group);
+  if (extras.origin) {
+    writer.le(extras.origin->queue.value);
+    writer.le(extras.origin->seq.value);
+  }
+  writer.bytes(extras.deaths);
+}
+
+MessageExtras view_extras(Bytes from) {
+  MessageExtras extras;
+  if (from.empty()) return extras;
+  Reader reader(from);
+  const unsigned there = reader.u8();
+  if ((there & has_ttl) != 0) extras.ttl_ms = reader.le<std::uint32_t>();
+  if ((there & has_deliver) != 0) extras.deliver_ms = reader.le<std::uint64_t>();
+  if ((there & has_group) != 0) extras.group = reader.le<std::uint64_t>();
+  if ((there & has_origin) != 0) {
+    const QueueId queue{reader.le<std::uint32_t>()};
+    extras.origin = LetterOrigin{queue, Seq{reader.le<std::uint64_t>()}};
+  }
+  if ((there & has_deaths) != 0) extras.deaths = reader.bytes(reader.left());
+  return extras;
+}
+
+Result<MessageExtras> decode_extras(Bytes from) {
+  if (from.empty()) return MessageExtras();
+  const auto wrong = [] { return fail(ErrorCode::corrupt, "extras of a message: not in their form"); };
+  const auto there = static_cast<unsigned>(from[0]);
+  const std::size_t fixed = 1U + ((there & has_ttl) != 0 ? 4U : 0U) + ((there & has_deliver) != 0 ? 8U : 0U) +
+                            ((there & has_group) != 0 ? 8U : 0U) + ((there & has_origin) != 0 ? 12U : 0U);
+  if (there == 0 || (there & ~known_fields) != 0 || from.size() > extras_bytes_max) return wrong();
+  if ((there & has_deaths) != 0 ? from.size() <= fixed : from.size() != fixed) return wrong();
+  const MessageExtras extras = view_extras(from);
+  if ((there & has_deliver) != 0 && extras.deliver_ms == 0) return wrong();
+  if ((there & has_group) != 0 && extras.group == 0) return wrong();
+  if (!extras.deaths.empty() && !decode_deaths(extras.deaths)) return wrong();
+  return extras;
+}
+
+}  // namespace weir::broker

@@ -1,0 +1,43 @@
+// What it is: what a message carries for the queues that it comes to, beyond its properties: a time to live, a delay, its
+// group, where a dead letter comes from and what became of it before. Most messages carry nothing: no bytes.
+//
+//  u8 fields: bit 0 ttl, 1 deliver, 2 group, 3 origin, 4 deaths; then those that are there, in this order (little endian):
+//  u32 ttl ms; u64 deliver, Unix ms; u64 group; u32 queue and u64 seq of the origin; deaths to the end
+//  (broker/death_history.h).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/ids.h"
+
+namespace weir::broker {
+
+// The message of which this one is the dead letter, where the broker must know that it was taken.
+struct LetterOrigin {
+  QueueId queue;
+  Seq seq;
+  auto operator<=>(const LetterOrigin&) const = default;
+};
+
+struct MessageExtras {
+  std::optional<std::uint32_t> ttl_ms{};  // from when it comes to a queue
+  std::uint64_t deliver_ms = 0;           // Unix; 0: at once
+  std::uint64_t group = 0;                // a hash; 0: none
+  std::optional<LetterOrigin> origin{};
+  Bytes deaths{};  // a view
+};
+
+void append_extras(std::vector<std::byte>& out, const MessageExtras& extras);
+// corrupt: not the one form that append_extras gives.
+Result<MessageExtras> decode_extras(Bytes from);
+// Of bytes that decode_extras accepted, or none.
+MessageExtras view_extras(Bytes from);
+
+inline constexpr std::size_t extras_bytes_max = UINT16_MAX;
+
+}  // namespace weir::broker

@@ -1,0 +1,56 @@
+// What it is: what a queue's definition says of how it treats its messages, with its arguments read once.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/ids.h"
+#include "broker/attributes.h"
+#include "broker/definitions.h"
+#include "broker/message_extras.h"
+
+namespace weir::broker {
+
+class Alarms;
+
+enum class Overflow : std::uint8_t { drop_head, reject_publish, reject_publish_dead_letter };
+
+struct QueueOptions {
+  QueueId id;
+  std::string vhost, name;
+  bool journaled = false;  // durable and not exclusive: persistent messages go to the journal
+  bool auto_delete = false;
+
+  // Its messages have attributes though they say nothing of it themselves.
+  bool attributed = false;
+  std::optional<std::uint32_t> ttl_ms;
+  std::uint64_t expires_ms = 0;  // unused for so long, it is deleted; 0: never
+  bool limited = false;          // by one of these
+  std::uint64_t max_messages = UINT64_MAX;
+  std::uint64_t max_bytes = UINT64_MAX;
+  Overflow overflow = Overflow::drop_head;
+  bool prioritised = false;
+  std::uint8_t max_priority = 0;
+  bool grouped = false;
+  bool counts_returns = false;
+  std::optional<std::uint64_t> delivery_limit;
+
+  bool dead_letters = false;
+  bool at_least_once = false;
+  std::string dead_letter_exchange;
+  std::optional<std::string> dead_letter_key;
+
+  Alarms* alarms = nullptr;  // of its shard; may be null where nothing has a time
+
+  bool counts_bytes() const { return max_bytes != UINT64_MAX; }
+};
+
+// Of checked arguments.
+QueueOptions queue_options(const QueueDefinition& definition);
+
+// What a queue knows of a message that it gets. The same live and in replay.
+MessageAttributes attributes_in(const QueueOptions& queue, std::uint8_t priority, const MessageExtras& extras,
+                                std::uint64_t received_ms, std::size_t body_bytes);
+
+}  // namespace weir::broker

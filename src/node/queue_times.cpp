@@ -1,0 +1,99 @@
+// What happens to a queue's messages, and to a queue, without anybody asking for it: time passes, and there is too much.
+#include "node/queue_host.h"
+
+namespace weir::node {
+
+using broker::Alarm;
+using broker::DeathReason;
+using broker::Entry;
+using broker::Queue;
+
+namespace {
+
+// Deadlines are looked at this often.
+constexpr std::uint64_t tick_ms = 10;
+// Chunks of messages, and queues, that one turn looks at; the next turn goes on.
+constexpr unsigned alarms_per_turn = 64;
+// A queue that is to be deleted for not being used asks again after this, should the deletion not come.
+constexpr std::uint64_t deletion_retry_ms = 1'000;
+// A message is still delivered so late, to a consumer that was waiting for it while it was written to the disk: a time to
+// live of 0 means "at once or never".
+constexpr std::uint64_t grace_ms = 50;
+
+constexpr std::uint64_t last_tick(std::uint64_t now_ms) { return now_ms / tick_ms * tick_ms; }
+
+}  // namespace
+
+bool QueueHost::alarm_is_due() const {
+  const Alarm* const first = stopped_ ? nullptr : alarms_.first();
+  return first != nullptr && first->at_ms() <= last_tick(wall_ms_);
+}
+
+std::optional<std::uint64_t> QueueHost::next_alarm_in_ms() const {
+  const Alarm* const first = stopped_ ? nullptr : alarms_.first();
+  if (first == nullptr) return std::nullopt;
+  if (first->at_ms() <= wall_ms_) return tick_ms - wall_ms_ % tick_ms;
+  return first->at_ms() + tick_ms - 1 - (first->at_ms() - 1) % tick_ms - wall_ms_;
+}
+
+void QueueHost::carry_out_alarms() {
+  for (unsigned left = alarms_per_turn; left > 0 && alarm_is_due(); --left) {
+    const Alarm& alarm = *alarms_.first();
+    Queue& of = *alarm.queue;
+    if (alarm.chunk == Alarm::whole_queue) {
+      consider_unused(of);
+      continue;
+    }
+    expired_.clear();
+    of.on_due(alarm, wall_ms_, expired_);
+    for (const Seq seq : expired_) bury(of, seq, DeathReason::expired);
+    mark_dirty(of);
+  }
+}
+
+// --- queues that nobody uses ---
+
+void QueueHost::touch(Queue& used) {
+  if (used.options().expires_ms == 0) return;
+  know_wall();
+  used.used_ms = wall_ms_;
+  used.unused.queue = &used;
+  if (!used.unused.armed()) alarms_.arm(used.unused, wall_ms_ + used.options().expires_ms);
+}
+
+void QueueHost::consider_unused(Queue& of) {
+  if (!of.consumers().empty()) of.used_ms = wall_ms_;
+  const std::uint64_t goes_ms = of.used_ms + of.options().expires_ms;
+  if (goes_ms > wall_ms_) return alarms_.arm(of.unused, goes_ms);
+  alarms_.arm(of.unused, wall_ms_ + deletion_retry_ms);
+  delete_queue_(of.id(), QueueEnd::unused);
+}
+
+// --- messages that nobody will get ---
+
+bool QueueHost::head_expired(const Queue& of, const Queue::Head& head) const {
+  return of.expired(head, wall_ms_ - grace_ms);
+}
+
+void QueueHost::bury(Queue& of, Seq seq, DeathReason reason) {
+  switch (reason) {
+    case DeathReason::expired: ++stats_.expired; break;
+    case DeathReason::maxlen: ++stats_.dropped; break;
+    case DeathReason::rejected:
+    case DeathReason::delivery_limit: break;
+  }
+  Entry entry;
+  if (of.forget(seq, entry)) note_settled(of, seq, entry);
+}
+
+void QueueHost::trim(Queue& of) {
+  if (of.options().overflow != broker::Overflow::drop_head) return;
+  Queue::Head head;
+  while (of.overfull() && of.peek(head)) bury(of, head.seq, DeathReason::maxlen);
+}
+
+bool QueueHost::refuses(const Queue& queue, const broker::IncomingMessage& message) const {
+  return queue.options().overflow != broker::Overflow::drop_head && queue.full(message.body_bytes);
+}
+
+}  // namespace weir::node

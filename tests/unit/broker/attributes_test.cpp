@@ -1,0 +1,110 @@
+#include "broker/attributes.h"
+
+#include <gtest/gtest.h>
+
+#include "broker/message_extras.h"
+
+namespace weir::broker {
+
+namespace {
+
+constexpr std::uint64_t now_ms = 1'700'000'000'123;
+
+std::vector<std::byte> encoded(const MessageAttributes& attributes) {
+  std::vector<std::byte> out;
+  encode_attributes(attributes, out);
+  return out;
+}
+
+MessageAttributes everything() {
+  return {.expires_ms = now_ms + 5,
+          .deliver_ms = now_ms + 1,
+          .group = 0x1122334455667788,
+          .body_bytes = 70'000,
+          .returns = 300,
+          .priority = 9,
+          .leaving = 4};
+}
+
+}  // namespace
+
+TEST(Attributes, of_a_plain_message_are_no_bytes) {
+  EXPECT_TRUE(encoded({}).empty());
+  const auto decoded = decode_attributes({});
+  ASSERT_TRUE(decoded.has_value());
+  EXPECT_TRUE(decoded->none());
+}
+
+TEST(Attributes, come_back_as_they_were_each_alone_and_all_together) {
+  std::vector<MessageAttributes> samples{everything()};
+  samples.push_back({.expires_ms = now_ms});
+  samples.push_back({.deliver_ms = now_ms});
+  samples.push_back({.group = 1});
+  samples.push_back({.body_bytes = 1});
+  samples.push_back({.returns = 1});
+  samples.push_back({.priority = 255});
+  samples.push_back({.leaving = 1});
+  for (const MessageAttributes& sample : samples) {
+    const std::vector<std::byte> bytes = encoded(sample);
+    EXPECT_LE(bytes.size(), attributes_bytes_max);
+    const auto decoded = decode_attributes(bytes);
+    ASSERT_TRUE(decoded.has_value());
+    EXPECT_EQ(*decoded, sample);
+  }
+}
+
+TEST(Attributes, that_are_cut_off_or_followed_by_more_are_corrupt) {
+  std::vector<std::byte> bytes = encoded(everything());
+  for (std::size_t size = 1; size < bytes.size(); ++size) {
+    EXPECT_FALSE(decode_attributes(Bytes(bytes).first(size)).has_value()) << size;
+  }
+  bytes.push_back(std::byte{0});
+  EXPECT_FALSE(decode_attributes(bytes).has_value());
+}
+
+TEST(Attributes, have_one_form_only) {
+  const std::vector<std::byte> zero_priority{std::byte{1U << 5}, std::byte{0}};
+  EXPECT_FALSE(decode_attributes(zero_priority).has_value());
+  const std::vector<std::byte> nothing{std::byte{0}};
+  EXPECT_FALSE(decode_attributes(nothing).has_value());
+  const std::vector<std::byte> unknown{std::byte{0x80}};
+  EXPECT_FALSE(decode_attributes(unknown).has_value());
+  const std::vector<std::byte> no_reason{std::byte{1U << 6}, std::byte{5}};
+  EXPECT_FALSE(decode_attributes(no_reason).has_value());
+}
+
+TEST(CompactTime, keeps_milliseconds_and_becomes_the_nearest_where_it_does_not_reach) {
+  EXPECT_EQ(expand_time(compact_time(0)), 0U);
+  EXPECT_EQ(expand_time(compact_time(now_ms)), now_ms);
+  EXPECT_EQ(expand_time(compact_time(5)), compact_epoch_ms + 1);
+  EXPECT_EQ(expand_time(compact_time(UINT64_MAX)), compact_epoch_ms + compact_time_max);
+}
+
+TEST(Extras, come_back_as_they_were) {
+  MessageExtras extras;
+  extras.ttl_ms = 0;
+  extras.deliver_ms = now_ms;
+  extras.group = 77;
+  extras.origin = LetterOrigin{QueueId{3}, Seq{99}};
+  std::vector<std::byte> bytes;
+  append_extras(bytes, extras);
+  const auto decoded = decode_extras(bytes);
+  ASSERT_TRUE(decoded.has_value());
+  EXPECT_EQ(decoded->ttl_ms, 0U);
+  EXPECT_EQ(decoded->deliver_ms, now_ms);
+  EXPECT_EQ(decoded->group, 77U);
+  EXPECT_EQ(decoded->origin, extras.origin);
+  EXPECT_TRUE(decoded->deaths.empty());
+  for (std::size_t size = 1; size < bytes.size(); ++size) {
+    EXPECT_FALSE(decode_extras(Bytes(bytes).first(size)).has_value()) << size;
+  }
+}
+
+TEST(Extras, of_a_plain_message_are_no_bytes) {
+  std::vector<std::byte> bytes;
+  append_extras(bytes, {});
+  EXPECT_TRUE(bytes.empty());
+  EXPECT_TRUE(decode_extras({}).has_value());
+}
+
+}  // namespace weir::broker
