@@ -60,11 +60,14 @@ QueueHost::~QueueHost() {
 }
 
 Queue* QueueHost::queue(QueueId id) {
-  if (last_queue_ != nullptr && last_queue_->id() == id) return last_queue_;
+  Queue*& recent = recent_queues_[id.value % recent_queues_.size()];
+  if (recent != nullptr && recent->id() == id) [[likely]] {
+    return recent;
+  }
   const auto at = queues_.find(id);
   if (at == queues_.end()) return nullptr;
-  last_queue_ = at->second.get();
-  return last_queue_;
+  recent = at->second.get();
+  return recent;
 }
 
 const Queue* QueueHost::find(QueueId id) const {
@@ -124,7 +127,7 @@ void QueueHost::remove(QueueId id) {
   const std::unique_ptr<Queue> gone = std::move(at->second);
   queues_.erase(at);
   undefined_.erase(id);
-  last_queue_ = nullptr;
+  recent_queues_[id.value % recent_queues_.size()] = nullptr;
   if (const auto load = loads_.find(id); load != loads_.end()) {
     journal_->cancel_read(*load->second);
     loads_.erase(load);

@@ -3,6 +3,7 @@
 // Shard: its own; plain calls only, nothing waits.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -195,7 +196,7 @@ class QueueHost {
   std::unordered_map<QueueId, std::unique_ptr<broker::Queue>> queues_;
   std::unordered_set<QueueId>
       undefined_;  // in replay: a checkpoint told of them, their definitions did not come yet
-  broker::Queue* last_queue_ = nullptr;  // of the last look-up
+  std::array<broker::Queue*, 256> recent_queues_{};  // by the low bits of their ids; null: look it up
   std::unordered_map<SessionId, std::unique_ptr<Link>> links_;
   std::unordered_map<QueueId, std::deque<WaitingGet>> gets_;
   std::unordered_map<QueueId, std::unique_ptr<Load>> loads_;

@@ -157,7 +157,7 @@ void QueueHost::forget_lost(Queue& restored) {
 void QueueHost::replayed(bool clean) {
   for (const QueueId id : undefined_) queues_.erase(id);  // deleted while the checkpoint was made
   undefined_.clear();
-  last_queue_ = nullptr;
+  recent_queues_.fill(nullptr);
   for (auto& [id, restored] : queues_) {
     forget_lost(*restored);
     restored->for_each([&](Seq seq, Entry& entry) {

@@ -1,5 +1,6 @@
 // What it is: the routes that a session used last, so that publishers who repeat themselves pay for routing and for the
-// permission check once. One place at first; more when the keys turn out to vary.
+// permission check once. One place at first; more when the keys turn out to vary: then a key may be in any of the few
+// places of its set, so that a hundred keys do not push each other out.
 // Shard: its session's.
 #pragma once
 
@@ -18,6 +19,7 @@ class RouteCache {
  public:
   struct Route {
     std::string exchange, key;
+    std::size_t hash = 0;       // of both
     std::uint64_t version = 0;  // of the topology that it was found in
     bool valid = false;
     std::vector<broker::Target> targets;  // grouped by shard
@@ -26,7 +28,16 @@ class RouteCache {
   // The place for this route, which holds it already if is_for() says so.
   Route& place(std::string_view exchange, std::string_view key) {
     if (routes_.size() == 1) return routes_.front();
-    return routes_[(std::hash<std::string_view>()(key) ^ exchange.size()) % routes_.size()];
+    const std::hash<std::string_view> hash_of;
+    const std::size_t hash = exchange.empty() ? hash_of(key) : hash_of(key) ^ 3 * hash_of(exchange);
+    Route* const set = &routes_[hash % sets * places_per_set];
+    for (std::size_t i = 0; i < places_per_set; ++i) {
+      if (set[i].hash == hash && set[i].key == key && set[i].exchange == exchange) return set[i];
+    }
+    Route& oldest = set[next_to_go_++ % places_per_set];
+    oldest.hash = hash;
+    oldest.valid = false;
+    return oldest;
   }
   static bool is_for(const Route& route, std::string_view exchange, std::string_view key,
                      std::uint64_t version) {
@@ -36,15 +47,17 @@ class RouteCache {
   bool note_miss(const Route& route) {
     if (!route.valid || routes_.size() > 1 || ++misses_ < misses_until_growth) return false;
     routes_.clear();
-    routes_.resize(places_max);
+    routes_.resize(sets * places_per_set);
     return true;
   }
 
  private:
-  static constexpr std::size_t places_max = 256;
+  static constexpr std::size_t sets = 64;
+  static constexpr std::size_t places_per_set = 4;
   static constexpr unsigned misses_until_growth = 64;
   std::vector<Route> routes_{1};
   unsigned misses_ = 0;
+  std::size_t next_to_go_ = 0;  // of a set, in turn
 };
 
 }  // namespace weir::node
