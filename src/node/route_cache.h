@@ -31,13 +31,15 @@ class RouteCache {
     const std::hash<std::string_view> hash_of;
     const std::size_t hash = exchange.empty() ? hash_of(key) : hash_of(key) ^ 3 * hash_of(exchange);
     Route* const set = &routes_[hash % sets * places_per_set];
+    Route* free = nullptr;
     for (std::size_t i = 0; i < places_per_set; ++i) {
       if (set[i].hash == hash && set[i].key == key && set[i].exchange == exchange) return set[i];
+      if (!set[i].valid) free = &set[i];
     }
-    Route& oldest = set[next_to_go_++ % places_per_set];
-    oldest.hash = hash;
-    oldest.valid = false;
-    return oldest;
+    Route& place = free != nullptr ? *free : set[next_to_go_++ % places_per_set];
+    place.hash = hash;
+    place.valid = false;
+    return place;
   }
   static bool is_for(const Route& route, std::string_view exchange, std::string_view key,
                      std::uint64_t version) {
