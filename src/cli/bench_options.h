@@ -21,6 +21,7 @@ struct BenchOptions {
 
   std::uint32_t producers = 1;
   std::uint32_t consumers = 1;
+  std::uint32_t filled_by = 0;  // without producers: so many filled the queues in one run, to be verified
   std::uint32_t queues = 1;
   std::uint32_t fanout = 0;  // this many queues on one fanout exchange
 

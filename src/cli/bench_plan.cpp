@@ -22,8 +22,9 @@ Status check_topology(const BenchOptions& o) {
   if (o.producers > connections_max || o.consumers > connections_max) {
     return fail(ErrorCode::config, "at most 10000 producers and 10000 consumers");
   }
+  if (o.filled_by > connections_max) return fail(ErrorCode::config, "--filled-by is at most 10000");
   if (o.producers + o.consumers == 0) return fail(ErrorCode::config, "no producers and no consumers");
-  if (std::max(o.producers, queues) > lanes_max)
+  if (std::max({o.producers, o.filled_by, queues}) > lanes_max)
     return fail(ErrorCode::config, "too many producers or queues");
   if (o.name_prefix.empty() || o.name_prefix.size() > prefix_bytes_max) {
     return fail(ErrorCode::config, "--name must have 1 to 200 bytes");
@@ -52,6 +53,9 @@ Status check_flow(const BenchOptions& o) {
   if (!o.auto_ack && o.prefetch > 0 && o.ack_every > o.prefetch) {
     return fail(ErrorCode::config, "--ack-every above --prefetch would never acknowledge");
   }
+  if (o.filled_by > 0 && (o.producers > 0 || o.messages == 0)) {
+    return fail(ErrorCode::config, "--filled-by needs --producers 0 and --messages");
+  }
   if (o.messages == 0 && o.seconds <= 0)
     return fail(ErrorCode::config, "--seconds or --messages must be above 0");
   if (o.warmup_s < 0 || o.rate_per_s < 0)
@@ -77,6 +81,19 @@ void assign_lanes(BenchPlan& plan, std::uint32_t producers, const std::string& r
 
 }  // namespace
 
+std::uint64_t BenchPlan::messages_of_producer(std::uint32_t producer, std::uint64_t messages) const {
+  const std::size_t producers = lanes_of_producer.size();
+  return messages / producers + (producer < messages % producers ? 1 : 0);
+}
+
+std::uint64_t BenchPlan::messages_of_lane(std::uint32_t lane, std::uint64_t messages) const {
+  const std::uint32_t producer = lanes[lane].producer;
+  const std::uint64_t total = messages_of_producer(producer, messages);
+  const std::vector<std::uint32_t>& turns = lanes_of_producer[producer];
+  const auto turn = static_cast<std::uint64_t>(std::ranges::find(turns, lane) - turns.begin());
+  return total / turns.size() + (turn < total % turns.size() ? 1 : 0);
+}
+
 Result<BenchPlan> make_plan(const BenchOptions& options) {
   WEIR_TRY(check_topology(options));
   WEIR_TRY(check_flow(options));
@@ -95,7 +112,7 @@ Result<BenchPlan> make_plan(const BenchOptions& options) {
   plan.broadcast =
       plan.exchange_type == "fanout" || plan.exchange == "amq.fanout" || !options.routing_key.empty();
   plan.binding_key = options.binding_key.empty() ? options.routing_key : options.binding_key;
-  assign_lanes(plan, options.producers, options.routing_key);
+  assign_lanes(plan, options.producers > 0 ? options.producers : options.filled_by, options.routing_key);
   plan.queues_of_consumer.resize(options.consumers);
   for (std::uint32_t i = 0; options.consumers > 0 && i < std::max(options.consumers, queues); ++i) {
     plan.queues_of_consumer[i % options.consumers].push_back(i % queues);

@@ -29,6 +29,10 @@ struct BenchPlan {
 
   // How many times each message is delivered in all.
   std::uint64_t copies() const { return broadcast ? queues.size() : 1; }
+  // Of so many messages in all, how many are each producer's and each lane's: producers share them evenly and serve
+  // their lanes in turn.
+  std::uint64_t messages_of_producer(std::uint32_t producer, std::uint64_t messages) const;
+  std::uint64_t messages_of_lane(std::uint32_t lane, std::uint64_t messages) const;
   std::size_t tracker_count() const { return broadcast ? lanes.size() * queues.size() : lanes.size(); }
   // Which sequence tracker a message belongs to; lane and queue are in range.
   std::size_t tracker_of(std::uint32_t lane, std::uint32_t queue) const {

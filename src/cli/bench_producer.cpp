@@ -34,7 +34,7 @@ BenchProducer::BenchProducer(std::uint32_t index, const BenchContext& context, B
       lanes_(context.plan.lanes_of_producer[index]),
       lane_seq_(lanes_.size()) {
   const std::uint64_t total = context.options.messages;
-  if (total > 0) sent_max_ = total / producers_ + (index < total % producers_ ? 1 : 0);
+  if (total > 0) sent_max_ = context.plan.messages_of_producer(index, total);
 }
 
 void BenchProducer::on_ready() {

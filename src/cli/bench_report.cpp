@@ -138,7 +138,7 @@ std::string report_text(const BenchOptions& options, const BenchReport& report) 
   for (const std::uint64_t count : series_of(options, report)) fmt::format_to(to, " {}", count);
   out += '\n';
   append_faults(out, report);
-  const bool verified = options.verify && options.producers > 0 && options.consumers > 0;
+  const bool verified = options.verify && options.producers + options.filled_by > 0 && options.consumers > 0;
   if (verified && report.ok()) out += "verified           nothing lost, doubled or out of order\n";
   return out;
 }

@@ -38,7 +38,7 @@ class BenchRun final : Nudge {
                  plan_,
                  control_,
                  trackers_,
-                 Rng(now_ns() ^ static_cast<std::uint64_t>(::getpid())).next(),
+                 options.producers > 0 ? Rng(now_ns() ^ static_cast<std::uint64_t>(::getpid())).next() : 0,
                  *this} {}
 
   Result<BenchReport> run();
@@ -54,9 +54,11 @@ class BenchRun final : Nudge {
   void set_times();
   void measure();
   void sample(ProcessUsage& own, ProcessUsage& broker) const;
+  std::uint64_t deliveries_wanted() const;
   bool drained() const;
   void drain();
   void end();
+  std::vector<std::uint64_t> sent_per_lane() const;
   void count_losses();
 
   const BenchOptions& options_;
@@ -142,12 +144,15 @@ void BenchRun::measure() {
   nudge();  // a producer that waits has to see that the time is over
 }
 
+std::uint64_t BenchRun::deliveries_wanted() const {
+  if (options_.producers > 0) return control_.published.load() * plan_.copies();
+  return options_.messages * (options_.filled_by > 0 ? plan_.copies() : 1);
+}
+
 bool BenchRun::drained() const {
   if (control_.publishing_done() < options_.producers) return false;
   if (options_.consumers == 0) return true;
-  const std::uint64_t wanted =
-      options_.producers > 0 ? control_.published.load() * plan_.copies() : options_.messages;
-  return control_.consumed.load() >= wanted;
+  return control_.consumed.load() >= deliveries_wanted();
 }
 
 // Until every message has come, or nothing has moved for a while.
@@ -187,24 +192,34 @@ void BenchRun::end() {
   count_losses();
 }
 
+// Of each lane, in the order of plan_.lanes.
+std::vector<std::uint64_t> BenchRun::sent_per_lane() const {
+  std::vector<std::uint64_t> sent(plan_.lanes.size());
+  for (const auto& thread : threads_) {
+    for (const auto& producer : thread->producers()) {
+      const std::vector<std::uint32_t>& lanes = plan_.lanes_of_producer[producer->index()];
+      for (std::size_t i = 0; i < lanes.size(); ++i) sent[lanes[i]] = producer->sent_per_lane()[i];
+    }
+  }
+  for (std::uint32_t lane = 0; options_.filled_by > 0 && lane < sent.size(); ++lane) {
+    sent[lane] = plan_.messages_of_lane(lane, options_.messages);
+  }
+  return sent;
+}
+
 void BenchRun::count_losses() {
-  if (options_.consumers == 0 || options_.producers == 0) return;
-  const std::uint64_t wanted = report_.published * plan_.copies();
+  if (options_.consumers == 0 || plan_.lanes.empty()) return;
   const bool tracked = options_.verify && options_.size_bytes >= stamp_with_lane_bytes;
   if (!tracked) {
+    const std::uint64_t wanted = deliveries_wanted();
     report_.lost = wanted > report_.consumed ? wanted - report_.consumed : 0;
     return;
   }
-  for (auto& thread : threads_) {
-    for (auto& producer : thread->producers()) {
-      const auto& sent = producer->sent_per_lane();
-      for (std::size_t i = 0; i < sent.size(); ++i) {
-        const std::uint32_t lane = plan_.lanes_of_producer[producer->index()][i];
-        for (std::uint32_t q = 0; q < plan_.queues.size(); ++q) {
-          if (plan_.belongs(lane, q))
-            report_.lost += trackers_[plan_.tracker_of(lane, q)].seen.missing(sent[i]);
-        }
-      }
+  const std::vector<std::uint64_t> sent = sent_per_lane();
+  for (std::uint32_t lane = 0; lane < sent.size(); ++lane) {
+    for (std::uint32_t q = 0; q < plan_.queues.size(); ++q) {
+      if (plan_.belongs(lane, q))
+        report_.lost += trackers_[plan_.tracker_of(lane, q)].seen.missing(sent[lane]);
     }
   }
 }

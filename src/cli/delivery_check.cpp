@@ -27,6 +27,7 @@ std::uint64_t DeliveryCheck::take(std::uint32_t queue, const std::byte* body, bo
   if (!lane_is_sent_) expected = next_in_order_[plan_.tracker_of(only_lane_[queue], queue)];
   MessageStamp stamp = read_stamp(body, size_bytes_, expected);
   if (!lane_is_sent_) stamp.lane = only_lane_[queue];
+  if (run_ == 0) run_ = stamp.run;
   if ((size_bytes_ >= stamp_bytes && stamp.run != run_) || stamp.lane >= plan_.lanes.size()) {
     ++tally_.foreign;
     return 0;

@@ -49,6 +49,25 @@ TEST(BenchPlan, each_lane_and_queue_that_belong_together_have_a_tracker_of_their
   }
 }
 
+TEST(BenchPlan, what_producers_left_is_verified_with_the_lanes_that_they_had) {
+  const BenchPlan filled = plan_of({.producers = 2, .consumers = 0, .queues = 3, .messages = 10});
+  const BenchPlan plan = plan_of({.producers = 0, .filled_by = 2, .queues = 3, .messages = 10});
+  ASSERT_EQ(plan.lanes.size(), filled.lanes.size());
+  std::vector<std::uint64_t> shares;
+  for (std::uint32_t lane = 0; lane < plan.lanes.size(); ++lane) {
+    EXPECT_EQ(plan.lanes[lane].queue, filled.lanes[lane].queue);
+    shares.push_back(plan.messages_of_lane(lane, 10));
+  }
+  // Producer 0 has five messages for lanes 0 and 2 in turn, producer 1 five for lane 1.
+  EXPECT_EQ(shares, (std::vector<std::uint64_t>{3, 5, 2}));
+}
+
+TEST(BenchPlan, to_verify_what_producers_left_it_has_to_know_how_many_messages_and_publish_none) {
+  EXPECT_FALSE(make_plan({.producers = 0, .filled_by = 1}));
+  EXPECT_FALSE(make_plan({.producers = 1, .filled_by = 1, .messages = 10}));
+  EXPECT_TRUE(make_plan({.producers = 0, .filled_by = 1, .messages = 10}));
+}
+
 TEST(BenchPlan, a_fanout_copies_each_message_to_all_of_its_queues) {
   const BenchPlan plan = plan_of({.producers = 1, .fanout = 10});
   EXPECT_EQ(plan.queues.size(), 10U);

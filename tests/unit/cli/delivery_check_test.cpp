@@ -111,6 +111,15 @@ TEST_F(DeliveryCheckTest, a_message_of_another_run_or_of_no_lane_is_foreign) {
   EXPECT_EQ(tally_.foreign, 2U);
 }
 
+TEST_F(DeliveryCheckTest, without_a_run_of_its_own_it_takes_the_run_of_the_first_message) {
+  set_up(1, 1, 1024);
+  DeliveryCheck consumer(plan_, 0, size_bytes_, trackers_, tally_);
+  for (std::uint64_t seq = 0; seq < 3; ++seq) deliver(consumer, 0, 0, seq, 5);
+  EXPECT_EQ(tally_.faults(), 0U);
+  deliver(consumer, 0, 0, 3, 6);
+  EXPECT_EQ(tally_.foreign, 1U);
+}
+
 TEST_F(DeliveryCheckTest, with_a_fanout_every_queue_gets_its_own_copy) {
   set_up(1, 1, 1024, 3);
   DeliveryCheck consumer = this->consumer();
