@@ -2,39 +2,29 @@
 """Runs `weir bench amqp` against Weir and RabbitMQ in turn. Called by scripts/bench, which prepares both."""
 
 import argparse
-import datetime
 import json
 import os
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import brokers
+import checks
+import harness
 import report
 import rows
-
-ROOT = Path(__file__).resolve().parent.parent
-GENERATOR_SECONDS_MORE = 180  # than it measures, until it is given up
+from generator import GeneratorRun, figures
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="scripts/bench amqp", description=__doc__)
-    parser.add_argument("rows", nargs="*", help=f"of: {', '.join(row.name for row in rows.ROWS)}; none: all")
+    harness.add_arguments(parser, rows.ROWS, "1 round of 2 s")
     parser.add_argument("--rounds", type=int, help="times that each row is measured (3)")
     parser.add_argument("--seconds", type=float, help="measured time of each run (5)")
-    parser.add_argument("--quick", action="store_true", help="1 round of 2 s, no results written")
-    parser.add_argument("--only", choices=["weir", "rabbitmq"], help="leave the other broker out")
-    parser.add_argument("--weir", default=ROOT / "build/weir", help="the binary to measure")
     parser.add_argument("--raw-sync", help="the raw_sync program (beside the binary)")
-    parser.add_argument("--results", default=ROOT / "bench/results", help="where the results go")
-    parser.add_argument("--work-dir", default=ROOT / "build", help="the file system for the brokers' data")
     arguments = parser.parse_args()
     arguments.rounds = arguments.rounds or (1 if arguments.quick else 3)
     arguments.seconds = arguments.seconds or (2 if arguments.quick else 5)
-    arguments.weir = Path(arguments.weir).resolve()
     arguments.raw_sync = Path(arguments.raw_sync or arguments.weir.parent / "raw_sync")
     return arguments
 
@@ -42,7 +32,7 @@ def parse_arguments():
 class Bench:
     def __init__(self, arguments, directory):
         self.arguments = arguments
-        self.directory = Path(directory)
+        self.directory = directory
         self.warmup = 0.5 if arguments.quick else 1
         self.brokers = {}
         if arguments.only != "rabbitmq":
@@ -77,29 +67,17 @@ class Bench:
     def generate(self, broker, options, seconds):
         """One run of the generator while its broker alone is awake."""
         os.sync()  # what the broker before left to be written is not this one's burden
-        result_file = self.directory / "result.json"
-        result_file.unlink(missing_ok=True)
         if not broker.alive():  # it ended in an earlier run, which has been told
             broker.stop()
             broker.start()
-        command = [str(self.arguments.weir), "bench", "amqp", "--port", str(broker.port), "--broker-pid",
-                   str(broker.pid), "--seconds", str(seconds), "--warmup", str(self.warmup), "--json",
-                   str(result_file), *options]
         broker.resume()
+        run = GeneratorRun(self.arguments.weir, self.directory, broker,
+                           ["--seconds", str(seconds), "--warmup", str(self.warmup), *options])
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + GENERATOR_SECONDS_MORE,
-                                  check=False)
-        except subprocess.TimeoutExpired:
-            return None, "the generator did not end"
+            return run.finish(seconds)
         finally:
+            run.end()
             broker.pause()
-        if not broker.alive():
-            return None, f"the broker ended with {broker.process.returncode}"
-        if not result_file.exists():
-            return None, (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}")
-        result = json.loads(result_file.read_text())
-        faults = ", ".join(f"{count} {kind}" for kind, count in result["faults"].items() if count)
-        return result, None if result["ok"] else (result["failure"] or faults)
 
     def sample(self, row, variant, options):
         broker_name, extra = rows.VARIANTS[variant]
@@ -145,31 +123,10 @@ class Bench:
         return samples
 
 
-def figures(result):
-    """The generator's result as flat numbers."""
-    messages = max(result["throughput_per_s"] * result["measured_s"], 1)
-    values = {
-        "throughput_per_s": result["throughput_per_s"],
-        "mb_per_s": result["bytes_per_s"] / 1e6,
-        "published_per_s": result["published_per_s"],
-        "confirmed_per_s": result["confirmed_per_s"],
-        "confirmed_mb_per_s": result["confirmed_per_s"] * result["options"]["size"] / 1e6,
-        "drain_s": result["drain_s"],
-    }
-    for kind in ("confirm", "deliver", "lateness"):
-        latency = result["latency_us"][kind]
-        if latency["count"]:
-            values |= {f"{kind}_{p}_us": latency[p] for p in ("p50", "p90", "p99", "p99_9", "max")}
-    for who in ("generator", "broker"):
-        usage = result["cpu"][who]
-        values[f"{who}_us_per_message"] = (usage["user_s"] + usage["system_s"]) * 1e6 / messages
-    return values
-
-
 def conclude(arguments, chosen, samples, bench):
     result = {"machine": report.machine(), "rounds": arguments.rounds, "seconds": arguments.seconds,
               "brokers": bench.facts, "failures": bench.failures, "rows": {}}
-    stamp = datetime.datetime.now().strftime("%Y-%m-%d-%H%M")
+    stamp = report.stamp()
     where = result["machine"]
     lines = [f"# AMQP 0-9-1 benchmark, {stamp}", "",
              f"{where['cores']} cores of {where['cpu']}, Linux {where['kernel']}; medians of {arguments.rounds} rounds "
@@ -184,33 +141,22 @@ def conclude(arguments, chosen, samples, bench):
                                     "samples": samples.get(row.name, {}), "verdicts": verdicts}
         lines += report.row_lines(row, medians, samples.get(row.name, {}), verdicts)
     lines += report.broker_lines(bench.facts)
-    if bench.failures:
-        lines += ["## Failures", "", *[f"- {failure}" for failure in bench.failures], ""]
+    lines += report.failure_lines(bench.failures)
     text = "\n".join(lines)
     print("\n" + text)
     if not arguments.quick:
-        print(f"written: {report.write_results(arguments.results, stamp, result, text)}")
+        print(f"written: {report.write_results(arguments.results, f'amqp-{stamp}', result, text)}")
     return missed
 
 
 def main():
     arguments = parse_arguments()
-    chosen = rows.find_rows(arguments.rows)
-    for program in (arguments.weir, arguments.raw_sync):
-        if not os.access(program, os.X_OK):
-            sys.exit(f"{program} is missing: scripts/build release weir raw_sync")
-    if arguments.only != "weir" and not brokers.RabbitMq.installed():
-        sys.exit("RabbitMQ is not installed")
-    # So that a terminated benchmark ends its brokers as an interrupted one does.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    Path(arguments.work_dir).mkdir(parents=True, exist_ok=True)
-    directory = tempfile.mkdtemp(prefix="bench-", dir=arguments.work_dir)
-    try:
+    chosen = checks.find_rows(arguments.rows, rows.ROWS)
+    harness.check_programs([arguments.weir, arguments.raw_sync], arguments.only)
+    with harness.work_directory(arguments.work_dir) as directory:
         bench = Bench(arguments, directory)
         samples = bench.run(chosen)
         missed = conclude(arguments, chosen, samples, bench)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
     # A missed target is a finding; a lost message or a run that failed is an error.
     if missed:
         print(f"{missed} targets missed")

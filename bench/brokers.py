@@ -65,9 +65,11 @@ class Broker:
     def pid(self):
         return self.process.pid
 
-    def start(self):
-        shutil.rmtree(self.directory, ignore_errors=True)
-        self.directory.mkdir(parents=True)
+    def start(self, keep=False):
+        """`keep`: with the data that it left when it was stopped or killed, instead of none."""
+        if not keep:
+            shutil.rmtree(self.directory, ignore_errors=True)
+        self.directory.mkdir(parents=True, exist_ok=True)
         begin = time.monotonic()
         self._launch()
         while not self._ready():
@@ -83,8 +85,17 @@ class Broker:
             end_process(self.process, self.stop_seconds_max)
             self.process = None
 
+    def kill(self):
+        """As a power failure ends it, but that what it wrote stays written."""
+        os.kill(self.pid, signal.SIGKILL)
+        self.process.wait()
+        self.process = None
+
     def alive(self):
         return self.process is not None and self.process.poll() is None
+
+    def exit_code(self):
+        return self.process.returncode if self.process is not None else None
 
     def pause(self):
         """Takes no processor time until resume(): another broker has its turn."""
@@ -97,6 +108,10 @@ class Broker:
     def resident_bytes(self):
         with open(f"/proc/{self.pid}/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    def peak_resident_bytes(self):
+        with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM:"))
 
     def disk_bytes(self):
         return disk_bytes(self.directory)
@@ -119,12 +134,15 @@ class Weir(Broker):
     def __init__(self, directory, binary):
         super().__init__(directory)
         self.binary = Path(binary).resolve()
+        self.settings = []  # "key=value", for the next start
 
     def _launch(self):
         self._ports_file = self.directory / "ports.json"
+        self._ports_file.unlink(missing_ok=True)  # an earlier start's
         listeners = [f"--set=listeners.{name}=" for name in ("admin", "metrics", "mqtt", "stomp", "kafka", "sqs")]
         self._spawn([str(self.binary), "server", "--data-dir", str(self.directory / "data"), *listeners,
-                     "--set=listeners.amqp=127.0.0.1:0", "--ports-file", str(self._ports_file)])
+                     "--set=listeners.amqp=127.0.0.1:0", *[f"--set={setting}" for setting in self.settings],
+                     "--ports-file", str(self._ports_file)])
 
     def _ready(self):
         try:
@@ -219,6 +237,13 @@ class RabbitMq(Broker):
             except subprocess.TimeoutExpired:
                 os.kill(self.beam_pid, signal.SIGKILL)
         super().stop()
+        self._end_epmd()
+
+    def kill(self):
+        super().kill()
+        self._end_epmd()
+
+    def _end_epmd(self):
         self.beam_pid = 0
         if self.epmd is not None:
             end_process(self.epmd, 5)

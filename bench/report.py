@@ -1,5 +1,6 @@
 """Turns the samples of a benchmark into medians, a table for people and files under bench/results."""
 
+import datetime
 import json
 import os
 import platform
@@ -58,10 +59,34 @@ def row_lines(row, medians, samples, verdicts):
     if raw:
         lines += ["", f"Raw disk beside it: sync of 4 KiB p50 {number(raw['sync_p50_us'])} us, "
                       f"p99 {number(raw['sync_p99_us'])} us; 1 MiB writes {number(raw['write_mb_per_s'])} MB/s"]
+    return lines + verdict_lines(verdicts) + [""]
+
+
+def verdict_lines(verdicts):
+    lines = []
     for verdict in verdicts:
         word = {True: "ok", False: "MISS", None: "not measured"}[verdict["ok"]]
         lines += ["", f"**{word}**: {verdict['target']}: {number(verdict['value'])}"]
-    return lines + [""]
+    return lines
+
+
+def storage_row_lines(row, medians, verdicts):
+    """A row of `scripts/bench storage`: the columns are the row's own."""
+    lines = [f"## {row.name}: {row.title}", ""]
+    if medians:
+        lines += table(["", *[title for title, _ in row.columns]],
+                       [[variant if row.weir_only or variant == "weir" else f"RabbitMQ {variant}",
+                         *[number(values.get(metric)) for _, metric in row.columns]]
+                        for variant, values in medians.items()])
+    return lines + verdict_lines(verdicts) + [""]
+
+
+def failure_lines(failures):
+    return ["## Failures", "", *[f"- {failure}" for failure in failures], ""] if failures else []
+
+
+def stamp():
+    return datetime.datetime.now().strftime("%Y-%m-%d-%H%M")
 
 
 def broker_lines(brokers):
@@ -71,10 +96,10 @@ def broker_lines(brokers):
             *table(["", "start ms", "empty RSS MiB", "empty disk MiB", "RSS MiB after the run"], rows), ""]
 
 
-def write_results(directory, stamp, result, text):
+def write_results(directory, name, result, text):
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    base = directory / f"amqp-{stamp}"
+    base = directory / name
     base.with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
     base.with_suffix(".md").write_text(text)
     return base.with_suffix(".md")

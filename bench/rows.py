@@ -1,7 +1,8 @@
 """What `scripts/bench amqp` measures: one row is one load, put on each variant of each broker in turn."""
 
 from dataclasses import dataclass, field
-from typing import Callable
+
+from checks import Check, get
 
 # A variant: which broker, and what the generator is told besides the row's options.
 VARIANTS = {
@@ -16,22 +17,6 @@ DURABLE = ["--ack-every", "1", "--prefetch", "1000", "--backlog", "50000"]
 
 
 @dataclass
-class Check:
-    """`value` is computed from the medians; None when what it needs was not run."""
-    text: str
-    value: Callable
-    limit: float
-    at_least: bool = True
-
-    def verdict(self, medians):
-        value = self.value(medians)
-        if value is None:
-            return {"target": self.text, "value": None, "limit": self.limit, "ok": None}
-        ok = value >= self.limit if self.at_least else value <= self.limit
-        return {"target": self.text, "value": value, "limit": self.limit, "ok": ok}
-
-
-@dataclass
 class Row:
     name: str
     title: str
@@ -41,10 +26,6 @@ class Row:
     # A second load, of which each result is divided by the first one's: {"name": options}.
     beside: dict = field(default_factory=dict)
     seconds_max: float = 60
-
-
-def get(medians, variant, metric):
-    return medians.get(variant, {}).get(metric)
 
 
 def ratio(metric, peers, best=max):
@@ -109,11 +90,3 @@ ROWS = [
         [Check("100 queues >= 0.8 x one queue", lambda m: get(m, "weir", "share_of_one-queue"), 0.8)],
         beside={"one-queue": ["--size", "1024", *DURABLE]}),
 ]
-
-
-def find_rows(names):
-    known = {row.name: row for row in ROWS}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise SystemExit(f"no such row: {', '.join(unknown)}; there are: {', '.join(known)}")
-    return [known[name] for name in names] if names else ROWS

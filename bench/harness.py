@@ -1,0 +1,43 @@
+"""What the benchmarks have in common: their arguments and the directory that they work in."""
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+import brokers
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def add_arguments(parser, rows, quick):
+    parser.add_argument("rows", nargs="*", help=f"of: {', '.join(row.name for row in rows)}; none: all")
+    parser.add_argument("--quick", action="store_true", help=f"{quick}, no results written")
+    parser.add_argument("--only", choices=["weir", "rabbitmq"], help="leave the other broker out")
+    parser.add_argument("--weir", default=ROOT / "build/weir", type=lambda path: Path(path).resolve(),
+                        help="the binary to measure")
+    parser.add_argument("--results", default=ROOT / "bench/results", help="where the results go")
+    parser.add_argument("--work-dir", default=ROOT / "build", help="the file system for the brokers' data")
+
+
+def check_programs(programs, only):
+    for program in programs:
+        if not os.access(program, os.X_OK):
+            sys.exit(f"{program} is missing: scripts/build release {' '.join(p.name for p in programs)}")
+    if only != "weir" and not brokers.RabbitMq.installed():
+        sys.exit("RabbitMQ is not installed")
+
+
+@contextlib.contextmanager
+def work_directory(parent):
+    # So that a terminated benchmark ends its brokers as an interrupted one does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    Path(parent).mkdir(parents=True, exist_ok=True)
+    directory = tempfile.mkdtemp(prefix="bench-", dir=parent)
+    try:
+        yield Path(directory)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
