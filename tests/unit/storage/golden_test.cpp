@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "storage/checkpoint.h"
 #include "storage/data_directory.h"
+#include "storage/listing.h"
 #include "storage/snapshot.h"
 #include "storage/superblock.h"
 #include "unit/storage/journal_machine.h"
@@ -102,6 +104,43 @@ TEST(Golden, the_snapshot_is_written_and_read_as_ever) {
   EXPECT_TRUE(then == now);
   EXPECT_EQ(decode_snapshot(then).value().lsn, Lsn{0x123456});
   EXPECT_EQ(as_text(decode_snapshot(then).value().contents), "definitions up to there");
+}
+
+TEST(Golden, the_checkpoint_is_written_and_read_as_ever) {
+  CheckpointBuilder builder;
+  builder.begin_queue(QueueId{7}, Seq{1000});
+  builder.add(Seq{3}, false, 0, 300);
+  builder.add(Seq{900}, true, 2);
+  builder.begin_queue(QueueId{8}, Seq{5});
+  const std::vector<std::byte> now = builder.finish({9, Lsn{0x20000}, Lsn{0x25000}, {{Lsn{0x10000}, 65536}}});
+  const std::vector<std::byte> then = golden("checkpoint-v1.bin", now);
+  EXPECT_TRUE(then == now);
+  auto reader = CheckpointReader::open(then);
+  ASSERT_TRUE(reader.has_value());
+  QueueId queue;
+  Seq next;
+  CheckpointRun run;
+  ASSERT_TRUE(reader->next_queue(queue, next) && reader->next_run(run));
+  EXPECT_EQ(queue, QueueId{7});
+  EXPECT_EQ(next, Seq{1000});
+  EXPECT_EQ(run.first, Seq{3});
+  EXPECT_EQ(run.count, 300U);
+}
+
+TEST(Golden, the_listing_is_written_and_read_as_ever) {
+  ListingBuilder builder;
+  builder.add({QueueId{7}, Seq{3}, 64, 1088, {}});
+  builder.add({QueueId{7}, Seq{4}, 1152, 1088, {}});
+  builder.add({QueueId{8}, Seq{70'000}, 64, 48, as_bytes("attributes")});
+  const std::vector<std::byte> now = builder.finish(Lsn{0x10000});
+  const std::vector<std::byte> then = golden("listing-v1.bin", now);
+  EXPECT_TRUE(then == now);
+  auto reader = ListingReader::open(then, Lsn{0x10000});
+  ASSERT_TRUE(reader.has_value());
+  ListedMessage message;
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(reader->next(message));
+  EXPECT_EQ(message.seq, Seq{70'000});
+  EXPECT_EQ(as_text(message.attributes), "attributes");
 }
 
 TEST(Golden, the_identity_of_a_data_directory_is_written_and_read_as_ever) {
