@@ -87,9 +87,8 @@ node::NodeOptions node_options(const Settings& settings) {
   options.journal.clean_bytes_per_second = settings.journal_cleaner_bytes_per_second;
   // Messages in memory alone are counted as they come; the ResourceWatch sees the rest a little later.
   options.transient_bytes_max = settings.memory_high_watermark.of(usable_memory_bytes());
-  // With the kernel's ring? And with threads where that is refused?
-  options.loop = {settings.journal_io != "threads", settings.journal_io == "auto",
-                  options.loop.read_chunk_bytes};
+  options.loop.io_uring = settings.journal_io == "io_uring";
+  options.loop.threads_instead = false;
   options.loopback_users = settings.loopback_users;
   options.default_vhost = settings.default_vhost;
   options.default_user = settings.default_user;

@@ -148,9 +148,8 @@ constexpr SettingSpec table[] = {
      T::choice,
      &S::journal_io,
      "auto",
-     "How files are written. auto: io_uring where the kernel allows it, else threads; io_uring: the server "
-     "does not start "
-     "where it is refused.",
+     "How files are written. auto: by threads, which stay quick where other programs share the cores. With "
+     "io_uring the server does not start where the kernel refuses it.",
      0,
      0,
      {},
