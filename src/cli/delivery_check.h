@@ -20,7 +20,8 @@ struct alignas(64) TrackedLane {
 
 class DeliveryCheck {
  public:
-  // `run` is what the stamps say; 0: that of the first message. `trackers` has plan.tracker_count() entries; it, the plan and the tally outlive this.
+  // `run` is what the stamps say; 0: that of the first message. `trackers` has plan.tracker_count() entries; it, the plan
+  // and the tally outlive this.
   DeliveryCheck(const BenchPlan& plan, std::uint64_t run, std::uint32_t size_bytes,
                 std::vector<TrackedLane>& trackers, BenchTally& tally);
 
