@@ -68,7 +68,7 @@ class Broker:
     def start(self, keep=False):
         """`keep`: with the data that it left when it was stopped or killed, instead of none."""
         if not keep:
-            shutil.rmtree(self.directory, ignore_errors=True)
+            self.clear()
         self.directory.mkdir(parents=True, exist_ok=True)
         begin = time.monotonic()
         self._launch()
@@ -90,6 +90,9 @@ class Broker:
         os.kill(self.pid, signal.SIGKILL)
         self.process.wait()
         self.process = None
+
+    def clear(self):
+        shutil.rmtree(self.directory, ignore_errors=True)
 
     def alive(self):
         return self.process is not None and self.process.poll() is None

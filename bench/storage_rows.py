@@ -1,0 +1,112 @@
+"""What `scripts/bench storage` measures, and what Weir has to reach."""
+
+from dataclasses import dataclass, field
+from typing import Callable
+
+from checks import Check, get
+
+MESSAGES = 1_000_000
+IDLE_QUEUES = 10_000
+MANY_QUEUES = 1_000
+
+
+@dataclass
+class Row:
+    name: str
+    title: str
+    run: Callable  # (load, plan, turn) -> {label: figures}
+    checks: list
+    columns: list
+    variants: list = field(default_factory=lambda: ["weir"])
+    rounds: int = 1
+    # Labels of the figures are not the variants of brokers.
+    weir_only: bool = False
+
+
+@dataclass
+class Plan:
+    """How large and how long; a quick run has other figures than the targets are meant for."""
+    messages: int       # of 0: the row's own
+    seconds: float      # the same
+    quick: bool = False
+
+    def depth(self, of_row):
+        return self.messages or (of_row // 10 if self.quick else of_row)
+
+    def time(self, of_row):
+        return self.seconds or (of_row / 5 if self.quick else of_row)
+
+    def queues(self, of_row):
+        return of_row // 10 if self.quick else of_row
+
+
+def at_most(text, metric, limit, label="weir"):
+    return Check(text, lambda medians: get(medians, label, metric), limit, at_least=False)
+
+
+def at_least(text, metric, limit, label="weir"):
+    return Check(text, lambda medians: get(medians, label, metric), limit)
+
+
+def cleaner_ratio(metric, suffix=""):
+    def value(medians):
+        on, off = (get(medians, f"cleaner {state}{suffix}", metric) for state in ("on", "off"))
+        return on / off if on and off else None
+    return value
+
+
+DEPTH_COLUMNS = [
+    ("published/s", "publish_per_s"), ("confirm p99 us", "confirm_p99_us"), ("RSS MiB", "rss_mib"),
+    ("peak RSS MiB", "peak_rss_mib"), ("disk MiB", "disk_mib"), ("kill -9 to serving s", "serving_s"),
+    ("RSS MiB then", "restarted_rss_mib"), ("drained/s", "drain_per_s"), ("RSS MiB after", "drained_rss_mib"),
+    ("disk given back s", "give_back_s"), ("disk MiB left", "left_mib"),
+]
+FLOW_COLUMNS = [
+    ("messages/s", "throughput_per_s"), ("confirm p50 us", "confirm_p50_us"), ("confirm p99 us", "confirm_p99_us"),
+    ("deliver p99 us", "deliver_p99_us"), ("broker CPU us/msg", "broker_us_per_message"), ("unread", "unread"),
+    ("largest disk MiB", "disk_mib"), ("RSS MiB", "rss_mib"),
+]
+
+
+def depth_row(name, messages, rss_mib, serving_s, variants):
+    return Row(
+        name, f"{messages:,} persistent messages of 1 KiB in one queue, kill -9, drain",
+        lambda load, plan, turn: load.depth(plan.depth(messages)),
+        [at_most(f"RSS <= {rss_mib} MiB", "rss_mib", rss_mib),
+         at_most(f"kill -9 to serving <= {serving_s} s", "serving_s", serving_s),
+         at_least("drained/s >= 0.8 x published/s", "drain_share", 0.8),
+         at_most("disk of what was acknowledged is given back within 60 s", "give_back_s", 60)],
+        DEPTH_COLUMNS, variants)
+
+
+ROWS = [
+    depth_row("depth-1m", MESSAGES, 150, 1, ["weir", "quorum", "classic"]),
+    depth_row("depth-10m", 10 * MESSAGES, 250, 3, ["weir"]),
+    Row("many-queues-drain", "1,000,000 persistent messages of 1 KiB interleaved over 1,000 queues, kill -9, drain",
+        lambda load, plan, turn: load.many_queues(plan.depth(MESSAGES), plan.queues(MANY_QUEUES)), [],
+        [("published/s", "publish_per_s"), ("RSS MiB", "rss_mib"), ("kill -9 to serving s", "serving_s"),
+         ("drained/s", "drain_per_s"), ("broker CPU us/msg", "broker_us_per_message"),
+         ("RSS MiB after", "drained_rss_mib")],
+        ["weir", "classic"]),
+    Row("idle-queues", "10,000 durable queues without messages",
+        lambda load, plan, turn: load.idle_queues(plan.queues(IDLE_QUEUES)),
+        [at_most("10,000 queues take <= 60 MiB", "more_rss_mib", 60)],
+        [("RSS MiB more", "more_rss_mib"), ("RSS MiB", "rss_mib"), ("declared/s", "declared_per_s"),
+         ("disk MiB", "disk_mib"), ("kill -9 to serving s", "serving_s"), ("RSS MiB then", "restarted_rss_mib")],
+        ["weir", "classic"]),
+    Row("steady-cleaner", "publishing and consuming flat out (then 5,000/s), one message in 1,000 for a queue that "
+        "nobody reads: with the cleaner and without",
+        lambda load, plan, turn: load.steady(plan.time(5), turn),
+        [Check("messages/s with the cleaner >= 0.9 x without", cleaner_ratio("throughput_per_s"), 0.9),
+         Check("p99 publish->confirm with the cleaner <= 1.5 x without", cleaner_ratio("confirm_p99_us"), 1.5,
+               at_least=False),
+         Check("the same at 5,000/s <= 1.5 x", cleaner_ratio("confirm_p99_us", ", 5,000/s"), 1.5, at_least=False)],
+        FLOW_COLUMNS, rounds=3, weir_only=True),
+    Row("mixed-ages", "the same load flat out for a minute: what the disk holds",
+        lambda load, plan, turn: load.mixed_ages(plan.time(60)),
+        [at_most("largest disk - 2 x live <= 2,048 MiB", "above_twice_live_mib", 2048)],
+        [*FLOW_COLUMNS, ("live MiB", "live_mib"), ("disk - 2 x live, MiB", "above_twice_live_mib"),
+         ("kill -9 to serving s", "serving_s"), ("disk given back s", "give_back_s"),
+         ("disk MiB left after 60 s", "left_mib")],
+        weir_only=True),
+]
