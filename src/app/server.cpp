@@ -25,6 +25,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "node/node.h"
+#include "protocol/amqp091/delivery_properties.h"
 #include "runtime/lock_file.h"
 #include "runtime/systemd_notify.h"
 #include "runtime/tls.h"
@@ -90,6 +91,7 @@ node::NodeOptions node_options(const Settings& settings) {
   options.loop.io_uring = settings.journal_io == "io_uring";
   options.loop.threads_instead = false;
   options.loopback_users = settings.loopback_users;
+  options.headers_of = amqp091::headers_of;
   options.default_vhost = settings.default_vhost;
   options.default_user = settings.default_user;
   options.default_password = settings.default_pass;

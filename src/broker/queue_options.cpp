@@ -66,6 +66,11 @@ QueueOptions queue_options(const QueueDefinition& definition) {
     options.max_priority = static_cast<std::uint8_t>(*most);
   }
   options.grouped = arguments.find("x-message-groups") != nullptr;
+  if (queue_type(arguments) == QueueType::quorum) {
+    options.counts_returns = true;
+    if (const auto limit = integer(arguments, "x-delivery-limit"); limit && *limit >= 0)
+      options.delivery_limit = static_cast<std::uint64_t>(*limit);
+  }
   options.attributed = options.ttl_ms || options.prioritised || options.grouped || options.counts_bytes();
   return options;
 }

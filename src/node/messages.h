@@ -12,6 +12,7 @@
 #include "base/chunk.h"
 #include "base/ids.h"
 #include "broker/decide.h"
+#include "broker/message_extras.h"
 #include "broker/topology.h"
 #include "node/session.h"
 
@@ -95,6 +96,18 @@ struct WindowGrant {
 };
 struct WindowBatch {
   std::vector<WindowGrant> grants;
+};
+
+// --- dead letters, at least once: between the source's shard and those that took them ---
+
+// They are settled for good: what was marked for their sake can be forgotten.
+struct LettersSettled {
+  std::vector<broker::LetterOrigin> origins;
+};
+// Are they? Answered with those that are.
+struct LettersAsked {
+  ShardId from;
+  std::vector<broker::LetterOrigin> origins;
 };
 
 // --- requests to a queue ---
@@ -196,7 +209,8 @@ using ShardMessage =
     std::variant<std::unique_ptr<PublishBatch>, std::unique_ptr<PublishAckBatch>,
                  std::unique_ptr<DeliverBatch>, std::unique_ptr<SettleBatch>, std::unique_ptr<WindowBatch>,
                  std::unique_ptr<QueueRequest>, std::unique_ptr<MetaRequest>, std::unique_ptr<SessionReply>,
-                 ConsumerGone, ChangesMade, ChangesApplied, std::unique_ptr<FlowChanged>, Call>;
+                 std::unique_ptr<LettersSettled>, std::unique_ptr<LettersAsked>, ConsumerGone, ChangesMade,
+                 ChangesApplied, std::unique_ptr<FlowChanged>, Call>;
 
 // The way to the other shards. Real: inboxes of the loops; in tests and the simulator: whatever drives them.
 class Peers {

@@ -42,12 +42,16 @@ class QueueHost::Load final : public storage::ReadWaiter {
   Queue::Head head_;
 };
 
-QueueHost::QueueHost(Clock& clock, SessionRoutes& routes, std::atomic<std::uint64_t>& transient_bytes,
+QueueHost::QueueHost(Clock& clock, SessionRoutes& routes, Outbox& outbox, const broker::Topology& topology,
+                     std::uint16_t shards, std::atomic<std::uint64_t>& transient_bytes,
                      std::function<void(QueueId, QueueEnd)> delete_queue)
     : clock_(clock),
       routes_(routes),
+      outbox_(outbox),
+      topology_(topology),
       transient_(transient_bytes),
       delete_queue_(std::move(delete_queue)),
+      dead_letters_({*this, topology, outbox, routes.self(), shards, alarms_}),
       wall_ms_(clock_.now_ms()) {}
 
 QueueHost::~QueueHost() {
@@ -122,6 +126,8 @@ void QueueHost::create(const broker::QueueDefinition& definition) {
 }
 
 void QueueHost::remove(QueueId id) {
+  marks_.remove_source(id);
+  dead_letters_.forget_queue(id);
   const auto at = queues_.find(id);
   if (at == queues_.end()) return;
   const std::unique_ptr<Queue> gone = std::move(at->second);
@@ -162,18 +168,26 @@ void QueueHost::enqueue(std::span<const broker::Target> targets, const broker::I
   journaled_targets_.clear();
   memory_targets_.clear();
   bool refused = false;
+  Lsn needed{0};
+  const std::optional<broker::LetterOrigin> letter =
+      message.extras.empty() ? std::nullopt : broker::view_extras(message.extras).origin;
   for (const broker::Target& target : targets) {
     Queue* to = queue(target.queue);
     if (to == nullptr) continue;  // deleted while the message was on its way
+    if (letter && marks_.has(*letter, target.queue)) [[unlikely]] {
+      needed = journal_->end();  // it is there already, perhaps not durably yet
+      letters_known_ = true;
+      continue;
+    }
     if (to->kept_empty > 0 || (to->options().limited && refuses(*to, message))) [[unlikely]] {
       refused = true;
+      if (to->kept_empty == 0) dead_letter_refused(*to, message);
       continue;
     }
     (message.persistent && to->options().journaled ? journaled_targets_ : memory_targets_).push_back(to);
   }
   const std::size_t bytes = broker::envelope_bytes(message);
   PublishAck ack{origin.session, origin.publisher, origin.seq, message.body_bytes, 0};
-  Lsn needed{0};
   if (!journaled_targets_.empty()) {
     if (!journal_->has_room()) {
       ++stats_.rejected;
@@ -181,13 +195,17 @@ void QueueHost::enqueue(std::span<const broker::Target> targets, const broker::I
       ack_order_.add(Lsn{0}, ack, turn_);
       return;
     }
-    needed = journal_message(message, bytes);
+    needed = std::max(needed, journal_message(message, bytes));
+    if (letter) mark_taken(*letter, journaled_targets_);
   }
   if (refused) {
     ++stats_.rejected;
     ack.rejected = origin.seq;
   }
-  if (!memory_targets_.empty()) needed = std::max(needed, keep_in_memory(message, bytes));
+  if (!memory_targets_.empty()) {
+    needed = std::max(needed, keep_in_memory(message, bytes));
+    if (letter) mark_taken(*letter, memory_targets_);
+  }
   ++stats_.published;
   ack_order_.add(needed, ack, turn_);
 }
@@ -257,6 +275,7 @@ void QueueHost::on_durable(Lsn up_to) {
     mark_dirty(*visible);
   });
   ack_order_.take(up_to, [&](const PublishAck& ack) { routes_.ack(ack); });
+  dead_letters_.on_durable(up_to);
   while (!late_replies_.empty() && late_replies_.front().lsn <= up_to) {
     const LateReply late = std::move(late_replies_.front());
     late_replies_.pop_front();
@@ -426,6 +445,14 @@ void QueueHost::forget_settled(Queue& queue, Seq seq) {
   note_settled(queue, seq, entry);
 }
 
+// Nobody wants an outstanding message.
+void QueueHost::discard(Queue& queue, Seq seq) {
+  if (!queue.options().dead_letters) return forget_settled(queue, seq);
+  const Entry* const entry = queue.find(seq);
+  if (entry != nullptr && entry->state() == broker::EntryState::out)
+    bury(queue, seq, broker::DeathReason::rejected);
+}
+
 // An outstanding message comes back: to its place, or out of the queue if that was once too often.
 void QueueHost::requeue(Queue& queue, Seq seq) {
   const Entry* const entry = queue.find(seq);
@@ -458,7 +485,7 @@ void QueueHost::settle(const SettleItem& item) {
     switch (item.outcome) {
       case Outcome::accept: forget_settled(*from, seq); break;
       case Outcome::requeue: requeue(*from, seq); break;
-      case Outcome::discard: forget_settled(*from, seq); break;
+      case Outcome::discard: discard(*from, seq); break;
     }
   }
   if (item.consumer != no_consumer) {
@@ -533,6 +560,7 @@ void QueueHost::begin_turn() {
 }
 
 void QueueHost::end_turn() {
+  letters_known_ = false;
   on_durable(journal_->durable());  // what had nothing to wait for
   std::swap(dirty_, pumping_);
   for (const QueueId id : pumping_) {
@@ -545,10 +573,12 @@ void QueueHost::end_turn() {
   }
   pumping_.clear();
   carry_out_alarms();
+  if (dead_letters_.has_work()) dead_letters_.work(wall_ms_);
   for (const QueueId id : to_log_) {
     if (Queue* const settled = queue(id)) log_all_runs(*settled);
   }
   to_log_.clear();
+  dead_letters_.after_log();
   wall_is_known_ = false;
 }
 

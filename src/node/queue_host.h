@@ -23,7 +23,9 @@
 #include "broker/message.h"
 #include "broker/queue.h"
 #include "broker/topology.h"
+#include "node/dead_letters.h"
 #include "node/durable_order.h"
+#include "node/letter_marks.h"
 #include "node/messages.h"
 #include "node/session_routes.h"
 #include "node/steady_wall.h"
@@ -50,10 +52,15 @@ enum class QueueEnd : std::uint8_t { no_consumers, unused };
 class QueueHost {
  public:
   // `delete_queue` is called when the last consumer of an auto-delete queue has gone, and when a queue was not used.
-  QueueHost(Clock& clock, SessionRoutes& routes, std::atomic<std::uint64_t>& transient_bytes,
+  QueueHost(Clock& clock, SessionRoutes& routes, Outbox& outbox, const broker::Topology& topology,
+            std::uint16_t shards, std::atomic<std::uint64_t>& transient_bytes,
             std::function<void(QueueId, QueueEnd)> delete_queue);
   ~QueueHost();
-  void use_journal(storage::Journal& journal) { journal_ = &journal; }
+  void use_journal(storage::Journal& journal) {
+    journal_ = &journal;
+    dead_letters_.use_journal(journal);
+  }
+  void use_headers(HeadersOf headers_of) { dead_letters_.use_headers(headers_of); }
 
   // --- definitions ---
 
@@ -78,6 +85,17 @@ class QueueHost {
   void grant(const WindowGrant& grant);
   void request(QueueRequest request);
 
+  // --- dead letters ---
+
+  const DeadLetters& dead_letters() const { return dead_letters_; }
+  // The acknowledgement of a publish of the broker's own.
+  void take_ack(ShardId from, const PublishAck& ack) { dead_letters_.take_ack(from, ack); }
+  void letters_settled(std::span<const broker::LetterOrigin> origins) { marks_.remove(origins); }
+  void letters_asked(const LettersAsked& asked);
+  std::uint64_t wall_ms() const { return wall_ms_; }
+  // A message that was leaving has arrived, or has nowhere to go.
+  void finish_leaving(broker::Queue& queue, Seq seq);
+
   // --- the turn ---
 
   void begin_turn();
@@ -89,7 +107,9 @@ class QueueHost {
   }
   void on_durable(Lsn up_to);
   bool on_moved(QueueId queue, Seq seq, storage::Location from, storage::Location to);
-  bool has_work() const { return !dirty_.empty() || alarm_is_due(); }
+  bool has_work() const {
+    return !dirty_.empty() || alarm_is_due() || dead_letters_.has_work() || letters_known_;
+  }
   // When a turn is wanted though nothing else happens: something has a time.
   std::optional<std::uint64_t> next_alarm_in_ms() const;
 
@@ -155,6 +175,11 @@ class QueueHost {
   bool refuses(const broker::Queue& queue, const broker::IncomingMessage& message) const;
 
   void push(broker::Queue& queue, const broker::IncomingMessage& message, broker::Entry entry);
+  void ask_for_letters();
+  void mark_taken(const broker::LetterOrigin& letter, std::span<broker::Queue* const> queues) {
+    for (const broker::Queue* queue : queues) marks_.add(letter, queue->id());
+  }
+  void dead_letter_refused(const broker::Queue& by, const broker::IncomingMessage& message);
   Lsn journal_message(const broker::IncomingMessage& message, std::size_t envelope_bytes);
   Lsn keep_in_memory(const broker::IncomingMessage& message, std::size_t envelope_bytes);
   void release_bytes(const broker::Entry& entry);
@@ -164,6 +189,7 @@ class QueueHost {
   void pump(QueueId queue);
   bool serve_gets(QueueId queue);
   void forget_settled(broker::Queue& queue, Seq seq);
+  void discard(broker::Queue& queue, Seq seq);
   void requeue(broker::Queue& queue, Seq seq);
   void note_settled(broker::Queue& queue, Seq seq, const broker::Entry& entry);
   void log_settled(broker::Queue& queue);
@@ -188,6 +214,8 @@ class QueueHost {
 
   SteadyWall clock_;
   SessionRoutes& routes_;
+  Outbox& outbox_;
+  const broker::Topology& topology_;
   TransientStore transient_;
   std::function<void(QueueId, QueueEnd)> delete_queue_;
   storage::Journal* journal_ = nullptr;
@@ -205,6 +233,9 @@ class QueueHost {
   std::vector<QueueId> to_log_;
   std::vector<broker::Queue*> journaled_targets_, memory_targets_;  // scratch of enqueue
   std::vector<Seq> expired_;                                        // scratch
+  LetterMarks marks_;
+  bool letters_known_ = false;  // some were sent again: the next turn says that they are here
+  DeadLetters dead_letters_;
   VisibleOrder visible_order_;
   AckOrder ack_order_;
   std::deque<LateReply> late_replies_;  // LSNs ascend

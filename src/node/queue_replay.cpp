@@ -92,9 +92,11 @@ void QueueHost::replay(const Record& record, Location location) {
   switch (record.type) {
     case RecordType::enqueue: {
       const broker::StoredMessage message = broker::view_envelope(record.payload.data());
+      const std::optional<broker::LetterOrigin> letter = broker::view_extras(message.extras).origin;
       const auto push = [&](QueueId id, Seq seq) {
         Queue* const to = queue(id);
         if (to == nullptr) return;  // a deleted queue's
+        if (letter) marks_.add(*letter, id);
         Entry* const known = to->find(seq);
         if (seq < to->next_seq() && (known == nullptr || known->reference() != 0)) return;
         broker::MessageAttributes attributes;
@@ -133,6 +135,12 @@ void QueueHost::replay(const Record& record, Location location) {
       });
       return;
     }
+    case RecordType::leave:
+      if (Queue* const of = queue(record.queue)) {
+        for_each_run(record.payload,
+                     [&](Seq seq) { of->leave(seq, static_cast<broker::DeathReason>(record.flags)); });
+      }
+      return;
     case RecordType::meta:
     case RecordType::mark: return;
   }
@@ -169,8 +177,14 @@ void QueueHost::replayed(bool clean) {
       broker::add_to_runs(restored->requeued_runs, seq);
     });
     restored->make_visible(restored->next_seq());
+    if (restored->held() > 0) {
+      restored->for_each([&](Seq seq, const Entry&) {
+        if (restored->attributes(seq).leaving != 0) dead_letters_.add(*restored, seq, false, true);
+      });
+    }
     if (!clean) restored->skip_to(Seq{restored->next_seq().value + restart_gap});
   }
+  if (marks_.size() > 0) ask_for_letters();
 }
 
 }  // namespace weir::node

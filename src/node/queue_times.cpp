@@ -39,6 +39,10 @@ std::optional<std::uint64_t> QueueHost::next_alarm_in_ms() const {
 void QueueHost::carry_out_alarms() {
   for (unsigned left = alarms_per_turn; left > 0 && alarm_is_due(); --left) {
     const Alarm& alarm = *alarms_.first();
+    if (&alarm == &dead_letters_.retry_alarm()) {
+      dead_letters_.on_retry_alarm();
+      continue;
+    }
     Queue& of = *alarm.queue;
     if (alarm.chunk == Alarm::whole_queue) {
       consider_unused(of);
@@ -82,8 +86,58 @@ void QueueHost::bury(Queue& of, Seq seq, DeathReason reason) {
     case DeathReason::rejected:
     case DeathReason::delivery_limit: break;
   }
-  Entry entry;
-  if (of.forget(seq, entry)) note_settled(of, seq, entry);
+  const Entry* const entry = of.find(seq);
+  if (entry == nullptr) return;
+  if (of.options().dead_letters) {
+    const bool transient = entry->transient();
+    of.leave(seq, reason);
+    return dead_letters_.add(of, seq, transient);
+  }
+  Entry gone;
+  of.forget(seq, gone);
+  note_settled(of, seq, gone);
+}
+
+void QueueHost::finish_leaving(Queue& queue, Seq seq) {
+  Entry gone;
+  if (queue.forget(seq, gone)) note_settled(queue, seq, gone);
+}
+
+void QueueHost::dead_letter_refused(const Queue& by, const broker::IncomingMessage& message) {
+  if (by.options().overflow != broker::Overflow::reject_publish_dead_letter || !by.options().dead_letters)
+    return;
+  dead_letters_.add_refused(by, message, wall_ms_);
+}
+
+// --- dead letters that this shard's queues took before a restart ---
+
+void QueueHost::letters_asked(const LettersAsked& asked) {
+  std::vector<broker::LetterOrigin> settled = dead_letters_.settled_of(asked.origins);
+  if (settled.empty()) return;
+  outbox_.add(asked.from, std::make_unique<LettersSettled>(LettersSettled{std::move(settled)}));
+}
+
+void QueueHost::ask_for_letters() {
+  std::unordered_map<std::uint16_t, std::vector<broker::LetterOrigin>> by_shard;
+  std::vector<broker::LetterOrigin> settled;
+  for (const broker::LetterOrigin& origin : marks_.origins()) {
+    const broker::QueueDefinition* const source = topology_.find_queue(origin.queue);
+    if (source == nullptr) {
+      settled.push_back(origin);
+    } else {
+      by_shard[source->shard.value].push_back(origin);
+    }
+  }
+  for (auto& [shard, origins] : by_shard) {
+    if (ShardId{shard} == routes_.self()) {
+      const std::vector<broker::LetterOrigin> own = dead_letters_.settled_of(origins);
+      settled.insert(settled.end(), own.begin(), own.end());
+    } else {
+      outbox_.add(ShardId{shard},
+                  std::make_unique<LettersAsked>(LettersAsked{routes_.self(), std::move(origins)}));
+    }
+  }
+  marks_.remove(settled);
 }
 
 void QueueHost::trim(Queue& of) {

@@ -13,6 +13,12 @@ inline ShardId shard_of(SessionId session) {
   return ShardId{static_cast<std::uint16_t>(session.value >> session_shard_shift)};
 }
 
+// Of a shard's own publishes (dead letters), which no connection makes.
+inline SessionId internal_session(ShardId shard) {
+  return SessionId{std::uint64_t{shard.value} << session_shard_shift};
+}
+inline bool is_internal(SessionId session) { return session == internal_session(shard_of(session)); }
+
 // What this shard's sessions take. Implemented by Sessions.
 class SessionSink {
  public:

@@ -70,6 +70,7 @@ void Sessions::take_delivery(ShardId from, const DeliverItem& item) {
 }
 
 void Sessions::take_ack(ShardId from, const PublishAck& ack) {
+  if (is_internal(ack.session)) return surroundings_.host.take_ack(from, ack);
   if (ShardSession* const session = find(ack.session)) session->take_ack(from, ack);
 }
 

@@ -34,7 +34,7 @@ Shard::Shard(ShardOptions options, ShardSurroundings surroundings)
       at_(std::move(surroundings)),
       outbox_(options_.shards, at_.peers),
       routes_(options_.id, sessions_, outbox_),
-      host_(at_.clock, routes_, at_.counters.transient_bytes,
+      host_(at_.clock, routes_, outbox_, topology_, options_.shards, at_.counters.transient_bytes,
             [this](QueueId queue, QueueEnd why) {
               to_meta({options_.id, false, {}, broker::AutoDeleteQueue{queue, why == QueueEnd::unused}});
             }),
@@ -44,7 +44,9 @@ Shard::Shard(ShardOptions options, ShardSurroundings surroundings)
              [this](SessionReply reply) { answer_meta(std::move(reply)); }},
             options_.seed),
       authenticator_(topology_, options_.loopback_users, at_.offload),
-      flows_(options_.shards) {}
+      flows_(options_.shards) {
+  host_.use_headers(options_.headers_of);
+}
 
 // The disk may still have the snapshot in hand.
 Shard::~Shard() {
@@ -157,6 +159,10 @@ void Shard::receive(ShardMessage& message) {
     void operator()(std::unique_ptr<SessionReply>& reply) const {
       shard.sessions_.take_reply(std::move(*reply));
     }
+    void operator()(std::unique_ptr<LettersSettled>& settled) const {
+      shard.host_.letters_settled(settled->origins);
+    }
+    void operator()(std::unique_ptr<LettersAsked>& asked) const { shard.host_.letters_asked(*asked); }
     void operator()(ConsumerGone& gone) const { shard.sessions_.take_consumer_gone(gone); }
     void operator()(ChangesMade& made) const {
       shard.apply(*made.changes);

@@ -4,13 +4,11 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
+#include "node/publish_batch.h"
 
 namespace weir::node {
 
 namespace {
-
-// A body up to this size is copied into the batch for another shard; a larger one is referred to where it was received.
-constexpr std::size_t copy_body_bytes_max = 256;
 
 class WatchedHeaders final : public broker::HeaderSource {
  public:
@@ -110,38 +108,8 @@ Result<PublishResult> ShardSession::publish(const Publish& publish) {
 
 void ShardSession::send_remote(const Publish& publish, std::uint32_t publisher, ShardId to,
                                std::span<const broker::Target> targets) {
-  const broker::IncomingMessage& message = publish.message;
-  PublishBatch& batch = at_.outbox.batch<PublishBatch>(to);
-  PublishItem item;
-  item.session = id_;
-  item.publisher = publisher;
-  item.seq = publish.seq;
-  item.native = message.native;
-  item.persistent = message.persistent;
-  item.priority = message.priority;
-  item.exchange_bytes = static_cast<std::uint8_t>(message.exchange.size());
-  item.routing_key_bytes = static_cast<std::uint8_t>(message.routing_key.size());
-  item.extras_bytes = static_cast<std::uint16_t>(message.extras.size());
-  item.properties_bytes = static_cast<std::uint32_t>(message.properties.size());
-  item.body_bytes = static_cast<std::uint32_t>(message.body_bytes);
-  item.first_target = static_cast<std::uint32_t>(batch.targets.size());
-  item.targets = static_cast<std::uint32_t>(targets.size());
-  batch.targets.insert(batch.targets.end(), targets.begin(), targets.end());
-  item.text_at = batch.text.size();
-  const auto add_text = [&](Bytes bytes) { batch.text.insert(batch.text.end(), bytes.begin(), bytes.end()); };
-  add_text(as_bytes(message.exchange));
-  add_text(as_bytes(message.routing_key));
-  add_text(message.extras);
-  add_text(message.properties);
-  if (message.body_bytes <= copy_body_bytes_max || publish.chunk == nullptr) {
-    for (const Bytes piece : message.body) add_text(piece);
-  } else {
-    item.first_piece = static_cast<std::uint32_t>(batch.pieces.size());
-    item.pieces = static_cast<std::uint32_t>(message.body.size());
-    batch.pieces.insert(batch.pieces.end(), message.body.begin(), message.body.end());
-    hold(batch.holds, publish.chunk);
-  }
-  batch.items.push_back(item);
+  add_publish(at_.outbox.batch<PublishBatch>(to), {id_, publisher, publish.seq}, publish.message,
+              publish.chunk, targets);
 }
 
 // Points last_confirms_ at the publisher's window; returns its id for the way.

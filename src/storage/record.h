@@ -49,6 +49,9 @@ enum class RecordType : std::uint8_t {
   // With the flag requeue_counted: of (u64 first, u32 count, u32 how often each of them came back by now).
   meta = 4,  // payload = changes of definitions
   mark = 5,  // nothing; its batch's durable_lsn covers what was before
+  leave =
+      6,  // queue, flags = why (broker/attributes.h); payload = runs of (u64 first, u32 count): on their way to the
+          // queue's dead-letter exchange, never to be delivered again
 };
 
 // Flags of a requeue record.

@@ -168,7 +168,8 @@ class Channel {
   std::string named_queue_;  // by the method that is being handled
 
   ContentAssembly content_;
-  std::vector<std::byte> extras_;  // of the message that is being published
+  std::vector<std::byte> extras_;   // of the message that is being published
+  std::vector<std::byte> scratch_;  // properties of the message that is being delivered
 
   bool confirming_ = false;
   std::uint64_t published_seq_ = 0;

@@ -3,7 +3,7 @@
 
 #include "protocol/amqp091/channel.h"
 #include "protocol/amqp091/connection.h"
-#include "protocol/amqp091/mapping.h"
+#include "protocol/amqp091/delivery_properties.h"
 
 namespace weir::amqp091 {
 
@@ -12,7 +12,8 @@ void Channel::on_delivery(const Consumer& consumer, const node::Delivery& delive
   if (!consumer.no_ack) unacked_.push({tag, delivery.seq, delivery.queue, consumer.number});
   const broker::StoredMessage& message = delivery.message;
   const BasicDeliver deliver{consumer.tag, tag, delivery.redelivered, message.exchange, message.routing_key};
-  connection_.send_content(number_, deliver, wire_properties(message), message.body, delivery.chunk);
+  connection_.send_content(number_, deliver, delivery_properties(message, delivery.returns, scratch_),
+                           message.body, delivery.chunk);
 }
 
 void Channel::on_consumer_cancelled(const Consumer& consumer) {

@@ -49,16 +49,10 @@ TEST(QueueArguments, that_no_rule_names_are_accepted) {
 }
 
 TEST(QueueArguments, that_the_server_does_not_act_on_are_refused_by_name) {
-  for (const auto& [name, value] :
-       std::vector<std::pair<std::string, Value>>{{"x-dead-letter-exchange", text("dlx")},
-                                                  {"x-max-priority", number(10)},
-                                                  {"x-single-active-consumer", Value{true}},
-                                                  {"x-consumer-timeout", number(1'000)}}) {
+  for (const auto& [name, value] : std::vector<std::pair<std::string, Value>>{
+           {"x-single-active-consumer", Value{true}}, {"x-consumer-timeout", number(1'000)}}) {
     EXPECT_EQ(check(name, value), not_implemented(name));
   }
-  EXPECT_EQ(check("x-delivery-limit", number(5), "quorum"), not_implemented("x-delivery-limit"));
-  EXPECT_EQ(check("x-dead-letter-strategy", text("at-least-once"), "quorum"),
-            not_implemented("x-dead-letter-strategy"));
 }
 
 TEST(QueueArguments, of_the_wrong_type_are_refused_before_what_is_not_implemented) {
@@ -86,7 +80,7 @@ TEST(QueueArguments, outside_of_their_domain_are_refused) {
             invalid("x-message-ttl", "{value_too_big,9223372036854775808}"));
   EXPECT_EQ(check("x-expires", number(0)), invalid("x-expires", "{value_zero,0}"));
   EXPECT_EQ(check("x-max-length", number(-5)), invalid("x-max-length", "{value_negative,-5}"));
-  EXPECT_EQ(check("x-max-priority", number(255)), not_implemented("x-max-priority"));
+  EXPECT_EQ(check("x-max-priority", number(255)), "");
   EXPECT_EQ(check("x-max-priority", number(256)), invalid("x-max-priority", "{max_value_exceeded,256}"));
   EXPECT_EQ(check("x-overflow", text("explode")), invalid("x-overflow", "invalid_overflow"));
   EXPECT_EQ(check("x-dead-letter-strategy", text("never"), "quorum"),

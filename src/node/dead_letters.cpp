@@ -1,0 +1,377 @@
+#include "node/dead_letters.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "node/publish_batch.h"
+#include "node/queue_host.h"
+
+namespace weir::node {
+
+using broker::DeathReason;
+using broker::LetterOrigin;
+using broker::Queue;
+using storage::Journal;
+using storage::Location;
+
+namespace {
+
+// What one turn sends; the next one goes on.
+constexpr unsigned letters_per_turn = 1'024;
+// At least once: after this, one that could not be delivered is tried again.
+constexpr std::uint64_t retry_ms = 1'000;
+constexpr std::size_t run_bytes = 12;
+constexpr Seq no_seq{UINT64_MAX};
+
+class LazyHeaders final : public broker::HeaderSource {
+ public:
+  LazyHeaders(HeadersOf headers_of, const broker::StoredMessage& message)
+      : headers_of_(headers_of), message_(message) {}
+  const broker::Table& headers() override {
+    if (!decoded_ && headers_of_ != nullptr) table_ = headers_of_(message_.native, message_.properties);
+    decoded_ = true;
+    return table_;
+  }
+
+ private:
+  HeadersOf headers_of_;
+  const broker::StoredMessage& message_;
+  broker::Table table_;
+  bool decoded_ = false;
+};
+
+}  // namespace
+
+DeadLetters::~DeadLetters() {
+  for (auto& [id, leaving] : leaving_) {
+    if (leaving.load != nullptr) journal_->cancel_read(*leaving.load);
+  }
+}
+
+// --- what leaves ---
+
+void DeadLetters::make_runnable(QueueId id, Leaving& leaving) {
+  if (leaving.runnable) return;
+  leaving.runnable = true;
+  runnable_.push_back(id);
+}
+
+void DeadLetters::add(const Queue& queue, Seq seq, bool transient, bool logged) {
+  Leaving& leaving = leaving_[queue.id()];
+  const bool to_log = queue.options().at_least_once && !transient && !logged;
+  if (leaving.unlogged > 0 && !to_log) {  // keeps those that are to be logged at the end
+    leaving.waiting.insert(leaving.waiting.end() - static_cast<std::ptrdiff_t>(leaving.unlogged),
+                           Item{seq, Lsn{0}});
+  } else {
+    leaving.waiting.push_back({seq, Lsn{0}});
+    leaving.unlogged += to_log ? 1 : 0;
+  }
+  make_runnable(queue.id(), leaving);
+}
+
+void DeadLetters::add_refused(const Queue& queue, const broker::IncomingMessage& message,
+                              std::uint64_t now_ms) {
+  std::vector<std::byte> envelope(broker::envelope_bytes(message));
+  broker::encode_envelope(message, now_ms, envelope.data());
+  refused_.push_back({queue.id(), std::move(envelope)});
+}
+
+void DeadLetters::forget_queue(QueueId id) {
+  const auto at = leaving_.find(id);
+  if (at == leaving_.end()) return;
+  if (at->second.load != nullptr) journal_->cancel_read(*at->second.load);
+  leaving_.erase(at);
+}
+
+// That they leave must be known after a restart before anybody else has them.
+void DeadLetters::log(QueueId id, Leaving& leaving) {
+  const Queue& queue = *at_.host.find(id);
+  std::map<std::uint8_t, std::vector<std::pair<Seq, std::uint32_t>>> runs;  // by reason
+  for (std::size_t i = leaving.waiting.size() - leaving.unlogged; i < leaving.waiting.size(); ++i) {
+    const Seq seq = leaving.waiting[i].seq;
+    broker::add_to_runs(runs[queue.attributes(seq).leaving], seq);
+  }
+  for (auto& [reason, of_reason] : runs) {
+    const Journal::Space space =
+        journal_->append(storage::RecordType::leave, reason, id, of_reason.front().first, 0,
+                         of_reason.size() * run_bytes, Journal::Urgency::wait);
+    std::byte* at = space.bytes.data();
+    for (const auto& [first, count] : of_reason) {
+      store_le(at, first.value);
+      store_le(at + 8, count);
+      at += run_bytes;
+    }
+    journal_->finish();
+  }
+  for (std::size_t i = leaving.waiting.size() - leaving.unlogged; i < leaving.waiting.size(); ++i) {
+    leaving.waiting[i].lsn = journal_->end();
+  }
+  leaving.unlogged = 0;
+}
+
+// --- on their way ---
+
+void DeadLetters::work(std::uint64_t now_ms) {
+  unsigned budget = letters_per_turn;
+  for (; !refused_.empty() && budget > 0; --budget) {
+    const Refused refused = std::move(refused_.front());
+    refused_.pop_front();
+    const Queue* const queue = at_.host.find(refused.queue);
+    if (queue == nullptr) continue;
+    const Sent sent =
+        send(queue->options(), DeathReason::maxlen, {refused.envelope.data(), nullptr}, now_ms, nullptr);
+    ++(sent == Sent::yes ? stats_.sent : stats_.dropped);
+  }
+  std::swap(runnable_, running_);
+  for (const QueueId id : running_) {
+    const auto at = leaving_.find(id);
+    if (at == leaving_.end()) continue;
+    at->second.runnable = false;
+    if (at->second.unlogged > 0) log(id, at->second);
+    work_on(id, at->second, now_ms, budget);
+    if (at->second.waiting.empty()) leaving_.erase(at);
+  }
+  running_.clear();
+}
+
+void DeadLetters::work_on(QueueId id, Leaving& leaving, std::uint64_t now_ms, unsigned& budget) {
+  Queue* const queue = at_.host.find(id);
+  while (!leaving.waiting.empty()) {
+    const Item item = leaving.waiting.front();
+    if (item.lsn > journal_->durable() || leaving.load != nullptr) return;  // on_durable(), loaded()
+    if (budget == 0) return make_runnable(id, leaving);
+    if (!journal_->has_room()) return try_again(id, no_seq, now_ms);
+    --budget;
+    const broker::Entry* const entry = queue->find(item.seq);
+    const std::uint8_t reason = queue->attributes(item.seq).leaving;
+    Letter letter;
+    if (entry != nullptr && reason != 0) {
+      if (!bring(*queue, leaving, *entry, letter)) return;
+      const ChunkRef keep = ChunkRef::share(letter.chunk);
+      leaving.waiting.pop_front();
+      send_one(*queue, item.seq, static_cast<DeathReason>(reason), letter, now_ms);
+    } else {
+      leaving.waiting.pop_front();
+    }
+  }
+}
+
+bool DeadLetters::bring(Queue& queue, Leaving& leaving, const broker::Entry& entry, Letter& letter) {
+  if (entry.transient()) {
+    letter = {TransientStore::envelope(entry.reference()), TransientStore::chunk(entry.reference())};
+    return true;
+  }
+  const auto location = Location::from_packed(entry.reference());
+  storage::CachedRecord record = journal_->cached(location);
+  if (record.at == nullptr && leaving.record != nullptr && leaving.reference == entry.reference()) {
+    record = {leaving.record, leaving.chunk.get()};
+  }
+  if (record.at == nullptr) {
+    leaving.load = std::make_unique<Load>(*this, queue.id(), entry.reference());
+    journal_->read(location, *leaving.load);
+    return false;
+  }
+  letter = {record.at + storage::record_header_bytes + load_le<std::uint16_t>(record.at + 10), record.chunk};
+  return true;
+}
+
+void DeadLetters::loaded(QueueId id, std::uint64_t reference, const Result<storage::CachedRecord>& record) {
+  const auto at = leaving_.find(id);
+  if (at == leaving_.end()) return;
+  Leaving& leaving = at->second;
+  leaving.load.reset();
+  make_runnable(id, leaving);
+  if (record) {
+    leaving.reference = reference;
+    leaving.record = record->at;
+    leaving.chunk = ChunkRef::share(record->chunk);
+    return;
+  }
+  // It stays in its queue, held, for repair.
+  log_error("store", "message {} of queue {} is damaged and can't be dead-lettered: {}",
+            leaving.waiting.front().seq.value, id.value, record.error().message);
+  leaving.waiting.pop_front();
+}
+
+void DeadLetters::send_one(Queue& queue, Seq seq, DeathReason reason, const Letter& letter,
+                           std::uint64_t now_ms) {
+  const LetterOrigin origin{queue.id(), seq};
+  const bool at_least_once = queue.options().at_least_once;
+  switch (send(queue.options(), reason, letter, now_ms, at_least_once ? &origin : nullptr)) {
+    case Sent::yes:
+      ++stats_.sent;
+      if (at_least_once) return;  // complete() settles it
+      break;
+    case Sent::nobody:
+      if (at_least_once) return try_again(queue.id(), seq, now_ms);
+      ++stats_.dropped;
+      break;
+    case Sent::cycle: ++stats_.dropped; break;
+  }
+  at_.host.finish_leaving(queue, seq);
+}
+
+// Publishes it, with what became of it, to the queues that the dead-letter exchange leads to.
+DeadLetters::Sent DeadLetters::send(const broker::QueueOptions& from, DeathReason reason,
+                                    const Letter& letter, std::uint64_t now_ms, const LetterOrigin* origin) {
+  const broker::StoredMessage stored = broker::view_envelope(letter.envelope);
+  const broker::MessageExtras before = broker::view_extras(stored.extras);
+  broker::DeathHistory history;
+  if (!before.deaths.empty()) {
+    if (Result<broker::DeathHistory> known = broker::decode_deaths(before.deaths))
+      history = std::move(*known);
+  }
+  history.record({.reason = reason,
+                  .first = false,
+                  .ttl_ms = before.ttl_ms,
+                  .count = 0,
+                  .time_ms = now_ms,
+                  .queue = from.name,
+                  .exchange = std::string(stored.exchange),
+                  .routing_key = std::string(stored.routing_key)});
+  const std::string_view key =
+      from.dead_letter_key ? std::string_view(*from.dead_letter_key) : stored.routing_key;
+  targets_.clear();
+  LazyHeaders headers(headers_of_, stored);
+  const Status routed =
+      at_.topology.route(from.vhost, from.dead_letter_exchange, key, headers, false, targets_);
+  if (!routed || targets_.empty()) return Sent::nobody;
+  if (reason != DeathReason::rejected) {
+    std::erase_if(targets_, [&](const broker::Target& target) {
+      return history.is_cycle(at_.topology.find_queue(target.queue)->name);
+    });
+    if (targets_.empty()) return Sent::cycle;
+  }
+  std::sort(targets_.begin(), targets_.end(), [](const broker::Target& a, const broker::Target& b) {
+    return a.shard != b.shard ? a.shard < b.shard : a.queue < b.queue;
+  });
+  const std::vector<std::byte> deaths = broker::encode_deaths(history);
+  broker::MessageExtras extras;
+  extras.group = before.group;
+  if (origin != nullptr) extras.origin = *origin;
+  extras.deaths = deaths;
+  extras_.clear();
+  broker::append_extras(extras_, extras);
+  const broker::IncomingMessage message{.native = stored.native,
+                                        .persistent = stored.persistent,
+                                        .priority = stored.priority,
+                                        .exchange = from.dead_letter_exchange,
+                                        .routing_key = key,
+                                        .extras = extras_,
+                                        .properties = stored.properties,
+                                        .body = {&stored.body, 1},
+                                        .body_bytes = stored.body.size()};
+  publish(message, letter.chunk, origin);
+  return Sent::yes;
+}
+
+void DeadLetters::publish(const broker::IncomingMessage& message, Chunk* chunk, const LetterOrigin* origin) {
+  Origin from{internal_session(at_.self), 0, 0};
+  Transfer* transfer = nullptr;
+  if (origin != nullptr) {
+    from.seq = ++last_transfer_;
+    transfer = &transfers_[from.seq];
+    transfer->queue = origin->queue;
+    transfer->seq = origin->seq;
+  }
+  for (std::size_t begin = 0; begin < targets_.size();) {
+    const ShardId shard = targets_[begin].shard;
+    std::size_t end = begin + 1;
+    while (end < targets_.size() && targets_[end].shard == shard) ++end;
+    const std::span<const broker::Target> of_shard = std::span(targets_).subspan(begin, end - begin);
+    if (transfer != nullptr) {
+      ++transfer->owed;
+      transfer->shards.push_back(shard);
+      owed_[shard.value].push_back(from.seq);
+    }
+    if (shard == at_.self) {
+      at_.host.enqueue(of_shard, message, from);
+    } else {
+      add_publish(at_.outbox.batch<PublishBatch>(shard), from, message, chunk, of_shard);
+    }
+    begin = end;
+  }
+}
+
+// --- at least once ---
+
+void DeadLetters::take_ack(ShardId from, const PublishAck& ack) {
+  auto& owed = owed_[from.value];
+  while (!owed.empty() && owed.front() <= ack.up_to) {
+    const auto at = transfers_.find(owed.front());
+    owed.pop_front();
+    Transfer& transfer = at->second;
+    if (ack.rejected == at->first) transfer.failed = true;
+    if (--transfer.owed > 0) continue;
+    complete(transfer);
+    transfers_.erase(at);
+  }
+}
+
+void DeadLetters::complete(Transfer& transfer) {
+  Queue* const queue = at_.host.find(transfer.queue);
+  if (queue == nullptr || queue->attributes(transfer.seq).leaving == 0) return;
+  if (transfer.failed) return try_again(transfer.queue, transfer.seq, at_.host.wall_ms());
+  at_.host.finish_leaving(*queue, transfer.seq);
+  settling_.push_back({Lsn{0}, {transfer.queue, transfer.seq}, std::move(transfer.shards)});
+}
+
+void DeadLetters::after_log() {
+  for (Settled& settled : settling_) {
+    settled.lsn = journal_->end();
+    settled_.push_back(std::move(settled));
+  }
+  settling_.clear();
+}
+
+// no_seq stands for all that waits in the queue.
+void DeadLetters::try_again(QueueId queue, Seq seq, std::uint64_t now_ms) {
+  ++stats_.retries;
+  retry_.push_back({queue, seq});
+  if (!retry_alarm_.armed()) at_.alarms.arm(retry_alarm_, now_ms + retry_ms);
+}
+
+void DeadLetters::on_retry_alarm() {
+  at_.alarms.cancel(retry_alarm_);
+  std::vector<LetterOrigin> again;
+  again.swap(retry_);
+  for (const LetterOrigin& letter : again) {
+    const Queue* const queue = at_.host.find(letter.queue);
+    if (queue == nullptr) continue;
+    Leaving& leaving = leaving_[letter.queue];
+    if (queue->attributes(letter.seq).leaving != 0) {
+      leaving.waiting.push_front({letter.seq, Lsn{0}});
+    }
+    make_runnable(letter.queue, leaving);
+  }
+}
+
+void DeadLetters::on_durable(Lsn up_to) {
+  for (auto& [id, leaving] : leaving_) {
+    if (!leaving.waiting.empty() && leaving.unlogged == 0 && leaving.waiting.front().lsn <= up_to &&
+        leaving.load == nullptr) {
+      make_runnable(id, leaving);
+    }
+  }
+  for (; !settled_.empty() && settled_.front().lsn <= up_to; settled_.pop_front()) {
+    for (const ShardId shard : settled_.front().shards) {
+      if (shard == at_.self) {
+        at_.host.letters_settled({&settled_.front().origin, 1});
+      } else {
+        at_.outbox.batch<LettersSettled>(shard).origins.push_back(settled_.front().origin);
+      }
+    }
+  }
+}
+
+std::vector<LetterOrigin> DeadLetters::settled_of(const std::vector<LetterOrigin>& asked) const {
+  std::vector<LetterOrigin> settled;
+  for (const LetterOrigin& origin : asked) {
+    const Queue* const queue = std::as_const(at_.host).find(origin.queue);
+    if (queue == nullptr || queue->attributes(origin.seq).leaving == 0) settled.push_back(origin);
+  }
+  return settled;
+}
+
+}  // namespace weir::node

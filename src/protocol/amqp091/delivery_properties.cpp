@@ -1,0 +1,92 @@
+#include "protocol/amqp091/delivery_properties.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "broker/death_history.h"
+#include "broker/message_extras.h"
+#include "protocol/amqp091/codec/content.h"
+#include "protocol/amqp091/codec/field_table.h"
+#include "protocol/amqp091/mapping.h"
+
+namespace weir::amqp091 {
+
+namespace {
+
+using broker::Death;
+using broker::DeathHistory;
+
+constexpr std::string_view delivery_count = "x-delivery-count";
+
+bool tells_of_death(std::string_view header) {
+  return header == "x-death" || header.starts_with("x-first-death-") || header.starts_with("x-last-death-");
+}
+
+FieldTable table_of(const Death& death) {
+  FieldTable table;
+  if (death.ttl_ms) table.add("original-expiration", std::to_string(*death.ttl_ms));
+  FieldArray keys;
+  keys.values.emplace_back(death.routing_key);
+  return std::move(table)
+      .add("count", static_cast<std::int64_t>(death.count))
+      .add("reason", to_string(death.reason))
+      .add("queue", death.queue)
+      .add("time", Timestamp{death.time_ms / 1'000})
+      .add("exchange", death.exchange)
+      .add("routing-keys", std::move(keys));
+}
+
+void add_deaths(const DeathHistory& history, FieldTable& headers) {
+  std::erase_if(headers.entries, [](const FieldEntry& entry) { return tells_of_death(entry.name); });
+  FieldArray deaths;
+  for (const Death& death : history.deaths) deaths.values.emplace_back(table_of(death));
+  headers.add("x-death", std::move(deaths));
+  const auto first = std::ranges::find(history.deaths, true, &Death::first);
+  if (first != history.deaths.end()) {
+    headers.add("x-first-death-exchange", history.first_exchange);
+    headers.add("x-first-death-queue", first->queue);
+    headers.add("x-first-death-reason", to_string(first->reason));
+  }
+  const Death& last = history.deaths.front();
+  headers.add("x-last-death-exchange", last.exchange);
+  headers.add("x-last-death-queue", last.queue);
+  headers.add("x-last-death-reason", to_string(last.reason));
+}
+
+}  // namespace
+
+Bytes delivery_properties(const broker::StoredMessage& message, std::uint16_t returns,
+                          std::vector<std::byte>& scratch) {
+  const Bytes own = wire_properties(message);
+  if (returns == 0 && message.extras.empty()) [[likely]]
+    return own;
+  const Bytes deaths = broker::view_extras(message.extras).deaths;
+  if (returns == 0 && deaths.empty()) return own;
+  Properties properties = properties_of(PropertiesView(own));
+  FieldTable headers;
+  if (properties.headers) {
+    if (auto decoded = decode_table(properties.headers->content)) headers = std::move(*decoded);
+  }
+  if (!deaths.empty()) {
+    if (const Result<DeathHistory> history = broker::decode_deaths(deaths)) add_deaths(*history, headers);
+    properties.expiration.reset();  // it died; x-death tells what it was
+  }
+  if (returns > 0) {
+    std::erase_if(headers.entries, [](const FieldEntry& entry) { return entry.name == delivery_count; });
+    headers.add(delivery_count, static_cast<std::int64_t>(returns));
+  }
+  const std::vector<std::byte> table = encode_table(headers);
+  properties.headers = TableBytes{table};
+  scratch.clear();
+  append_properties(scratch, properties);
+  return scratch;
+}
+
+broker::Table headers_of(broker::NativeForm native, Bytes properties) {
+  if (native != broker::NativeForm::amqp091) return {};
+  MessageHeaders headers(properties);
+  return headers.headers();
+}
+
+}  // namespace weir::amqp091

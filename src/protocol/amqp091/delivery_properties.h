@@ -1,0 +1,22 @@
+// What it is: the properties that a message leaves with: its own, bit for bit, unless the broker has something to tell: that
+// it was dead-lettered (x-death and its relatives, as RabbitMQ writes them), or how often it came back (x-delivery-count).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/bytes.h"
+#include "broker/definitions.h"
+#include "broker/message.h"
+
+namespace weir::amqp091 {
+
+// `returns`: how often it came back, where its queue counts that. The result views the message, or `scratch`.
+Bytes delivery_properties(const broker::StoredMessage& message, std::uint16_t returns,
+                          std::vector<std::byte>& scratch);
+
+// The headers of a message in its native form, if that is AMQP 0-9-1.
+broker::Table headers_of(broker::NativeForm native, Bytes properties);
+
+}  // namespace weir::amqp091
