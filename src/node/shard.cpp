@@ -19,8 +19,6 @@ constexpr std::uint64_t mark_after_ms = 20;
 constexpr std::uint64_t flow_check_ms = 50;
 // A snapshot that could not be written is tried again after this.
 constexpr std::uint64_t snapshot_retry_ms = 1'000;
-// Checkpoints and the cleaner go on at least that often.
-constexpr std::uint64_t background_ms = 10;
 // Publishers are stopped while the journal has more than this to write, and go on below the lower mark.
 constexpr std::uint64_t journal_behind_bytes = 32U << 20;
 constexpr std::uint64_t journal_caught_up_bytes = 8U << 20;
@@ -221,8 +219,8 @@ void Shard::care_for_journal() {
     at_.timers.arm(mark_timer_, mark_after_ms);
   }
   if (reclaimed_ < journal_->reclaimable()) reclaim();
-  if (!background_timer_.armed() && journal_->works_in_background())
-    at_.timers.arm(background_timer_, background_ms);
+  if (const unsigned ms = journal_->next_tend_ms(); ms > 0 && !background_timer_.armed())
+    at_.timers.arm(background_timer_, ms);
 }
 
 void Shard::on_riding_timer() {

@@ -14,6 +14,7 @@ namespace weir::storage {
 namespace {
 
 constexpr std::uint64_t retry_ns = 1'000'000'000;
+constexpr std::uint64_t soon_ns = 30'000'000'000;
 constexpr std::size_t victims_max = 256;
 constexpr std::size_t survivors_max = 256U << 10;
 constexpr std::uint64_t read_bytes_max = 1U << 20;
@@ -44,25 +45,31 @@ Cleaner::~Cleaner() {
 
 // Of a file of which less than half is needed; 0 of others.
 std::uint64_t Cleaner::gain(const LogFile& file) const {
-  if (!file.listed || file.damaged || file.live == 0 || file.live_bytes > options_.file_bytes_max) return 0;
+  if (!file.listed || file.damaged || file.draining || file.live == 0) return 0;
+  if (file.live_bytes > options_.file_bytes_max) return 0;
   const std::uint64_t needed = align_up(batch_header_bytes + file.live_bytes, batch_alignment);
   return needed <= file.bytes / 2 ? file.bytes - needed : 0;
 }
 
-bool Cleaner::wants_pass() const {
-  if (stage_ != Stage::idle || in_disk_ || stopped_ || options_.gain_bytes == UINT64_MAX) return false;
-  if (clock_.monotonic_ns() < not_before_ns_) return false;
+// A file that consumers are emptying is left to them.
+void Cleaner::survey() {
+  const std::uint64_t now = clock_.monotonic_ns();
+  if (now - surveyed_ns_ < options_.survey_ns) return;
+  const std::uint64_t passed_ns = now - std::exchange(surveyed_ns_, now);
   std::uint64_t sum = 0;
   for (const auto& file : segments_.files()) {
+    const std::uint64_t gone = file->surveyed_live - std::min(file->surveyed_live, file->live);
+    const bool is_new = std::exchange(file->surveyed_live, file->live) == 0;
+    file->draining = is_new || gone * (soon_ns / std::max<std::uint64_t>(passed_ns, 1)) > file->live;
     sum += gain(*file);
-    if (sum >= options_.gain_bytes) return true;
   }
-  return false;
+  wanted_ = sum >= options_.gain_bytes && now >= not_before_ns_;
 }
 
 // The emptiest first, as many as fill a file.
 void Cleaner::choose_victims() {
   if (!wants_pass()) return;
+  wanted_ = false;
   std::vector<LogFile*> candidates;
   for (const auto& file : segments_.files()) {
     if (gain(*file) > 0) candidates.push_back(file.get());
@@ -139,6 +146,7 @@ void Cleaner::lay_out() {
 
 void Cleaner::tend() {
   if (stopped_ || in_disk_) return;
+  if (stage_ == Stage::idle && is_on() && !segments_.empty()) survey();
   if (stage_ == Stage::moving) return move_some();
   if (stage_ == Stage::reading && clock_.monotonic_ns() >= not_before_ns_) read_next();
 }

@@ -29,6 +29,7 @@ class Cleaner final : private runtime::IoRequest {
     std::uint64_t gain_bytes = 0;        // a pass gives back at least this; UINT64_MAX: there are none
     std::uint64_t file_bytes_max = 0;    // of what a pass writes
     std::uint64_t bytes_per_second = 0;  // that are read and written, about
+    std::uint64_t survey_ns = 0;
     std::uint32_t incarnation = 0;
     std::uint32_t salt = 0;
   };
@@ -39,7 +40,7 @@ class Cleaner final : private runtime::IoRequest {
   Cleaner& operator=(const Cleaner&) = delete;
 
   // There is something worth a pass, and it is time for one.
-  bool wants_pass() const;
+  bool wants_pass() const { return wanted_ && stage_ == Stage::idle && !in_disk_ && !stopped_; }
 
   // --- with the walk of a checkpoint ---
 
@@ -54,6 +55,7 @@ class Cleaner final : private runtime::IoRequest {
   void stop() { stopped_ = true; }
   bool in_disk() const { return in_disk_; }
   bool active() const { return stage_ != Stage::idle; }
+  bool is_on() const { return options_.gain_bytes != UINT64_MAX; }
 
   std::uint64_t passes() const { return passes_; }
   std::uint64_t moved_bytes() const { return moved_bytes_; }
@@ -70,6 +72,7 @@ class Cleaner final : private runtime::IoRequest {
   };
 
   std::uint64_t gain(const LogFile& file) const;
+  void survey();
   void lay_out();
   void seal_batches();
   void read_next();
@@ -110,6 +113,8 @@ class Cleaner final : private runtime::IoRequest {
   std::uint64_t made_bytes_ = 0;
   std::size_t moved_ = 0;
   Lsn next_start_{cleaned_positions_begin};
+  std::uint64_t surveyed_ns_ = 0;
+  bool wanted_ = false;
   bool in_disk_ = false;
   bool stopped_ = false;
   std::uint64_t not_before_ns_ = 0;  // the rate, or the wait after an error

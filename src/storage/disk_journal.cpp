@@ -26,9 +26,13 @@ CommitQueue::Options commit_options(const JournalOptions& options, const Superbl
 }
 
 Cleaner::Options clean_options(const JournalOptions& options, const Superblock& superblock) {
-  return {options.directory,        options.clean_gain_bytes,
-          options.clean_file_bytes, options.clean_bytes_per_second,
-          superblock.incarnation,   superblock.salt()};
+  return {options.directory,
+          options.clean_gain_bytes,
+          options.clean_file_bytes,
+          options.clean_bytes_per_second,
+          std::uint64_t{options.clean_survey_ms} * 1'000'000,
+          superblock.incarnation,
+          superblock.salt()};
 }
 
 }  // namespace
@@ -223,6 +227,7 @@ void DiskJournal::release(Location location, std::uint32_t count) {
   WEIR_ASSERT(file.live >= count);
   file.live -= count;
   file.live_bytes -= location.bytes() * count;
+  if (file.live == 0 && file.segment) segments_.something_died();
 }
 
 // Nothing before the new start is needed: neither is a checkpoint.
@@ -246,13 +251,20 @@ void DiskJournal::tend() {
   if (!segments_.empty()) segments_.tend(end(), durable());
 }
 
-bool DiskJournal::wants_checkpoint() const {
+bool DiskJournal::wants_checkpoint() {
   if (failed_ || closed_ || !checkpoint_.may_begin()) return false;
   if ((segments_.unrecorded() && !cleaner_.active()) || cleaner_.wants_pass()) return true;
   const std::uint64_t window = files_.append_file().start.value - files_.start_lsn().value;
   // A large one is worth more log.
   return window >= std::max(options_.checkpoint_bytes, 8 * checkpoint_.last_bytes()) &&
          reclaimable() == files_.start_lsn();
+}
+
+unsigned DiskJournal::next_tend_ms() {
+  constexpr unsigned at_work_ms = 10;
+  if (failed_) return 0;
+  if (cleaner_.active() || checkpoint_.active() || wants_checkpoint()) return at_work_ms;
+  return cleaner_.is_on() && !segments_.empty() ? options_.clean_survey_ms : 0;
 }
 
 CheckpointWriter& DiskJournal::begin_checkpoint() {

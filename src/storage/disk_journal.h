@@ -52,10 +52,8 @@ class DiskJournal final : public Journal, private CommitEvents, private LogFiles
   }
   void reclaim(Lsn up_to) override;
   void tend() override;
-  bool wants_checkpoint() const override;
-  bool works_in_background() const override {
-    return cleaner_.active() || checkpoint_.active() || wants_checkpoint();
-  }
+  bool wants_checkpoint() override;
+  unsigned next_tend_ms() override;
   CheckpointWriter& begin_checkpoint() override;
   Status close_clean() override;
   Stats stats() const override;

@@ -33,6 +33,7 @@ struct JournalOptions {
   std::uint64_t clean_gain_bytes = 64U << 20;   // what a pass of the cleaner gives back at least
   std::uint64_t clean_file_bytes = 16U << 20;   // what it writes at most, and has in memory
   std::uint64_t clean_bytes_per_second = 128U << 20;
+  unsigned clean_survey_ms = 500;            // how often it looks which files are worth it
   std::uint64_t batch_bytes_max = 1U << 20;  // a batch is closed beyond it (a larger record has its own)
   unsigned commits_in_flight_max = 2;        // 1 to 8
   std::uint64_t random_seed = 0;  // becomes the journal's identity when it is made; should be random
@@ -168,9 +169,9 @@ class Journal {
   // --- checkpoints: a start reads the log from the last one on, and of what is before it only what is needed ---
 
   // The log has grown, and something in its oldest file is still needed.
-  virtual bool wants_checkpoint() const = 0;
-  // Something goes on without anybody asking for it: tend() is to be called soon again.
-  virtual bool works_in_background() const = 0;
+  virtual bool wants_checkpoint() = 0;
+  // When tend() is to be called again though nothing happens; 0: never.
+  virtual unsigned next_tend_ms() = 0;
   // Begins one, to be told of the queues and then to be finished. Messages of definitions before its from() must be in a
   // snapshot before it is finished.
   virtual CheckpointWriter& begin_checkpoint() = 0;

@@ -39,6 +39,8 @@ struct LogFile {
   bool victim = false;                  // the cleaner is at it: it stays until the pass has ended
   bool moved = false;                   // it has moved some of it
   bool damaged = false;                 // it could not
+  std::uint64_t surveyed_live = 0;      // references at the cleaner's last survey ...
+  bool draining = true;                 // ... and it will be empty soon by itself
 
   Lsn end() const { return Lsn{start.value + bytes}; }
   // All before it can be read from the disk.

@@ -20,7 +20,9 @@ class Segments {
   Segments(const Segments&) = delete;
   Segments& operator=(const Segments&) = delete;
 
-  void add(std::unique_ptr<LogFile> file) { files_.push_back(std::move(file)); }
+  void add(std::unique_ptr<LogFile> file);
+  // The last reference to one of them was released.
+  void something_died() { some_dead_ = true; }
   bool empty() const { return files_.empty(); }
   std::size_t count() const { return files_.size(); }
   // What they take on the disk.
@@ -30,7 +32,7 @@ class Segments {
   // ... which is on the disk now.
   void recorded_in(std::uint64_t generation);
   // Of the files that the cleaner wrote, one that is needed is not named by a checkpoint yet.
-  bool unrecorded() const;
+  bool unrecorded();
   const std::vector<std::unique_ptr<LogFile>>& files() const { return files_; }
 
   // At the end of a turn. `end`: of the log, with all that was settled.
@@ -44,6 +46,8 @@ class Segments {
   LogFiles& log_;
   std::vector<std::unique_ptr<LogFile>> files_;
   std::vector<std::unique_ptr<LogFile>> leaving_;  // still being read
+  bool some_dead_ = false;
+  bool some_unrecorded_ = false;
 };
 
 }  // namespace weir::storage

@@ -32,6 +32,7 @@ Scenario::Scenario(std::uint64_t its_seed) : seed(its_seed), journal(node::small
   journal.clean_gain_bytes =
       pick(rng, {std::uint64_t{1}, std::uint64_t{64U << 10}, std::uint64_t{UINT64_MAX}});
   journal.clean_file_bytes = pick(rng, {32U << 10, 1U << 20});
+  journal.clean_survey_ms = pick(rng, {1U, 20U});
   journal.clean_bytes_per_second = pick(rng, {1U << 20, 1U << 30});
   journal.batch_bytes_max = pick(rng, {4U << 10, 32U << 10, 1U << 20});
   journal.commits_in_flight_max = static_cast<unsigned>(1 + rng.below(4));
@@ -314,12 +315,12 @@ void Simulation::drain() {
 std::string Simulation::journals() const {
   std::string state;
   for (std::uint16_t shard = 0; shard < scenario_.shards; ++shard) {
-    const storage::Journal& journal = node_->shard(shard).journal();
+    storage::Journal& journal = node_->shard(shard).journal();
     const storage::Journal::Stats stats = journal.stats();
     state += fmt::format(
         "; shard {}: {} room, {} log files, {} segments, {} pending, {} checkpoints, {} cleaned, {} at work",
         shard, journal.has_room() ? "has" : "no", stats.files, stats.segments, journal.pending_bytes(),
-        stats.checkpoints, stats.clean_passes, journal.works_in_background() ? "is" : "not");
+        stats.checkpoints, stats.clean_passes, journal.next_tend_ms() > 0 ? "is" : "not");
   }
   return state;
 }

@@ -9,6 +9,7 @@ class Checkpoints : public NodeTest {
     options.journal.checkpoint_bytes = 1;
     options.journal.clean_gain_bytes = 64U << 10;
     options.journal.clean_file_bytes = 256U << 10;
+    options.journal.clean_survey_ms = 5;
   }
   storage::Journal::Stats stats() { return node->shard(0).journal().stats(); }
   void publish(TestSession& client, const std::string& queue, int from, int to) {
