@@ -20,7 +20,7 @@ def parse_arguments():
     harness.add_arguments(parser, storage_rows.ROWS, "a tenth of the messages and queues, a fifth of the time")
     parser.add_argument("--messages", type=int, default=0, help="depth of the queues (the row's own)")
     parser.add_argument("--seconds", type=float, default=0, help="of steady-cleaner (5) and mixed-ages (60)")
-    parser.add_argument("--rounds", type=int, help="times that each row is measured (3 of steady-cleaner, else 1)")
+    parser.add_argument("--rounds", type=int, help="times that each row is measured (3 of depth-10m and steady-cleaner, else 1)")
     return parser.parse_args()
 
 

@@ -90,7 +90,7 @@ class Load:
         filled = self.fill(messages)
         values = {"publish_per_s": filled["confirmed_per_s"], "confirm_p99_us": filled["latency_us"]["confirm"]["p99"],
                   "rss_mib": self.rss_mib(), "peak_rss_mib": self.broker.peak_resident_bytes() / MIB,
-                  "disk_mib": self.broker.disk_bytes() / MIB}
+                  "disk_mib": self.broker.disk_bytes() / MIB, "empty_start_s": self.broker.start_seconds}
         values["serving_s"] = self.restart("load.00000", messages)
         values["restarted_rss_mib"] = self.rss_mib()
         values["drain_per_s"] = self.drain(messages)["consumed_per_s"]

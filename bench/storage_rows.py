@@ -57,8 +57,8 @@ def cleaner_ratio(metric, suffix=""):
 
 DEPTH_COLUMNS = [
     ("published/s", "publish_per_s"), ("confirm p99 us", "confirm_p99_us"), ("RSS MiB", "rss_mib"),
-    ("peak RSS MiB", "peak_rss_mib"), ("disk MiB", "disk_mib"), ("kill -9 to serving s", "serving_s"),
-    ("RSS MiB then", "restarted_rss_mib"), ("drained/s", "drain_per_s"), ("RSS MiB after", "drained_rss_mib"),
+    ("peak RSS MiB", "peak_rss_mib"), ("disk MiB", "disk_mib"), ("empty start s", "empty_start_s"),
+    ("kill -9 to serving s", "serving_s"), ("RSS MiB then", "restarted_rss_mib"), ("drained/s", "drain_per_s"), ("RSS MiB after", "drained_rss_mib"),
     ("disk given back s", "give_back_s"), ("disk MiB left", "left_mib"),
 ]
 FLOW_COLUMNS = [
@@ -68,7 +68,7 @@ FLOW_COLUMNS = [
 ]
 
 
-def depth_row(name, messages, rss_mib, serving_s, variants):
+def depth_row(name, messages, rss_mib, serving_s, variants, rounds):
     return Row(
         name, f"{messages:,} persistent messages of 1 KiB in one queue, kill -9, drain",
         lambda load, plan, turn: load.depth(plan.depth(messages)),
@@ -76,12 +76,12 @@ def depth_row(name, messages, rss_mib, serving_s, variants):
          at_most(f"kill -9 to serving <= {serving_s} s", "serving_s", serving_s),
          at_least("drained/s >= 0.8 x published/s", "drain_share", 0.8),
          at_most("disk of what was acknowledged is given back within 60 s", "give_back_s", 60)],
-        DEPTH_COLUMNS, variants)
+        DEPTH_COLUMNS, variants, rounds)
 
 
 ROWS = [
-    depth_row("depth-1m", MESSAGES, 150, 1, ["weir", "quorum", "classic"]),
-    depth_row("depth-10m", 10 * MESSAGES, 250, 3, ["weir"]),
+    depth_row("depth-1m", MESSAGES, 150, 1, ["weir", "quorum", "classic"], 1),
+    depth_row("depth-10m", 10 * MESSAGES, 250, 3, ["weir"], 3),
     Row("many-queues-drain", "1,000,000 persistent messages of 1 KiB interleaved over 1,000 queues, kill -9, drain",
         lambda load, plan, turn: load.many_queues(plan.depth(MESSAGES), plan.queues(MANY_QUEUES)), [],
         [("published/s", "publish_per_s"), ("RSS MiB", "rss_mib"), ("kill -9 to serving s", "serving_s"),
