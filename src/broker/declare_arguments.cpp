@@ -93,6 +93,14 @@ Problem check_overflow(const Value& value, const Table&) {
   return check_one_of(value, {"drop-head", "reject-publish", "reject-publish-dlx"}, "invalid_overflow");
 }
 
+Problem check_groups(const Value& value, const Table& arguments) {
+  const std::string* const header = value.as_string();
+  if (header == nullptr) return unacceptable_type(value);
+  if (header->empty() || header->size() > table_key_bytes_max) return "invalid_header_name";
+  if (arguments.find("x-max-priority") != nullptr) return "groups_and_priorities";
+  return std::nullopt;
+}
+
 Problem check_strategy(const Value& value, const Table&) {
   return check_one_of(value, {"at-most-once", "at-least-once"}, "invalid_dlx_strategy");
 }
@@ -148,6 +156,7 @@ constexpr std::array rules = std::to_array<ArgumentRule>({
     {"x-delivery-limit", quorum, check_integer, true},
     {"x-single-active-consumer", classic | quorum, check_bool, false},
     {"x-consumer-timeout", classic | quorum, check_positive, false},
+    {groups_argument, classic | quorum, check_groups, true},
     {"x-max-age", stream, check_age, false},
     {"x-stream-max-segment-size-bytes", stream, check_not_negative, false},
     {"x-stream-filter-size-bytes", stream, check_not_negative, false},

@@ -14,6 +14,9 @@ namespace weir::broker {
 
 enum class QueueType : std::uint8_t { classic = 1, quorum = 2, stream = 4 };  // bits of a set
 
+// Its value names the header that says which group a message is of.
+inline constexpr std::string_view groups_argument = "x-message-groups";
+
 // Of checked arguments.
 QueueType queue_type(const Table& arguments);
 

@@ -65,7 +65,7 @@ QueueOptions queue_options(const QueueDefinition& definition) {
     options.prioritised = true;
     options.max_priority = static_cast<std::uint8_t>(*most);
   }
-  options.grouped = arguments.find("x-message-groups") != nullptr;
+  options.grouped = arguments.find(groups_argument) != nullptr;
   if (queue_type(arguments) == QueueType::quorum) {
     options.counts_returns = true;
     if (const auto limit = integer(arguments, "x-delivery-limit"); limit && *limit >= 0)

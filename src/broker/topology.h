@@ -22,6 +22,7 @@ struct Target {
   QueueId queue;
   ShardId shard;
   bool durable = false;
+  bool grouped = false;  // it wants to know of which group a message is
 };
 
 class Exchange;  // broker/exchange.h

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/declare_arguments.h"
 #include "broker/exchange.h"
 #include "broker/permissions.h"
 #include "broker/pointer_table.h"
@@ -19,7 +20,8 @@ struct QueueNode : Destination {
   explicit QueueNode(QueueDefinition from) : Destination(DestinationKind::queue) { update(std::move(from)); }
   void update(QueueDefinition from) {
     definition = std::move(from);
-    target = Target{definition.id, definition.shard, definition.durable};
+    target = Target{definition.id, definition.shard, definition.durable,
+                    definition.arguments.find(groups_argument) != nullptr};
   }
   QueueDefinition definition;
   Target target;

@@ -4,6 +4,8 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
+#include "broker/declare_arguments.h"
+#include "broker/group_key.h"
 #include "node/publish_batch.h"
 
 namespace weir::node {
@@ -86,6 +88,23 @@ Result<PublishResult> ShardSession::publish(const Publish& publish) {
     last_confirms_->window.note_published(publish.seq);
   }
   if (targets.empty()) return PublishResult::unroutable;
+  const bool grouped =
+      std::any_of(targets.begin(), targets.end(), [](const broker::Target& to) { return to.grouped; });
+  if (grouped) [[unlikely]] {
+    send_grouped(publish, publisher, targets);
+  } else {
+    send(publish, publisher, targets);
+  }
+  if (unsafe_bytes_ > limits::publish_window_bytes && window_open_) {
+    window_open_ = false;
+    update_flow();
+  }
+  return PublishResult::routed;
+}
+
+// `targets` are grouped by shard.
+void ShardSession::send(const Publish& publish, std::uint32_t publisher,
+                        std::span<const broker::Target> targets) {
   for (std::size_t from = 0; from < targets.size();) {
     const ShardId shard = targets[from].shard;
     std::size_t until = from + 1;
@@ -95,21 +114,34 @@ Result<PublishResult> ShardSession::publish(const Publish& publish) {
     if (shard == at_.self) {
       at_.host.enqueue(targets.subspan(from, until - from), publish.message, {id_, publisher, publish.seq});
     } else {
-      send_remote(publish, publisher, shard, targets.subspan(from, until - from));
+      add_publish(at_.outbox.batch<PublishBatch>(shard), {id_, publisher, publish.seq}, publish.message,
+                  publish.chunk, targets.subspan(from, until - from));
     }
     from = until;
   }
-  if (unsafe_bytes_ > limits::publish_window_bytes && window_open_) {
-    window_open_ = false;
-    update_flow();
-  }
-  return PublishResult::routed;
 }
 
-void ShardSession::send_remote(const Publish& publish, std::uint32_t publisher, ShardId to,
-                               std::span<const broker::Target> targets) {
-  add_publish(at_.outbox.batch<PublishBatch>(to), {id_, publisher, publish.seq}, publish.message,
-              publish.chunk, targets);
+// Each queue that asks for groups gets a message of its own, which says what its header means there.
+void ShardSession::send_grouped(const Publish& publish, std::uint32_t publisher,
+                                std::span<const broker::Target> targets) {
+  std::vector<broker::Target> plain;
+  for (const broker::Target& target : targets) {
+    if (!target.grouped) {
+      plain.push_back(target);
+      continue;
+    }
+    const broker::QueueDefinition* const queue = at_.topology.find_queue(target.queue);
+    const std::string* const header = queue->arguments.find(broker::groups_argument)->as_string();
+    broker::MessageExtras extras = broker::view_extras(publish.message.extras);
+    if (publish.headers != nullptr)
+      extras.group = broker::group_key(publish.headers->headers().find(*header));
+    std::vector<std::byte> encoded;
+    broker::append_extras(encoded, extras);
+    Publish grouped = publish;
+    grouped.message.extras = encoded;
+    send(grouped, publisher, {&target, 1});
+  }
+  send(publish, publisher, plain);
 }
 
 // Points last_confirms_ at the publisher's window; returns its id for the way.

@@ -59,8 +59,8 @@ class ShardSession final : public Session {
   enum class Request : std::uint8_t { none, definition, declare_queue, check_delete, remove_queue, queue };
 
   Result<std::span<const broker::Target>> find_route(const Publish& publish);
-  void send_remote(const Publish& publish, std::uint32_t publisher, ShardId to,
-                   std::span<const broker::Target> targets);
+  void send(const Publish& publish, std::uint32_t publisher, std::span<const broker::Target> targets);
+  void send_grouped(const Publish& publish, std::uint32_t publisher, std::span<const broker::Target> targets);
   std::uint32_t confirming_publisher(PublisherNumber number);
   void want_confirms();
   void update_flow();

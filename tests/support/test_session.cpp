@@ -10,9 +10,13 @@ namespace weir::node {
 
 namespace {
 
-class NoHeaders final : public broker::HeaderSource {
+class Headers final : public broker::HeaderSource {
+ public:
+  explicit Headers(const broker::Table& table) : table_(table) {}
   const broker::Table& headers() override { return table_; }
-  broker::Table table_;
+
+ private:
+  const broker::Table& table_;
 };
 
 TakenDelivery taken(const Delivery& delivery) {
@@ -115,8 +119,8 @@ std::vector<Result<PublishResult>> TestSession::publish(const std::vector<TestMe
 
 std::vector<Result<PublishResult>> TestSession::publish_inside(const std::vector<TestMessage>& messages) {
   std::vector<Result<PublishResult>> results;
-  NoHeaders headers;
   for (const TestMessage& message : messages) {
+    Headers headers(message.headers);
     const Bytes body = as_bytes(message.body);
     Publish publish;
     publish.publisher = message.publisher;

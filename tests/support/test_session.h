@@ -36,6 +36,7 @@ struct TestMessage {
   bool confirm = true;
   std::uint8_t priority = 0;
   broker::MessageExtras extras{};
+  broker::Table headers{};
 };
 
 class TestSession final : public SessionEvents {
