@@ -17,6 +17,8 @@ constexpr std::uint64_t riding_ms = 5;
 // A quiet journal writes a mark after this, so that damage to its last commit would be noticed.
 constexpr std::uint64_t mark_after_ms = 20;
 constexpr std::uint64_t flow_check_ms = 50;
+// Publishers wait while a commit takes longer.
+constexpr std::uint64_t slow_commit_ms = 1'000;
 // A snapshot that could not be written is tried again after this.
 constexpr std::uint64_t snapshot_retry_ms = 1'000;
 // Publishers are stopped while the journal has more than this to write, and go on below the lower mark.
@@ -297,6 +299,8 @@ void Shard::update_flow() {
     alarm = "disk";
   } else if (at_.counters.transient_bytes.load(std::memory_order_relaxed) > transient_max) {
     alarm = "memory";
+  } else if (journal_->commit_age_ms() > slow_commit_ms) {
+    alarm = "disk throughput";
   } else if (const char* of_machine = at_.counters.alarm.load(std::memory_order_relaxed)) {
     alarm = of_machine;
   }
@@ -304,6 +308,8 @@ void Shard::update_flow() {
   const bool open = !behind && alarm.empty();
   if (!open && !flow_timer_.armed()) at_.timers.arm(flow_timer_, flow_check_ms);
   if (open == now.open && alarm == now.alarm) return;
+  if (!alarm.empty() && alarm != now.alarm)
+    log_warning("store", "shard {}: publishers wait: low on {}", options_.id.value, alarm);
   for (std::uint16_t shard = 0; shard < options_.shards; ++shard) {
     if (ShardId{shard} != options_.id) {
       outbox_.add(ShardId{shard}, std::make_unique<FlowChanged>(FlowChanged{options_.id, open, alarm}));

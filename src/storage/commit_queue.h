@@ -78,6 +78,8 @@ class CommitQueue {
   // What recovery would know to be durable from the batches' headers.
   Lsn known_durable() const { return known_durable_; }
   std::uint64_t pending_bytes() const { return pending_bytes_; }
+  // How long the oldest commit in flight has been there; 0: there is none.
+  std::uint64_t age_ns() const { return in_flight_ == 0 ? 0 : now_ns() - commits_[first_].begun_ns; }
   const Counts& counts() const { return counts_; }
 
  private:

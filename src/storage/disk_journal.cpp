@@ -246,6 +246,8 @@ void DiskJournal::reclaim(Lsn up_to) {
 
 void DiskJournal::tend() {
   if (failed_) return;
+  if (commit_age_ms() > options_.commit_age_max_ms)
+    return on_commit_failed({ErrorCode::io_error, "a write has not come back for too long"});
   checkpoint_.tend(durable());
   cleaner_.tend();
   if (!segments_.empty()) segments_.tend(end(), durable());

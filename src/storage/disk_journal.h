@@ -34,6 +34,7 @@ class DiskJournal final : public Journal, private CommitEvents, private LogFiles
   Lsn batch_begin() const override { return batch_lsn_; }
   bool has_room(std::uint64_t record_bytes) const override;
   std::uint64_t pending_bytes() const override { return commits_.pending_bytes() + used_; }
+  std::uint64_t commit_age_ms() const override { return commits_.age_ns() / 1'000'000; }
   void flush() override;
   void flush_riding() override;
   void write_mark() override;

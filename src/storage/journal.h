@@ -36,6 +36,7 @@ struct JournalOptions {
   unsigned clean_survey_ms = 500;            // how often it looks which files are worth it
   std::uint64_t batch_bytes_max = 1U << 20;  // a batch is closed beyond it (a larger record has its own)
   unsigned commits_in_flight_max = 2;        // 1 to 8
+  std::uint64_t commit_age_max_ms = 30'000;  // a disk that takes longer has failed
   std::uint64_t random_seed = 0;  // becomes the journal's identity when it is made; should be random
   const Clock* clock = nullptr;   // never null; for the times in Stats and for trying again
 };
@@ -137,6 +138,9 @@ class Journal {
   virtual bool has_room(std::uint64_t record_bytes = 0) const = 0;
   // Bytes appended that are not yet durable: what back-pressure looks at.
   virtual std::uint64_t pending_bytes() const = 0;
+
+  // How long the oldest commit has been with the disk; 0: none is.
+  virtual std::uint64_t commit_age_ms() const = 0;
 
   // At the end of each turn. Begins a commit if somebody waits and a place is free. The caller submits to the disk.
   virtual void flush() = 0;

@@ -79,6 +79,7 @@ void FaultDisk::write_file(std::string path, std::vector<std::byte> contents, Io
 }
 
 std::size_t FaultDisk::poll() {
+  if (plan_.stuck) return 0;
   if (!lies_.empty()) carry_out_lies();
   const std::vector<Answer> answers = std::exchange(answers_, {});
   for (const Answer& answer : answers) answer.request->on_io(answer.result);

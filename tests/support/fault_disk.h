@@ -16,6 +16,7 @@
 namespace weir::runtime {
 
 struct DiskPlan {
+  bool stuck = false;                       // nothing comes back
   bool full = false;                        // what makes new files answers -ENOSPC
   std::uint64_t changes_left = UINT64_MAX;  // blocking changes; in the one after them the process dies
   bool died = false;

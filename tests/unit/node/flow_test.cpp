@@ -84,6 +84,31 @@ TEST_F(Flow, a_journal_that_is_far_behind_stops_publishers_until_it_has_caught_u
   EXPECT_THAT(client.rejected, IsEmpty());
 }
 
+TEST_F(Flow, a_disk_that_does_not_answer_stops_publishers_and_then_the_process) {
+  start();
+  TestSession& client = session();
+  client.declare("q");
+  settle();
+  plan.stuck = true;
+  client.publish_inside({{"", "q", "waits"}});
+  node->pass_ms(900);
+  EXPECT_TRUE(client.flow.empty()) << "it may just be slow";
+  node->pass_ms(200);
+  ASSERT_FALSE(client.flow.empty());
+  EXPECT_FALSE(client.flow.back().first);
+  EXPECT_EQ(client.flow.back().second, "disk throughput");
+  plan.stuck = false;
+  ASSERT_TRUE(node->until([&] { return client.flow.back().first; })) << "it was slow";
+  EXPECT_TRUE(client.all_confirmed());
+  plan.stuck = true;
+  client.publish_inside({{"", "q", "is lost"}});
+  node->pass_ms(29'000);
+  EXPECT_FALSE(node->failed());
+  node->pass_ms(2'000);
+  EXPECT_TRUE(node->failed()) << "somebody must look at the disk";
+  plan.stuck = false;
+}
+
 TEST_F(Flow, a_snapshot_that_finds_no_room_is_tried_again_now_and_then_not_all_the_time) {
   start();
   TestSession& client = session();
