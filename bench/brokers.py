@@ -116,6 +116,11 @@ class Broker:
         with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
             return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM:"))
 
+    def read_bytes(self):
+        """From the disk, since it was started."""
+        with open(f"/proc/{self.pid}/io", encoding="ascii") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("read_bytes:"))
+
     def disk_bytes(self):
         return disk_bytes(self.directory)
 

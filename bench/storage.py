@@ -20,7 +20,8 @@ def parse_arguments():
     harness.add_arguments(parser, storage_rows.ROWS, "a tenth of the messages and queues, a fifth of the time")
     parser.add_argument("--messages", type=int, default=0, help="depth of the queues (the row's own)")
     parser.add_argument("--seconds", type=float, default=0, help="of steady-cleaner (5) and mixed-ages (60)")
-    parser.add_argument("--rounds", type=int, help="times that each row is measured (3 of depth-10m and steady-cleaner, else 1)")
+    parser.add_argument("--rounds", type=int,
+                        help="times that each row is measured (3 of depth-10m and steady-cleaner, else 1)")
     return parser.parse_args()
 
 
@@ -91,7 +92,7 @@ def conclude(arguments, chosen, samples, bench):
     lines = [f"# Storage benchmark, {stamp}", "",
              f"{where['cores']} cores of {where['cpu']}, Linux {where['kernel']}, load {where['load'][0]:.1f} at the "
              "end (this benchmark alone makes about 2). The generator shares the cores with the broker; one broker "
-             "runs at a time.", ""]
+             "runs at a time.", "", *bench.plan.lines()]
     missed = 0
     for row in chosen:
         medians = {label: report.medians_of(values) for label, values in samples[row.name].items()}

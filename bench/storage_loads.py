@@ -66,8 +66,12 @@ class Load:
     def drain(self, messages, queues=1, name="load"):
         """Takes what fill() left, and verifies that it is all there, once and in order."""
         options = ["--producers", "0", "--filled-by", "1", "--messages", str(messages)]
+        before = self.broker.read_bytes()
         result, _ = self.generate(options, "draining", messages / 2000, queues, name)
-        return result
+        return {"drain_per_s": result["consumed_per_s"],
+                "drain_us_per_message": figures(result)["broker_us_per_message"],
+                "read_per_message": (self.broker.read_bytes() - before) / messages,
+                "drained_rss_mib": self.rss_mib()}
 
     def restart(self, queue, messages, seconds_max=300):
         """kill -9, then the seconds from the new start until the queue tells its depth."""
@@ -93,8 +97,7 @@ class Load:
                   "disk_mib": self.broker.disk_bytes() / MIB, "empty_start_s": self.broker.start_seconds}
         values["serving_s"] = self.restart("load.00000", messages)
         values["restarted_rss_mib"] = self.rss_mib()
-        values["drain_per_s"] = self.drain(messages)["consumed_per_s"]
-        values["drained_rss_mib"] = self.rss_mib()
+        values |= self.drain(messages)
         values["drain_share"] = values["drain_per_s"] / values["publish_per_s"]
         values["give_back_s"] = watch.wait_for_disk(self.broker, empty_disk + FREE_MIB * MIB, GIVE_BACK_S_MAX)
         values["left_mib"] = self.broker.disk_bytes() / MIB
@@ -106,10 +109,7 @@ class Load:
         values = {"publish_per_s": filled["confirmed_per_s"], "rss_mib": self.rss_mib()}
         last = messages // queues + (1 if messages % queues == queues - 1 else 0)
         values["serving_s"] = self.restart(f"load.{queues - 1:05}", last)
-        drained = self.drain(messages, queues)
-        values["drain_per_s"] = drained["consumed_per_s"]
-        values["broker_us_per_message"] = figures(drained)["broker_us_per_message"]
-        values["drained_rss_mib"] = self.rss_mib()
+        values |= self.drain(messages, queues)
         return {self.variant: values}
 
     def idle_queues(self, queues):
@@ -157,7 +157,7 @@ class Load:
         """What nobody read is all there, wherever the cleaner has put it, and after a crash, too."""
         serving_s = self.restart("unread0.00000", -(-counts[0] // MIXED_QUEUES))
         drained = [self.drain(count, MIXED_QUEUES, f"unread{i}") for i, count in enumerate(counts)]
-        return serving_s, drained[0]["consumed_per_s"]
+        return serving_s, drained[0]["drain_per_s"]
 
     def _flat_out_rate(self):
         options = ["--seconds", "1", "--warmup", "1", "--backlog", str(BACKLOG)]
