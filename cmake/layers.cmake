@@ -47,7 +47,7 @@ foreach(protocol IN LISTS WEIR_PROTOCOLS)
 endforeach()
 
 weir_layer(weir_admin FOLDER admin LINK weir_base weir_runtime weir_node weir_protocol_common Boost::json)
-weir_layer(weir_cli FOLDER cli LINK weir_base weir_runtime ${WEIR_CODECS} CLI11::CLI11)
+weir_layer(weir_cli FOLDER cli LINK weir_base weir_runtime weir_storage weir_broker ${WEIR_CODECS} CLI11::CLI11)
 weir_layer(weir_app FOLDER app EXCLUDE "/app/main\\.cpp$"
            LINK weir_base weir_runtime weir_storage weir_broker weir_node ${WEIR_FRONT_ENDS} weir_admin weir_cli
                 toml11::toml11 CLI11::CLI11 spdlog::spdlog Boost::json)

@@ -13,6 +13,7 @@
 #include "app/settings_reference.h"
 #include "base/version.h"
 #include "cli/bench_amqp.h"
+#include "cli/store.h"
 
 namespace weir::app {
 namespace {
@@ -93,6 +94,7 @@ int parse_and_run(int argc, char** argv) {
     print(fmt::format("{} ({})\n", version_line(), compiler));
   });
   add_bench(app, exit_code);
+  cli::add_store(app, exit_code);
   if (argc < 2) {
     print(app.help());
     return exit_code::usage;

@@ -74,15 +74,24 @@ Result<NodeIdentity> open_identity(runtime::Disk& disk, const std::string& direc
   const auto first_shard = disk.list(shard_directory(directory, 0));
   if (first_shard && !first_shard->empty())
     return fail(ErrorCode::corrupt, path + " is missing, but there is data");
+  const NodeIdentity identity = make_identity(shards_wanted, random_seed);
+  WEIR_TRY(store_identity(disk, directory, identity));
+  return identity;
+}
+
+NodeIdentity make_identity(std::uint16_t shards, std::uint64_t random_seed) {
   Rng random(random_seed);
   NodeIdentity identity;
   const std::uint64_t high = random.next();
   const std::uint64_t low = random.next();
   identity.node_id = fmt::format("{:016x}{:016x}", high, low);
-  identity.shards = std::clamp<std::uint16_t>(shards_wanted, 1, limits::shards_max);
+  identity.shards = std::clamp<std::uint16_t>(shards, 1, limits::shards_max);
   identity.format = data_format;
-  WEIR_TRY(disk.write_file_now(path, as_bytes(encode_identity(identity))));
   return identity;
+}
+
+Status store_identity(runtime::Disk& disk, const std::string& directory, const NodeIdentity& identity) {
+  return disk.write_file_now(directory + "/node.id", as_bytes(encode_identity(identity)));
 }
 
 std::string shard_directory(const std::string& directory, std::uint16_t shard) {

@@ -20,6 +20,9 @@ struct NodeIdentity {
 // Reads `node.id`, or makes it with `shards_wanted` where the directory is new. corrupt, io_error.
 Result<NodeIdentity> open_identity(runtime::Disk& disk, const std::string& directory,
                                    std::uint16_t shards_wanted, std::uint64_t random_seed);
+// A new one, and its file; what repairs a directory needs both.
+NodeIdentity make_identity(std::uint16_t shards, std::uint64_t random_seed);
+Status store_identity(runtime::Disk& disk, const std::string& directory, const NodeIdentity& identity);
 std::string shard_directory(const std::string& directory, std::uint16_t shard);  // "<dir>/shard-00"
 
 }  // namespace weir::storage

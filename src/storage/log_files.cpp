@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
 #include <utility>
 
 #include "base/assert.h"
@@ -245,6 +246,11 @@ void LogFiles::void_checkpoints(std::uint64_t below_generation) {
   superblock_changed_ = true;
 }
 
+void LogFiles::remove_outdated_listings() {
+  std::move(outdated_listings_.begin(), outdated_listings_.end(), std::back_inserter(unwanted_));
+  outdated_listings_.clear();
+}
+
 void LogFiles::end_read(LogFile& file) {
   WEIR_ASSERT(file.reads > 0);
   if (--file.reads > 0) return;
@@ -287,6 +293,7 @@ void LogFiles::on_superblock_written(std::int64_t result) {
     return;
   }
   recorded_start_ = superblock_.start;
+  remove_outdated_listings();
   dispose_retired();
   tend();
 }
@@ -301,7 +308,8 @@ void LogFiles::dispose_retired() {
 void LogFiles::dispose(LogFile& file) {
   disk_.close(file.handle);
   file.handle = runtime::no_file;
-  if (file.listed) unwanted_.push_back(listing_path(options_.directory, file.start));
+  // The last checkpoint may name the file: as long as it does, its listing saves the next start a look into it.
+  if (file.listed) outdated_listings_.push_back(listing_path(options_.directory, file.start));
   if (file.cleaned()) {
     unwanted_.push_back(cleaned_file_path(options_.directory, file.start));
     return;

@@ -144,6 +144,7 @@ class LogFiles {
   bool shrink(LogFile& file);
   void write_superblock();
   void on_superblock_written(std::int64_t result);
+  void remove_outdated_listings();
   void dispose_retired();
   void retire_front();
   void dispose(LogFile& file);
@@ -162,6 +163,7 @@ class LogFiles {
   std::deque<std::unique_ptr<LogFile>>
       retired_;  // before the start; reused once the superblock says so durably
   std::vector<std::string> unwanted_;
+  std::vector<std::string> outdated_listings_;  // of files that were given back since the start was recorded
 
   Superblock superblock_;
   Lsn durable_;

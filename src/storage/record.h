@@ -54,6 +54,11 @@ enum class RecordType : std::uint8_t {
           // queue's dead-letter exchange, never to be delivered again
 };
 
+// Of a settle record's runs and of an enqueue record's extension.
+inline constexpr std::size_t settle_run_bytes = 12;
+inline constexpr std::size_t shared_with_bytes = 12;
+inline constexpr std::size_t record_types = 6;  // one more than the highest
+
 // Flags of a requeue record.
 inline constexpr std::uint8_t requeue_counted = 1;
 

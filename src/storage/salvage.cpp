@@ -141,4 +141,43 @@ Salvage salvage_headless(Bytes from) {
   return salvage;
 }
 
+namespace {
+
+// What `from` begins with, if the header of a record can be there.
+LostRecord lost_record(std::size_t offset, Bytes from) {
+  LostRecord lost{offset, from.size(), false, {}, {}, {}};
+  if (from.size() < record_header_bytes) return lost;
+  const auto type = load_le<std::uint8_t>(from.data() + 8);
+  lost.legible = type > 0 && type < record_types;
+  lost.type = static_cast<RecordType>(type);
+  lost.queue = QueueId{load_le<std::uint32_t>(from.data() + 12)};
+  lost.seq = Seq{load_le<std::uint64_t>(from.data() + 16)};
+  return lost;
+}
+
+}  // namespace
+
+std::vector<LostRecord> lost_records(const BatchHeader& header, Bytes batch, const Salvage& salvage) {
+  std::vector<LostRecord> lost;
+  const std::size_t missing = header.records - std::min<std::size_t>(header.records, salvage.offsets.size());
+  std::size_t at = batch_header_bytes;
+  const auto pass = [&](std::size_t end) {
+    while (at < end && lost.size() < missing) {
+      const Bytes rest = batch.subspan(at, end - at);
+      const std::size_t span = record_span(rest);
+      const bool fits = span != 0 && span <= rest.size();
+      // Of several that can't be told from each other only the first one's header is known to be one.
+      lost.push_back(lost_record(at, rest.first(fits ? span : rest.size())));
+      if (!fits && missing > lost.size()) lost.back().legible = false;
+      at += fits ? span : rest.size();
+    }
+  };
+  for (const std::size_t good : salvage.offsets) {
+    pass(good);
+    at = good + record_span(batch.subspan(good));
+  }
+  pass(batch.size());
+  return lost;
+}
+
 }  // namespace weir::storage

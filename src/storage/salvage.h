@@ -25,4 +25,17 @@ Salvage salvage_batch(const BatchHeader& header, Bytes batch);
 // The same where the header is gone too: `from` begins where a batch began. Stops at the first record that is not good.
 Salvage salvage_headless(Bytes from);
 
+// A record of a batch that is not among those saved, as far as its header can be read.
+struct LostRecord {
+  std::size_t offset = 0, bytes = 0;  // in the batch
+  bool legible = false;
+  RecordType type{};
+  QueueId queue;
+  Seq seq;
+
+  // It was none of definitions for certain.
+  bool is_of_queue() const { return legible && queue != QueueId{} && type <= RecordType::requeue; }
+};
+std::vector<LostRecord> lost_records(const BatchHeader& header, Bytes batch, const Salvage& salvage);
+
 }  // namespace weir::storage
