@@ -195,8 +195,9 @@ void QueueHost::enqueue(std::span<const broker::Target> targets, const broker::I
       ack_order_.add(Lsn{0}, ack, turn_);
       return;
     }
+    const Lsn before = journal_->batch_begin();
     needed = std::max(needed, journal_message(message, bytes));
-    if (letter) mark_taken(*letter, journaled_targets_);
+    if (letter) mark_taken(*letter, journaled_targets_, before);
   }
   if (refused) {
     ++stats_.rejected;
@@ -204,7 +205,7 @@ void QueueHost::enqueue(std::span<const broker::Target> targets, const broker::I
   }
   if (!memory_targets_.empty()) {
     needed = std::max(needed, keep_in_memory(message, bytes));
-    if (letter) mark_taken(*letter, memory_targets_);
+    if (letter) mark_taken(*letter, memory_targets_, Lsn{UINT64_MAX});
   }
   ++stats_.published;
   ack_order_.add(needed, ack, turn_);

@@ -92,6 +92,8 @@ class QueueHost {
   void take_ack(ShardId from, const PublishAck& ack) { dead_letters_.take_ack(from, ack); }
   void letters_settled(std::span<const broker::LetterOrigin> origins) { marks_.remove(origins); }
   void letters_asked(const LettersAsked& asked);
+  // What the journal says from there on must be read by the next start, and not be given back.
+  Lsn oldest_letter() { return marks_.oldest(wall_ms_); }
   std::uint64_t wall_ms() const { return wall_ms_; }
   // A message that was leaving has arrived, or has nowhere to go.
   void finish_leaving(broker::Queue& queue, Seq seq);
@@ -176,8 +178,8 @@ class QueueHost {
 
   void push(broker::Queue& queue, const broker::IncomingMessage& message, broker::Entry entry);
   void ask_for_letters();
-  void mark_taken(const broker::LetterOrigin& letter, std::span<broker::Queue* const> queues) {
-    for (const broker::Queue* queue : queues) marks_.add(letter, queue->id());
+  void mark_taken(const broker::LetterOrigin& letter, std::span<broker::Queue* const> queues, Lsn lsn) {
+    for (const broker::Queue* queue : queues) marks_.add(letter, queue->id(), lsn, wall_ms_);
   }
   void dead_letter_refused(const broker::Queue& by, const broker::IncomingMessage& message);
   Lsn journal_message(const broker::IncomingMessage& message, std::size_t envelope_bytes);

@@ -96,7 +96,7 @@ void QueueHost::replay(const Record& record, Location location) {
       const auto push = [&](QueueId id, Seq seq) {
         Queue* const to = queue(id);
         if (to == nullptr) return;  // a deleted queue's
-        if (letter) marks_.add(*letter, id);
+        if (letter) marks_.add(*letter, id, Lsn{0}, wall_ms_);
         Entry* const known = to->find(seq);
         if (seq < to->next_seq() && (known == nullptr || known->reference() != 0)) return;
         broker::MessageAttributes attributes;

@@ -263,7 +263,7 @@ bool Shard::definitions_are_safe(Lsn lsn) {
 // Gives files back whose records are all done with.
 void Shard::reclaim() {
   const Lsn up_to = journal_->reclaimable();
-  if (!definitions_are_safe(up_to)) return;
+  if (!definitions_are_safe(up_to) || host_.oldest_letter() < up_to) return;
   journal_->reclaim(up_to);
   reclaimed_ = up_to;
 }
@@ -281,7 +281,8 @@ void Shard::care_for_checkpoint() {
     return;
   }
   walk_is_done_ = walk_is_done_ || walk_->step();
-  if (!walk_is_done_ || !definitions_are_safe(walk_->writer().from())) return;
+  const Lsn from = walk_->writer().from();
+  if (!walk_is_done_ || !definitions_are_safe(from) || host_.oldest_letter() < from) return;
   walk_->writer().finish(journal_->end());
   walk_.reset();
 }
