@@ -15,6 +15,8 @@ namespace {
 
 // As many durable writes as the journal has in flight proceed side by side.
 constexpr std::size_t write_threads_max = 2;
+// What is read ahead of a consumer keeps several requests at the disk.
+constexpr std::size_t read_threads_max = 4;
 
 class EventDescriptor {
  public:
@@ -28,8 +30,8 @@ class EventDescriptor {
   int value_;
 };
 
-// The disk where there is no io_uring: helper threads for durable writes, one for reads and one for what changes
-// names, so that a long prepare_file delays neither a commit nor a read.
+// The disk where there is no io_uring: helper threads for durable writes, others for reads and one for what
+// changes names, so that a long prepare_file delays neither a commit nor a read.
 class ThreadDisk final : public PosixDisk {
  public:
   explicit ThreadDisk(InlineWriteLimits limits) : inline_(system_clock(), limits) {}
@@ -97,7 +99,7 @@ class ThreadDisk final : public PosixDisk {
   bool held_ = false;  // the first of writes_ was submitted: poll() makes it
   InlineWrites inline_;
   DiskThreads write_threads_{write_threads_max, event_.get()};
-  DiskThreads read_thread_{1, event_.get()};
+  DiskThreads read_threads_{read_threads_max, event_.get()};
   DiskThreads name_thread_{1, event_.get()};
 };
 
@@ -111,7 +113,7 @@ bool ThreadDisk::hold() {
 void ThreadDisk::hand_over() {
   held_ = false;
   write_threads_.push(writes_);
-  read_thread_.push(reads_);
+  read_threads_.push(reads_);
   name_thread_.push(names_);
 }
 
@@ -127,7 +129,7 @@ std::size_t ThreadDisk::make_held() {
 std::size_t ThreadDisk::poll() {
   const std::size_t held = make_held();
   write_threads_.take(done_);
-  read_thread_.take(done_);
+  read_threads_.take(done_);
   name_thread_.take(done_);
   const std::size_t count = done_.size();
   for (std::size_t i = 0; i < count; ++i) {
