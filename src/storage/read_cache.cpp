@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint64_t windowed_record_bytes_max = read_window_bytes / 2;
 
 // Read ahead of a sequential reader; of a small cache only what leaves half of it to others.
-constexpr std::uint64_t windows_ahead_most = 8;
+constexpr std::uint64_t windows_ahead_most = 24;
 
 bool holds_record(Bytes bytes, std::uint64_t span) {
   return record_span(bytes) == span && decode_record(bytes).has_value();
