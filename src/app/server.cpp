@@ -86,6 +86,7 @@ node::NodeOptions node_options(const Settings& settings) {
   options.journal.checkpoint_bytes = settings.journal_checkpoint_bytes;
   if (!settings.journal_cleaner) options.journal.clean_gain_bytes = UINT64_MAX;
   options.journal.clean_bytes_per_second = settings.journal_cleaner_bytes_per_second;
+  options.journal.scrub_bytes_per_second = settings.journal_scrub_bytes_per_second;
   // Messages in memory alone are counted as they come; the ResourceWatch sees the rest a little later.
   options.transient_bytes_max = settings.memory_high_watermark.of(usable_memory_bytes());
   options.loop.io_uring = settings.journal_io == "io_uring";

@@ -50,6 +50,7 @@ struct Settings {
 
   std::uint64_t journal_file_bytes_max = 0, journal_cache_bytes = 0;
   std::uint64_t journal_checkpoint_bytes = 0, journal_cleaner_bytes_per_second = 0;
+  std::uint64_t journal_scrub_bytes_per_second = 0;
   bool journal_cleaner = true;
   std::string journal_io;
 };

@@ -144,6 +144,11 @@ constexpr SettingSpec table[] = {
      "not a file."},
     {"journal.cleaner_bytes_per_second", T::bytes, &S::journal_cleaner_bytes_per_second, "128MiB",
      "How much the cleaner of a shard reads and writes at most.", 1 * MiB, 64 * GiB},
+    {"journal.scrub_bytes_per_second", T::bytes, &S::journal_scrub_bytes_per_second, "5MiB",
+     "How much of its files a shard reads again, over and over, to see whether they still hold their "
+     "checksums. "
+     "0: none.",
+     0, 64 * GiB},
     {"journal.io",
      T::choice,
      &S::journal_io,

@@ -102,9 +102,7 @@ int open_store(const std::string& directory, OpenStore& store) {
     return lock.error().code == ErrorCode::locked ? exit_in_use : exit_damaged;
   }
   store.lock = std::move(*lock);
-  runtime::LoopOptions options;
-  options.io_uring = false;  // all is blocking here
-  auto loop = runtime::Loop::make(options);
+  auto loop = runtime::Loop::make({false});  // all is blocking here: threads will do
   if (!loop) {
     complain(loop.error().message);
     return exit_damaged;

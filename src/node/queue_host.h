@@ -74,6 +74,8 @@ class QueueHost {
   void replay_queue(QueueId queue, Seq next);
   void replay_listed(const storage::ListedMessage& message, storage::Location location);
   void replay(const storage::Record& record, storage::Location location);
+  // What came before it in the log is not whole.
+  void replayed_damage(std::uint64_t records_lost);
   // After it: everything that is left is ready and visible, and its files are retained. `clean`: the last run ended in order.
   void replayed(bool clean);
 
@@ -157,6 +159,8 @@ class QueueHost {
   broker::Queue* queue(QueueId id);
   broker::Queue& queue_of_checkpoint(QueueId id);
   void forget_lost(broker::Queue& restored);
+  void note_gap(const broker::Queue& to, Seq seq);
+  void tell_gaps();
   Link& link(SessionId session);
   broker::Consumer* consumer(SessionId session, ConsumerNumber number);
   void mark_dirty(broker::Queue& queue);
@@ -226,7 +230,9 @@ class QueueHost {
   std::unordered_map<QueueId, std::unique_ptr<broker::Queue>> queues_;
   std::unordered_set<QueueId>
       undefined_;  // in replay: a checkpoint told of them, their definitions did not come yet
-  std::array<broker::Queue*, 256> recent_queues_{};  // by the low bits of their ids; null: look it up
+  std::unordered_map<QueueId, Seq> next_before_damage_;   // in replay, of queues that got no message since
+  std::unordered_map<QueueId, std::uint64_t> lost_most_;  // in replay: seqs that are missing behind damage
+  std::array<broker::Queue*, 256> recent_queues_{};       // by the low bits of their ids; null: look it up
   std::unordered_map<SessionId, std::unique_ptr<Link>> links_;
   std::unordered_map<QueueId, std::deque<WaitingGet>> gets_;
   std::unordered_map<QueueId, std::unique_ptr<Load>> loads_;

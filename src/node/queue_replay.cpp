@@ -1,4 +1,6 @@
 // The queues from the journal's records, after a restart: the same queue operations as in live traffic.
+#include <fmt/format.h>
+
 #include "base/assert.h"
 #include "base/cursor.h"
 #include "base/log.h"
@@ -105,6 +107,7 @@ void QueueHost::replay(const Record& record, Location location) {
               broker::attributes_in(to->options(), message.priority, broker::view_extras(message.extras),
                                     message.received_ms, message.body.size());
         }
+        if (!next_before_damage_.empty()) note_gap(*to, seq);
         if (known == nullptr) return to->push(seq, Entry(location.packed(), false), attributes);
         known->set_reference(location.packed());
         to->learn(seq, attributes);
@@ -146,6 +149,31 @@ void QueueHost::replay(const Record& record, Location location) {
   }
 }
 
+void QueueHost::replayed_damage(std::uint64_t records_lost) {
+  stats_.damaged += records_lost;
+  for (const auto& [id, restored] : queues_) next_before_damage_.emplace(id, restored->next_seq());
+}
+
+void QueueHost::note_gap(const Queue& to, Seq seq) {
+  const auto next = next_before_damage_.find(to.options().id);
+  if (next == next_before_damage_.end()) return;
+  if (seq > next->second) lost_most_[to.options().id] += seq.value - next->second.value;
+  next_before_damage_.erase(next);
+}
+
+void QueueHost::tell_gaps() {
+  for (const auto& [id, most] : lost_most_) {
+    const Queue* const restored = queue(id);
+    if (restored == nullptr) continue;
+    const bool countable = most < restart_gap;
+    log_error("store", "messages of queue '{}' in vhost '{}' may have been in what is damaged or missing{}",
+              restored->options().name, restored->options().vhost,
+              countable ? fmt::format(": {} at most", most) : "");
+  }
+  next_before_damage_.clear();
+  lost_most_.clear();
+}
+
 // Messages that must be there and that neither a listing nor the log knows a place of.
 void QueueHost::forget_lost(Queue& restored) {
   std::vector<Seq> lost;
@@ -166,6 +194,7 @@ void QueueHost::replayed(bool clean) {
   for (const QueueId id : undefined_) queues_.erase(id);  // deleted while the checkpoint was made
   undefined_.clear();
   recent_queues_.fill(nullptr);
+  tell_gaps();
   for (auto& [id, restored] : queues_) {
     forget_lost(*restored);
     restored->for_each([&](Seq seq, Entry& entry) {

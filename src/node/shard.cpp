@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/log.h"
@@ -21,6 +22,9 @@ constexpr std::uint64_t flow_check_ms = 50;
 constexpr std::uint64_t slow_commit_ms = 1'000;
 // A snapshot that could not be written is tried again after this.
 constexpr std::uint64_t snapshot_retry_ms = 1'000;
+// A small snapshot is written anew after this much of log, and when definitions have changed and all is quiet.
+constexpr std::uint64_t snapshot_refresh_bytes = 64U << 20;
+constexpr std::size_t snapshot_refreshed_bytes_max = 256U << 10;
 // Publishers are stopped while the journal has more than this to write, and go on below the lower mark.
 constexpr std::uint64_t journal_behind_bytes = 32U << 20;
 constexpr std::uint64_t journal_caught_up_bytes = 8U << 20;
@@ -221,6 +225,7 @@ void Shard::care_for_journal() {
     at_.timers.arm(mark_timer_, mark_after_ms);
   }
   if (reclaimed_ < journal_->reclaimable()) reclaim();
+  refresh_snapshot(false);
   if (const unsigned ms = journal_->next_tend_ms(); ms > 0 && !background_timer_.armed())
     at_.timers.arm(background_timer_, ms);
 }
@@ -233,30 +238,52 @@ void Shard::on_mark_timer() {
   if (failed_ || !journal_->idle() || marked_ == journal_->end()) return;
   journal_->write_mark();
   marked_ = journal_->end();
+  refresh_snapshot(true);
 }
 
-void Shard::on_snapshot_written(Lsn lsn, std::int64_t result) {
-  snapshot_write_.reset();
+void Shard::on_snapshot_written(std::int64_t result) {
+  if (result >= 0 && !snapshot_write_->second.empty()) {
+    at_.disk.write_file(storage::snapshot_path(options_.journal.directory, ++snapshot_generation_),
+                        std::exchange(snapshot_write_->second, {}), *snapshot_write_);
+    return;
+  }
   if (result >= 0) {
-    snapshot_lsn_ = lsn;
+    snapshot_lsn_ = snapshot_write_->lsn;
   } else {
     log_warning("store", "{}", errno_error(static_cast<int>(-result), "the definitions' snapshot").message);
     at_.timers.arm(snapshot_timer_, snapshot_retry_ms);
   }
+  snapshot_write_.reset();
 }
 
-// What the journal says of definitions before `lsn` is in a snapshot; if not, one is begun, and the next turns come back to it.
-bool Shard::definitions_are_safe(Lsn lsn) {
-  if (meta_.newest_record() <= snapshot_lsn_ || lsn <= snapshot_lsn_) return true;
-  if (snapshot_write_ != nullptr || snapshot_timer_.armed() || !meta_.idle()) return false;
+void Shard::write_snapshot() {
+  if (snapshot_write_ != nullptr || snapshot_timer_.armed() || !meta_.idle()) return;
   std::vector<broker::Change> state;
   topology_.durable_state(state);
   std::vector<std::byte> contents;
   for (const broker::Change& change : state) broker::encode_change(change, contents);
   const Lsn durable = journal_->durable();
-  snapshot_write_ = std::make_unique<SnapshotWrite>(*this, durable);
+  std::vector<std::byte> file = storage::encode_snapshot(durable, contents);
+  snapshot_bytes_ = file.size();
+  snapshot_write_ = std::make_unique<SnapshotWrite>(*this, durable, file);
   at_.disk.write_file(storage::snapshot_path(options_.journal.directory, ++snapshot_generation_),
-                      storage::encode_snapshot(durable, contents), *snapshot_write_);
+                      std::move(file), *snapshot_write_);
+}
+
+// Where the log is damaged behind the snapshot, definitions may be lost: a small one is kept near the log's end.
+void Shard::refresh_snapshot(bool quiet) {
+  if (options_.id.value != 0 || meta_.newest_record() == Lsn{0} ||
+      snapshot_bytes_ > snapshot_refreshed_bytes_max)
+    return;
+  const bool changed = meta_.newest_record() > snapshot_lsn_;
+  if ((quiet && changed) || journal_->durable().value >= snapshot_lsn_.value + snapshot_refresh_bytes)
+    write_snapshot();
+}
+
+// What the journal says of definitions before `lsn` is in a snapshot; if not, one is begun, and the next turns come back to it.
+bool Shard::definitions_are_safe(Lsn lsn) {
+  if (meta_.newest_record() <= snapshot_lsn_ || lsn <= snapshot_lsn_) return true;
+  write_snapshot();
   return false;
 }
 

@@ -106,14 +106,15 @@ class Shard final : public BrokerClient,
   Result<std::unique_ptr<Session>> open_session(SessionInfo info, SessionEvents& events) override;
 
  private:
-  class SnapshotWrite final : public runtime::IoRequest {
-   public:
-    SnapshotWrite(Shard& shard, Lsn lsn) : shard_(shard), lsn_(lsn) {}
-    void on_io(std::int64_t result) override { shard_.on_snapshot_written(lsn_, result); }  // destroys this
+  // Both copies, one after the other, so that either alone tells all.
+  struct SnapshotWrite final : runtime::IoRequest {
+    SnapshotWrite(Shard& of, Lsn up_to, std::vector<std::byte> contents)
+        : shard(of), lsn(up_to), second(std::move(contents)) {}
+    void on_io(std::int64_t result) override { shard.on_snapshot_written(result); }  // may destroy this
 
-   private:
-    Shard& shard_;
-    Lsn lsn_;
+    Shard& shard;
+    Lsn lsn;
+    std::vector<std::byte> second;  // what the second copy gets; empty when it is being written
   };
   void on_durable(Lsn up_to) override;
   void on_journal_failed(const Error& error) override;
@@ -130,6 +131,7 @@ class Shard final : public BrokerClient,
     host_.replay_listed(message, location);
   }
 
+  Status require_definitions(const storage::RecoveryReport& report, bool snapshot_is_newest) const;
   void apply(const std::vector<broker::Change>& changes);
   void apply_everywhere(const Changes& changes);
   void to_meta(MetaRequest request);
@@ -142,7 +144,9 @@ class Shard final : public BrokerClient,
   void reclaim();
   void care_for_checkpoint();
   bool definitions_are_safe(Lsn lsn);
-  void on_snapshot_written(Lsn lsn, std::int64_t result);
+  void write_snapshot();
+  void refresh_snapshot(bool quiet);
+  void on_snapshot_written(std::int64_t result);
   void on_riding_timer();
   void on_mark_timer();
   void on_flow_timer();
@@ -168,6 +172,7 @@ class Shard final : public BrokerClient,
   std::uint64_t changes_applied_ = 0;  // that shard 0 sent
   Lsn snapshot_lsn_{0};                // all definitions before it are in a snapshot
   std::uint64_t snapshot_generation_ = 0;
+  std::size_t snapshot_bytes_ = 0;  // of the last one
   std::unique_ptr<SnapshotWrite> snapshot_write_;
   Lsn reclaimed_{0};
   std::unique_ptr<CheckpointWalk> walk_;

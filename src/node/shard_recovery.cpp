@@ -1,10 +1,13 @@
 // How a shard comes back after a stop: snapshot, journal, queues.
+#include <fmt/format.h>
+
 #include "base/log.h"
 #include "node/shard.h"
 
 namespace weir::node {
 
 Status Shard::recover(const std::vector<broker::Change>& definitions) {
+  bool snapshot_is_newest = true;
   if (options_.id.value == 0) {
     Result<storage::LoadedSnapshot> loaded =
         storage::load_newest_snapshot(at_.disk, options_.journal.directory);
@@ -14,8 +17,9 @@ Status Shard::recover(const std::vector<broker::Change>& definitions) {
       apply(*changes);
       snapshot_lsn_ = loaded->snapshot.lsn;
       snapshot_generation_ = loaded->generation;
+      snapshot_is_newest = !loaded->other_is_damaged;
     } else if (loaded.error().code != ErrorCode::not_found) {
-      return std::unexpected(loaded.error());
+      return fail(loaded.error().code, loaded.error().message + "; `weir store repair` makes a new one");
     }
   } else {
     apply(definitions);
@@ -27,6 +31,7 @@ Status Shard::recover(const std::vector<broker::Change>& definitions) {
   host_.use_journal(*journal_);
   meta_.use_journal(*journal_);
   const storage::RecoveryReport& report = journal_->recovery();
+  if (options_.id.value == 0) WEIR_TRY(require_definitions(report, snapshot_is_newest));
   host_.replayed(report.clean);
   if (meta_.newest_record() < snapshot_lsn_) meta_.set_newest_record(snapshot_lsn_);
   reclaimed_ = report.start;
@@ -35,6 +40,19 @@ Status Shard::recover(const std::vector<broker::Change>& definitions) {
            options_.id.value, report.records, report.batches, report.files, report.torn_bytes,
            report.clean || report.first_start ? "" : " (the last run did not end in order)");
   return {};
+}
+
+// Without the definition of a queue its messages would be taken for those of a deleted one, and given back for good.
+Status Shard::require_definitions(const storage::RecoveryReport& report, bool snapshot_is_newest) const {
+  const bool lost_in_log = report.definitions_lost_before > snapshot_lsn_;
+  const bool lost_in_snapshot = !snapshot_is_newest && snapshot_lsn_ < report.start;
+  if (!lost_in_log && !lost_in_snapshot) return {};
+  return fail(
+      ErrorCode::corrupt,
+      fmt::format("{}: definitions may have been lost with {}; `weir store verify` tells more, `weir store "
+                  "repair` goes on with what is left",
+                  options_.journal.directory,
+                  lost_in_log ? "what is damaged or missing in the journal" : "the newest snapshot"));
 }
 
 void Shard::on_record(const storage::Record& record, storage::Location location, Lsn lsn) {
@@ -52,6 +70,7 @@ void Shard::on_record(const storage::Record& record, storage::Location location,
 void Shard::on_damage(Lsn from, Lsn to, std::uint64_t records_lost) {
   log_error("store", "shard {}: bytes {} to {} of the journal are damaged; {} records are known to be lost",
             options_.id.value, from.value, to.value, records_lost);
+  host_.replayed_damage(records_lost);
 }
 
 Status Shard::close() {

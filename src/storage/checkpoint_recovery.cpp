@@ -22,7 +22,7 @@ class SegmentReplay {
                 ReplayVisitor& visitor, RecoveryReport& report)
       : disk_(disk), directory_(directory), superblock_(superblock), visitor_(visitor), report_(report) {}
 
-  Status run(const LogFile& segment) {
+  Status run(LogFile& segment) {
     const std::string path = listing_path(directory_, segment.start);
     const auto file = disk_.read_file_now(path);
     if (!file && file.error().code != ErrorCode::not_found) return std::unexpected(file.error());
@@ -30,11 +30,12 @@ class SegmentReplay {
       auto listing = ListingReader::open(*file, segment.start);
       if (listing) {
         take(segment, *listing);
+        segment.listed = true;
         return {};
       }
       log_error("journal", "{}: {}; its file is read instead", path, listing.error().message);
     } else {
-      log_error("journal", "{} is missing; its file is read instead", path);
+      log_warning("journal", "{} is missing; its file is read instead", path);
     }
     return scan(segment);
   }
@@ -102,7 +103,8 @@ Result<std::optional<LoadedCheckpoint>> load_checkpoint(runtime::Disk& disk, con
     newest = LoadedCheckpoint{std::move(*file), header};
   }
   if (!newest && superblock.has_checkpoint)
-    return fail(ErrorCode::corrupt, directory + ": neither copy of the checkpoint is whole");
+    return fail(ErrorCode::corrupt,
+                directory + ": neither copy of the checkpoint is whole; `weir store repair` makes a new one");
   return newest;
 }
 
@@ -126,17 +128,19 @@ Result<std::vector<LogFile>> replay_checkpoint(runtime::Disk& disk, const std::s
     const auto handle = disk.open(path_of(directory, name.start));
     if (!handle) {
       if (handle.error().code != ErrorCode::not_found) return std::unexpected(handle.error());
-      continue;  // all of it was settled after the checkpoint; if not, it will be missed
+      // All of it was settled after the checkpoint; if not, it will be missed.
+      log_info("journal", "{} is gone", path_of(directory, name.start));
+      continue;
     }
     LogFile segment;
     segment.start = name.start;
     segment.bytes = name.bytes;
     segment.handle = *handle;
     segment.segment = true;
-    segment.listed = segment.recorded = true;
+    segment.recorded = true;
     segment.slot = static_cast<std::uint32_t>(slots_max - 1 - segments.size());
     segments.push_back(segment);
-    WEIR_TRY(replay.run(segment));
+    WEIR_TRY(replay.run(segments.back()));
   }
   report.segments = segments.size();
   return segments;

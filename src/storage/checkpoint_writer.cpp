@@ -37,6 +37,10 @@ void CheckpointWriter::begin() {
   // What it does not tell of has no listing after it: each file that is left behind gets one, if it is an empty one.
   files_.for_each_unlisted(
       from_, [this](const LogFile& file) { listings_.emplace(file.slot, OpenListing{file.start, {}}); });
+  // And the segments whose listings the last start found damaged or gone.
+  for (const auto& file : segments_.files()) {
+    if (!file->listed && !file->making) listings_.emplace(file->slot, OpenListing{file->start, {}});
+  }
 }
 
 void CheckpointWriter::begin_queue(QueueId queue, Seq next) {
@@ -51,7 +55,7 @@ bool CheckpointWriter::message(Seq seq, Location location, bool redelivered, std
   const LogFile& file = table_.at(location.slot());
   if (file.victim) cleaner_.add(queue_, seq, location, attributes);
   if (file.listed) return true;
-  if (file.start >= from_) return false;
+  if (!file.segment && file.start >= from_) return false;
   const auto listing = listings_.find(location.slot());
   WEIR_ASSERT(listing != listings_.end() && listing->second.file_start == file.start);
   listing->second.builder.add({queue_, seq, location.offset(), location.bytes(), attributes});

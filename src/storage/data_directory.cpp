@@ -69,11 +69,16 @@ Result<NodeIdentity> open_identity(runtime::Disk& disk, const std::string& direc
   WEIR_TRY(disk.make_directories(directory));
   const std::string path = directory + "/node.id";
   const auto bytes = disk.read_file_now(path);
-  if (bytes) return decode_identity(as_text(*bytes));
+  if (bytes) {
+    auto identity = decode_identity(as_text(*bytes));
+    if (identity) return identity;
+    return fail(identity.error().code, identity.error().message + "; `weir store repair` makes a new one");
+  }
   if (bytes.error().code != ErrorCode::not_found) return std::unexpected(bytes.error());
   const auto first_shard = disk.list(shard_directory(directory, 0));
   if (first_shard && !first_shard->empty())
-    return fail(ErrorCode::corrupt, path + " is missing, but there is data");
+    return fail(ErrorCode::corrupt,
+                path + " is missing, but there is data; `weir store repair` makes a new one");
   const NodeIdentity identity = make_identity(shards_wanted, random_seed);
   WEIR_TRY(store_identity(disk, directory, identity));
   return identity;

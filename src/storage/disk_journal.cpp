@@ -57,6 +57,10 @@ DiskJournal::DiskJournal(runtime::Disk& disk, const JournalOptions& options, Rec
       segments_(disk, table_, files_, std::move(recovered.segments)),
       cleaner_(disk, clean_options(options, files_.superblock()), table_, files_, segments_, events,
                *options.clock),
+      scrubber_(disk,
+                {options.directory, options.scrub_bytes_per_second, options.scrub_interval_ms,
+                 files_.superblock().salt()},
+                table_, files_, segments_, *options.clock),
       checkpoint_(disk, options.directory, table_, files_, segments_, cleaner_, *options.clock),
       tail_(options.cache_bytes),
       commits_(disk, table_, files_, commit_options(options, files_.superblock(), report_.end), *this),
@@ -69,10 +73,11 @@ DiskJournal::~DiskJournal() {
   files_.stop();
   checkpoint_.stop();
   cleaner_.stop();
+  scrubber_.stop();
   commits_.stop();
   read_cache_.cancel_all();
   while ((commits_.in_disk() > 0 || read_cache_.in_disk() > 0 || files_.busy() || checkpoint_.in_disk() ||
-          cleaner_.in_disk()) &&
+          cleaner_.in_disk() || scrubber_.in_disk()) &&
          disk_.in_flight() > 0) {
     disk_.submit();
     if (disk_.poll() == 0) std::this_thread::yield();
@@ -250,12 +255,14 @@ void DiskJournal::tend() {
     return on_commit_failed({ErrorCode::io_error, "a write has not come back for too long"});
   checkpoint_.tend(durable());
   cleaner_.tend();
+  scrubber_.tend(durable(), commits_.age_ns());
   if (!segments_.empty()) segments_.tend(end(), durable());
 }
 
 bool DiskJournal::wants_checkpoint() {
   if (failed_ || closed_ || !checkpoint_.may_begin()) return false;
-  if ((segments_.unrecorded() && !cleaner_.active()) || cleaner_.wants_pass()) return true;
+  if ((segments_.unrecorded() && !cleaner_.active()) || segments_.unlisted() || cleaner_.wants_pass())
+    return true;
   const std::uint64_t window = files_.append_file().start.value - files_.start_lsn().value;
   // A large one is worth more log.
   return window >= std::max(options_.checkpoint_bytes, 8 * checkpoint_.last_bytes()) &&
@@ -266,7 +273,9 @@ unsigned DiskJournal::next_tend_ms() {
   constexpr unsigned at_work_ms = 10;
   if (failed_) return 0;
   if (cleaner_.active() || checkpoint_.active() || wants_checkpoint()) return at_work_ms;
-  return cleaner_.is_on() && !segments_.empty() ? options_.clean_survey_ms : 0;
+  const unsigned survey_ms = cleaner_.is_on() && !segments_.empty() ? options_.clean_survey_ms : 0;
+  const unsigned scrub_ms = scrubber_.next_tend_ms();
+  return survey_ms == 0 || scrub_ms == 0 ? std::max(survey_ms, scrub_ms) : std::min(survey_ms, scrub_ms);
 }
 
 CheckpointWriter& DiskJournal::begin_checkpoint() {
@@ -285,6 +294,7 @@ void DiskJournal::on_commit_failed(const Error& error) {
   files_.stop();
   checkpoint_.stop();
   cleaner_.stop();
+  scrubber_.stop();
   log_error("journal", "nothing more can be made durable: {}", error.message);
   events_.on_journal_failed(error);
 }
@@ -300,7 +310,9 @@ bool DiskJournal::settle() {
   files_.stop();
   checkpoint_.stop();
   cleaner_.stop();
-  while ((files_.busy() || read_cache_.in_disk() > 0 || checkpoint_.in_disk() || cleaner_.in_disk()) &&
+  scrubber_.stop();
+  while ((files_.busy() || read_cache_.in_disk() > 0 || checkpoint_.in_disk() || cleaner_.in_disk() ||
+          scrubber_.in_disk()) &&
          disk_.in_flight() > 0) {
     disk_.submit();
     if (disk_.poll() == 0) std::this_thread::yield();
@@ -334,6 +346,9 @@ Journal::Stats DiskJournal::stats() const {
   stats.segment_bytes = segments_.bytes();
   stats.clean_passes = cleaner_.passes();
   stats.clean_moved_bytes = cleaner_.moved_bytes();
+  stats.scrub_passes = scrubber_.passes();
+  stats.scrubbed_bytes = scrubber_.bytes();
+  stats.scrub_findings = scrubber_.findings();
   stats.checkpoints = checkpoint_.written();
   stats.cache_bytes = tail_.bytes() + read_cache_.bytes();
   return stats;

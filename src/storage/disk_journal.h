@@ -13,6 +13,7 @@
 #include "storage/log_files.h"
 #include "storage/read_cache.h"
 #include "storage/recovery.h"
+#include "storage/scrubber.h"
 #include "storage/segments.h"
 #include "storage/tail_cache.h"
 
@@ -80,6 +81,7 @@ class DiskJournal final : public Journal, private CommitEvents, private LogFiles
   LogFiles files_;
   Segments segments_;
   Cleaner cleaner_;
+  Scrubber scrubber_;
   CheckpointWriter checkpoint_;
   TailCache tail_;
   CommitQueue commits_;

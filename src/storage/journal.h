@@ -28,12 +28,16 @@ struct JournalOptions {
   std::uint64_t first_file_bytes = 8U << 20;    // sizes double from here ...
   std::uint64_t file_bytes_max = 128U << 20;    // ... to here, as the log grows; a small log stays small
   std::uint64_t cache_bytes = 32U << 20;        // tail cache
-  std::uint64_t read_cache_bytes = 8U << 20;    // windows read back from the disk
+  std::uint64_t read_cache_bytes = 16U << 20;   // windows read back from the disk
   std::uint64_t checkpoint_bytes = 128U << 20;  // of log that a start may have to read, about
   std::uint64_t clean_gain_bytes = 64U << 20;   // what a pass of the cleaner gives back at least
   std::uint64_t clean_file_bytes = 16U << 20;   // what it writes at most, and has in memory
   std::uint64_t clean_bytes_per_second = 128U << 20;
-  unsigned clean_survey_ms = 500;            // how often it looks which files are worth it
+  std::uint64_t scrub_bytes_per_second =
+      0;  // that are read to see whether they still hold their checksums; 0: none
+  std::uint64_t scrub_interval_ms =
+      600'000;                     // from the beginning of one pass over all files to that of the next
+  unsigned clean_survey_ms = 500;  // how often it looks which files are worth it
   std::uint64_t batch_bytes_max = 1U << 20;  // a batch is closed beyond it (a larger record has its own)
   unsigned commits_in_flight_max = 2;        // 1 to 8
   std::uint64_t commit_age_max_ms = 30'000;  // a disk that takes longer has failed
@@ -82,6 +86,8 @@ struct RecoveryReport {
   std::uint64_t records = 0, batches = 0, files = 0;
   std::uint64_t torn_bytes = 0;  // unconfirmed tail that was cut off
   std::uint64_t damaged_bytes = 0;
+  std::uint64_t records_lost = 0;  // for certain
+  Lsn definitions_lost_before;     // what is lost before it may have been of definitions; 0: nothing was
   std::uint64_t segments = 0,
                 listed = 0;  // files besides the log, and the messages that their listings told of
 };
@@ -189,6 +195,7 @@ class Journal {
     std::uint64_t files = 0, log_bytes = 0, cache_bytes = 0;
     std::uint64_t segments = 0, segment_bytes = 0, checkpoints = 0;
     std::uint64_t clean_passes = 0, clean_moved_bytes = 0;
+    std::uint64_t scrub_passes = 0, scrubbed_bytes = 0, scrub_findings = 0;
     std::uint64_t commit_ns_total = 0, commit_ns_max = 0;
   };
   virtual Stats stats() const = 0;

@@ -1,6 +1,7 @@
 #include "storage/log_scan.h"
 
 #include <algorithm>
+#include <string>
 
 #include "base/log.h"
 #include "storage/salvage.h"
@@ -28,7 +29,7 @@ Result<Lsn> LogScan::run() {
       WEIR_TRY(step(file));
     }
   }
-  if (!ended_ && at_ < known_durable_) damaged(known_durable_, 0);
+  if (!ended_ && at_ < known_durable_) damaged(known_durable_, 0, true);
   report_.torn_bytes = std::max(seen_end_, at_).value - at_.value;
   return at_;
 }
@@ -118,16 +119,34 @@ Status LogScan::pass_damage(std::size_t file, LogReader::Found found) {
   const auto bytes = reader_.view(file, offset, static_cast<std::size_t>(hole));
   if (!bytes) return std::unexpected(bytes.error());
   std::uint64_t lost = 0;
+  bool definitions = true;
   if (found.has_header) {
     incarnation_last_ = found.header.incarnation;
     const Salvage salvage = salvage_batch(found.header, *bytes);
     hand_on(file, offset, *bytes, salvage);
     lost = found.header.records - salvage.offsets.size();
+    definitions = tell_lost(found.header, *bytes, salvage);
   } else if (!found.is_stale) {
     hand_on(file, offset, *bytes, salvage_headless(*bytes));
   }
-  damaged(next, lost);
+  damaged(next, lost, definitions);
   return {};
+}
+
+// True if not all that is lost was of queues for certain.
+bool LogScan::tell_lost(const BatchHeader& header, Bytes batch, const Salvage& salvage) const {
+  bool definitions = false;
+  for (const LostRecord& lost : lost_records(header, batch, salvage)) {
+    definitions = definitions || !lost.is_of_queue();
+    if (lost.is_of_queue())
+      log_error("journal", "the record at {} is damaged: {} of queue {}{}", header.lsn.value + lost.offset,
+                lost.type == RecordType::enqueue  ? "a message"
+                : lost.type == RecordType::settle ? "settlements"
+                                                  : "returned messages",
+                lost.queue.value,
+                lost.type == RecordType::enqueue ? ", number " + std::to_string(lost.seq.value) : "");
+  }
+  return definitions;
 }
 
 void LogScan::hand_on(std::size_t file, std::uint64_t offset, Bytes bytes, const Salvage& salvage) {
@@ -148,7 +167,7 @@ void LogScan::pass_gap(std::size_t next_file) {
   if (known <= at_) {
     ended_ = true;
   } else {
-    damaged(std::min(known, files_[next_file].start), 0);
+    damaged(std::min(known, files_[next_file].start), 0, true);
     if (known < files_[next_file].start) ended_ = true;
   }
 }
@@ -174,10 +193,12 @@ void LogScan::emit(std::size_t file, std::uint64_t offset, const Record& record,
                      Lsn{files_[file].start.value + offset});
 }
 
-void LogScan::damaged(Lsn to, std::uint64_t records_lost) {
+void LogScan::damaged(Lsn to, std::uint64_t records_lost, bool definitions) {
   log_error("journal", "damage between {} and {}: {} records are lost for certain", at_.value, to.value,
             records_lost);
   report_.damaged_bytes += to.value - at_.value;
+  report_.records_lost += records_lost;
+  if (definitions) report_.definitions_lost_before = to;
   visitor_.on_damage(at_, to, records_lost);
   at_ = to;
 }

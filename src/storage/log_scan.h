@@ -33,7 +33,9 @@ class LogScan {
   void replay(std::size_t file, const LogReader::Found& found);
   void hand_on(std::size_t file, std::uint64_t offset, Bytes bytes, const Salvage& salvage);
   void emit(std::size_t file, std::uint64_t offset, const Record& record, std::size_t span);
-  void damaged(Lsn to, std::uint64_t records_lost);
+  // `definitions`: some of them may have been lost in it.
+  void damaged(Lsn to, std::uint64_t records_lost, bool definitions);
+  bool tell_lost(const BatchHeader& header, Bytes batch, const Salvage& salvage) const;
 
   const std::vector<LogFile>& files_;
   const Superblock& superblock_;

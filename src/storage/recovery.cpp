@@ -133,14 +133,19 @@ Status Recovery::find_files() {
 
 Status Recovery::make_superblock() {
   const auto found = load_superblock(disk_, options_.directory);
-  if (!found) return std::unexpected(found.error());
+  if (!found) {
+    const bool damaged = found.error().code == ErrorCode::corrupt;
+    return fail(found.error().code,
+                found.error().message + (damaged ? "; `weir store repair` rebuilds it" : ""));
+  }
   if (*found) {
     superblock_ = **found;
     report_.first_start = superblock_.incarnation == 0;
     return {};
   }
   if (!names_.empty())
-    return fail(ErrorCode::corrupt, options_.directory + ": journal files without a superblock");
+    return fail(ErrorCode::corrupt,
+                options_.directory + ": journal files without a superblock; `weir store repair` makes one");
   report_.first_start = true;
   superblock_.identity = options_.random_seed;
   return store_superblock_now(disk_, options_.directory, superblock_);
@@ -193,7 +198,9 @@ Status Recovery::open_files() {
     return fail(ErrorCode::corrupt, "more journal files than there can be");
   if (!files_.empty()) return {};
   if (!report_.first_start && !superblock_.awaits_file)
-    return fail(ErrorCode::corrupt, options_.directory + ": the journal's files are missing");
+    return fail(
+        ErrorCode::corrupt,
+        options_.directory + ": the journal's files are missing; `weir store repair` goes on without them");
   return make_file(superblock_.start, options_.first_file_bytes);
 }
 

@@ -21,6 +21,7 @@ Segments::~Segments() {
 }
 
 void Segments::add(std::unique_ptr<LogFile> file) {
+  file->surveyed_live = file->live;
   some_dead_ = some_dead_ || file->live == 0;
   some_unrecorded_ = some_unrecorded_ || file->cleaned();
   files_.push_back(std::move(file));
@@ -52,6 +53,14 @@ bool Segments::unrecorded() {
     return file->cleaned() && !file->recorded && file->live > 0;
   });
   return some_unrecorded_;
+}
+
+bool Segments::unlisted() {
+  if (!some_unlisted_) return false;
+  some_unlisted_ = std::any_of(files_.begin(), files_.end(), [](const auto& file) {
+    return !file->listed && !file->making && file->live > 0;
+  });
+  return some_unlisted_;
 }
 
 // What was moved is in files that the checkpoint on the disk names, or durably settled.

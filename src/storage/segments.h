@@ -33,6 +33,8 @@ class Segments {
   void recorded_in(std::uint64_t generation);
   // Of the files that the cleaner wrote, one that is needed is not named by a checkpoint yet.
   bool unrecorded();
+  // One that is needed has no listing, because the start found it damaged or gone.
+  bool unlisted();
   const std::vector<std::unique_ptr<LogFile>>& files() const { return files_; }
 
   // At the end of a turn. `end`: of the log, with all that was settled.
@@ -48,6 +50,7 @@ class Segments {
   std::vector<std::unique_ptr<LogFile>> leaving_;  // still being read
   bool some_dead_ = false;
   bool some_unrecorded_ = false;
+  bool some_unlisted_ = true;  // it is not known yet
 };
 
 }  // namespace weir::storage

@@ -5,6 +5,7 @@
 
 #include "base/crc32c.h"
 #include "base/cursor.h"
+#include "base/log.h"
 
 namespace weir::storage {
 namespace {
@@ -64,10 +65,14 @@ Result<LoadedSnapshot> load_newest_snapshot(runtime::Disk& disk, const std::stri
     if (!snapshot) {
       damage = Error{snapshot.error().code, path + ": " + snapshot.error().message};
     } else if (!newest || snapshot->lsn > newest->snapshot.lsn) {
-      newest = LoadedSnapshot{std::move(*snapshot), generation};
+      newest = LoadedSnapshot{std::move(*snapshot), generation, false};
     }
   }
-  if (newest) return std::move(*newest);
+  if (newest) {
+    newest->other_is_damaged = damage.has_value();
+    if (damage) log_error("store", "{}; the other copy counts", damage->message);
+    return std::move(*newest);
+  }
   if (damage) return std::unexpected(std::move(*damage));
   return fail(ErrorCode::not_found, directory + ": no snapshot");
 }

@@ -28,6 +28,7 @@ std::string snapshot_path(const std::string& directory, std::uint64_t generation
 struct LoadedSnapshot {
   Snapshot snapshot;
   std::uint64_t generation = 0;
+  bool other_is_damaged = false;  // and may have been a newer one
 };
 Result<LoadedSnapshot> load_newest_snapshot(runtime::Disk& disk, const std::string& directory);
 

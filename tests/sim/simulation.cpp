@@ -43,6 +43,8 @@ Scenario::Scenario(std::uint64_t its_seed) : seed(its_seed), journal(node::small
   write_error_one_in = rng.chance(1, 6) ? static_cast<std::uint32_t>(50 + rng.below(400)) : 0;
   full_disks = rng.chance(1, 4);
   transient_bytes_max = rng.chance(1, 5) ? 20'000 : UINT64_MAX;
+  journal.scrub_bytes_per_second = pick(rng, {0U, 1U << 30});
+  journal.scrub_interval_ms = 10;
 }
 
 std::string Scenario::describe() const {
@@ -177,6 +179,7 @@ void Simulation::count_background_work() {
     const storage::Journal::Stats stats = node_->shard(shard).journal().stats();
     checkpoints_ += stats.checkpoints;
     clean_passes_ += stats.clean_passes;
+    if (stats.scrub_findings > 0) world_.model.violate("(g) the scrubber finds damage where there is none");
   }
 }
 
