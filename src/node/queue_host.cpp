@@ -574,7 +574,7 @@ void QueueHost::end_turn() {
   }
   pumping_.clear();
   carry_out_alarms();
-  if (dead_letters_.has_work()) dead_letters_.work(wall_ms_);
+  if (dead_letters_.has_work() && !stopped_) dead_letters_.work(wall_ms_);
   for (const QueueId id : to_log_) {
     if (Queue* const settled = queue(id)) log_all_runs(*settled);
   }

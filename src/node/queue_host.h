@@ -104,15 +104,15 @@ class QueueHost {
 
   void begin_turn();
   void end_turn();  // deliver what can be delivered, log what was settled, release what is safe
-  // The last turn: nothing happens by itself any more.
+  // The last turn. Nothing happens by itself any more: what would leave for another shard might not arrive.
   void stop() {
-    end_turn();
     stopped_ = true;
+    end_turn();
   }
   void on_durable(Lsn up_to);
   bool on_moved(QueueId queue, Seq seq, storage::Location from, storage::Location to);
   bool has_work() const {
-    return !dirty_.empty() || alarm_is_due() || dead_letters_.has_work() || letters_known_;
+    return !dirty_.empty() || alarm_is_due() || (dead_letters_.has_work() && !stopped_) || letters_known_;
   }
   // When a turn is wanted though nothing else happens: something has a time.
   std::optional<std::uint64_t> next_alarm_in_ms() const;
