@@ -22,8 +22,9 @@ constexpr std::uint64_t flow_check_ms = 50;
 constexpr std::uint64_t slow_commit_ms = 1'000;
 // A snapshot that could not be written is tried again after this.
 constexpr std::uint64_t snapshot_retry_ms = 1'000;
-// A small snapshot is written anew after this much of log, and when definitions have changed and all is quiet.
+// A small snapshot is written anew after this much of log; when all is quiet, after less, or when definitions have changed.
 constexpr std::uint64_t snapshot_refresh_bytes = 64U << 20;
+constexpr std::uint64_t snapshot_refresh_quiet_bytes = 4U << 20;
 constexpr std::size_t snapshot_refreshed_bytes_max = 256U << 10;
 // Publishers are stopped while the journal has more than this to write, and go on below the lower mark.
 constexpr std::uint64_t journal_behind_bytes = 32U << 20;
@@ -276,7 +277,8 @@ void Shard::refresh_snapshot(bool quiet) {
       snapshot_bytes_ > snapshot_refreshed_bytes_max)
     return;
   const bool changed = meta_.newest_record() > snapshot_lsn_;
-  if ((quiet && changed) || journal_->durable().value >= snapshot_lsn_.value + snapshot_refresh_bytes)
+  const std::uint64_t behind = journal_->durable().value - std::min(journal_->durable(), snapshot_lsn_).value;
+  if ((quiet && (changed || behind >= snapshot_refresh_quiet_bytes)) || behind >= snapshot_refresh_bytes)
     write_snapshot();
 }
 

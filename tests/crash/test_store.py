@@ -164,6 +164,8 @@ def test_messages_whose_queue_is_forgotten_are_in_a_queue_of_their_own(filled):
         assert batch and meta, "the definitions are in the first file"
         for record in meta:
             flip(path, record.offset + RECORD_HEADER_BYTES + 2)
+    filled.spawn()
+    assert filled.process.wait(20) == 65
     code, out, _ = store("repair", filled, "--yes")
     assert code == 0, out
     names = [queue["name"] for queue in verify(filled)["shards"][0]["queues"]]
@@ -199,9 +201,10 @@ def test_damaged_messages_and_listings_are_told_of_and_the_rest_is_served(filled
     concerned = [message for one in findings(report) for message in one["messages"]]
     assert [(one["name"], one["count"]) for one in concerned] == [("orders", 1)]
     assert store("repair", filled, "--yes")[0] == 0
-    assert len(findings(verify(filled))) == 1
+    assert sorted(one["severity"] for one in findings(verify(filled))) == ["harmless", "loss"]
     filled.start()
     assert read_back(filled) == [number for number in LEFT if number != lost]
+    wait_until(lambda: len(list(shard.glob("i-*.idx"))) >= len(segments), "the server writes the listing anew")
 
 
 def test_a_missing_segment_is_told_of_by_queue_and_the_rest_is_served(filled):
