@@ -90,7 +90,8 @@ class Verification final : private ReplayVisitor {
   std::vector<Candidate> candidates_;
   std::vector<Unlisted> unlisted_;
   std::vector<bool> window_damaged_;
-  Status status_;  // of what happened in a call of the scan
+  std::vector<std::size_t> of_messages_;  // findings that concern nothing but messages
+  Status status_;                         // of what happened in a call of the scan
   ShardReport report_;
 };
 
@@ -108,7 +109,7 @@ Status Verification::look_at_superblocks() {
       if (!newest || read->generation > newest->generation) newest = *read;
     } else {
       file.note = bytes ? read.error().message : "missing";
-      found({file.name, 0, file.bytes, file.note, Severity::repaired_by_start, {}});
+      found({file.name, 0, file.bytes, file.note, Severity::harmless, {}});
     }
     report_.files.push_back(std::move(file));
   }
@@ -146,7 +147,7 @@ Status Verification::look_at_snapshots() {
       if (!snapshot_ || read->lsn > snapshot_->lsn) snapshot_ = std::move(*read);
     } else {
       file.note = read.error().message;
-      damaged.push_back(found({file.name, 0, file.bytes, file.note, Severity::repaired_by_start, {}}));
+      damaged.push_back(found({file.name, 0, file.bytes, file.note, Severity::harmless, {}}));
     }
     report_.files.push_back(std::move(file));
   }
@@ -181,7 +182,7 @@ Status Verification::look_at_checkpoints() {
     } else {
       file.whole = false;
       file.note = reader.error().message;
-      damaged.push_back(found({file.name, 0, file.bytes, file.note, Severity::repaired_by_start, {}}));
+      damaged.push_back(found({file.name, 0, file.bytes, file.note, Severity::harmless, {}}));
     }
     report_.files.push_back(std::move(file));
   }
@@ -247,6 +248,8 @@ Status Verification::look_at_segment(const SegmentName& name) {
   file.whole = checked->damage.empty();
   const std::size_t first_finding = report_.findings.size();
   tell_damage(file.name, checked->damage);
+  for (std::size_t i = 0; listing && i < checked->damage.size(); ++i)
+    of_messages_.push_back(first_finding + i);
   report_.files.push_back(std::move(file));
   if (!list_bytes) {
     unlisted_.push_back(std::move(unlisted));
@@ -256,7 +259,7 @@ Status Verification::look_at_segment(const SegmentName& name) {
   if (!listing) {
     listed.whole = false;
     listed.note = listing.error().message;
-    found({listed.name, 0, listed.bytes, listed.note, Severity::repaired_by_start, {}});
+    found({listed.name, 0, listed.bytes, listed.note, Severity::harmless, {}});
     report_.files.push_back(std::move(listed));
     return {};
   }
@@ -293,8 +296,9 @@ void Verification::tell_damage(const std::string& file, const std::vector<Damage
                                  names[static_cast<std::size_t>(place.record.type)]);
     }
     const std::size_t index = found(std::move(finding));
-    if (place.record.legible && place.record.type == RecordType::enqueue)
-      candidates_.push_back({index, place.record.queue, place.record.seq});
+    if (!place.record.legible || place.record.type != RecordType::enqueue) continue;
+    candidates_.push_back({index, place.record.queue, place.record.seq});
+    if (place.record.is_of_queue()) of_messages_.push_back(index);
   }
 }
 
@@ -471,7 +475,7 @@ void Verification::finish() {
         std::any_of(unlisted.messages.begin(), unlisted.messages.end(),
                     [&](const auto& message) { return census_.has(message.first, message.second); });
     if (!needed) continue;
-    found({unlisted.listing, 0, 0, "missing", Severity::repaired_by_start, {}});
+    found({unlisted.listing, 0, 0, "missing", Severity::harmless, {}});
     report_.files.push_back({unlisted.listing, FileKind::listing, 0, false, "missing", {}});
   }
   for (const Candidate& candidate : candidates_) {
@@ -487,6 +491,10 @@ void Verification::finish() {
                })) {
       messages.push_back({candidate.queue, candidate.seq, 1});
     }
+  }
+  for (const std::size_t index : of_messages_) {
+    Finding& finding = report_.findings[index];
+    if (finding.messages.empty() && finding.severity == Severity::loss) finding.severity = Severity::harmless;
   }
   report_.queues = census_.counts();
 }
@@ -530,7 +538,7 @@ std::string_view to_string(FileKind kind) {
 
 std::string_view to_string(Severity severity) {
   switch (severity) {
-    case Severity::repaired_by_start: return "harmless";
+    case Severity::harmless: return "harmless";
     case Severity::loss: return "loss";
     case Severity::refuses: return "refuses to start";
   }

@@ -51,9 +51,9 @@ struct ConcernedMessages {
 };
 
 enum class Severity : std::uint8_t {
-  repaired_by_start,  // the next start makes it good from another copy, and nothing is lost
-  loss,               // a start goes on without what is lost
-  refuses,            // a start is refused until `weir store repair`
+  harmless,  // the next start makes it good from another copy, or nothing that is needed was there
+  loss,      // a start goes on without what is lost
+  refuses,   // a start is refused until `weir store repair`
 };
 std::string_view to_string(Severity severity);
 
