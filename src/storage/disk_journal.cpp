@@ -271,11 +271,17 @@ bool DiskJournal::wants_checkpoint() {
 
 unsigned DiskJournal::next_tend_ms() {
   constexpr unsigned at_work_ms = 10;
+  constexpr unsigned surplus_ms = 5'000;
   if (failed_) return 0;
   if (cleaner_.active() || checkpoint_.active() || wants_checkpoint()) return at_work_ms;
-  const unsigned survey_ms = cleaner_.is_on() && !segments_.empty() ? options_.clean_survey_ms : 0;
-  const unsigned scrub_ms = scrubber_.next_tend_ms();
-  return survey_ms == 0 || scrub_ms == 0 ? std::max(survey_ms, scrub_ms) : std::min(survey_ms, scrub_ms);
+  unsigned soonest = 0;
+  const auto want = [&soonest](unsigned ms) {
+    if (ms > 0) soonest = soonest == 0 ? ms : std::min(soonest, ms);
+  };
+  if (cleaner_.is_on() && !segments_.empty()) want(options_.clean_survey_ms);
+  if (files_.has_surplus()) want(surplus_ms);
+  want(scrubber_.next_tend_ms());
+  return soonest;
 }
 
 CheckpointWriter& DiskJournal::begin_checkpoint() {

@@ -15,6 +15,7 @@ namespace weir::storage {
 namespace {
 
 constexpr std::size_t spares_max = 4;
+constexpr std::uint64_t quiet_ns = 10'000'000'000;
 // Once the log has rolled that often, two files are kept ready.
 constexpr std::uint64_t rolls_of_a_busy_log = 3;
 constexpr std::uint64_t retry_wait_ns_min = 50'000'000;
@@ -92,6 +93,7 @@ void LogFiles::advance(std::uint64_t record_bytes) {
   }
   append_index_ = next;
   ++rolls_;
+  rolled_ns_ = options_.clock->monotonic_ns();
   if (!failed_) next_bytes_ = std::clamp(next_bytes_ * 2, options_.first_file_bytes, options_.file_bytes_max);
   tend();
 }
@@ -208,6 +210,10 @@ bool LogFiles::shrink(LogFile& file) {
 }
 
 void LogFiles::tick() {
+  if (has_surplus() && options_.clock->monotonic_ns() - rolled_ns_ > quiet_ns) {
+    keep_spares(spares_when_quiet);
+    tend();
+  }
   if (retry_at_ns_ == 0 || options_.clock->monotonic_ns() < retry_at_ns_) return;
   retry_at_ns_ = 0;
   tend();
@@ -321,9 +327,13 @@ void LogFiles::dispose(LogFile& file) {
       use_spare(*files_[waiting])) {
     retry_at_ns_ = 0;
   }
+  keep_spares(spares_max);
+}
+
+void LogFiles::keep_spares(std::size_t most) {
   std::size_t kept = 0;
   std::erase_if(spares_, [&](SpareFile& spare) {
-    if (spare.bytes >= next_bytes_ && kept++ < spares_max) return false;
+    if (spare.bytes >= next_bytes_ && kept++ < most) return false;
     unwanted_.push_back(std::move(spare.path));
     return true;
   });

@@ -80,8 +80,10 @@ class LogFiles {
 
   // --- background work ---
 
-  // Now and then: tries again what failed.
+  // Now and then: tries again what failed; gives back spare files that a log that has become quiet does not need.
   void tick();
+  // tick() has something to give back later.
+  bool has_surplus() const { return spares_.size() > spares_when_quiet; }
   bool has_failed() const { return failed_; }
   // Something is being written, made, renamed or removed.
   bool busy() const { return making_ || superblock_busy_ || removing_; }
@@ -146,7 +148,10 @@ class LogFiles {
   void on_superblock_written(std::int64_t result);
   void remove_outdated_listings();
   void dispose_retired();
+  static constexpr std::size_t spares_when_quiet = 1;
+
   void retire_front();
+  void keep_spares(std::size_t most);
   void dispose(LogFile& file);
   void remove_next();
   void on_removed(std::int64_t result);
@@ -181,6 +186,7 @@ class LogFiles {
   bool removing_ = false;
   bool failed_ = false;
   bool stopped_ = false;
+  std::uint64_t rolled_ns_ = 0;    // when the log went on in another file
   std::uint64_t retry_at_ns_ = 0;  // 0: nothing failed, or it is being tried again
   std::uint64_t retry_wait_ns_ = 0;
 };

@@ -26,8 +26,9 @@ ReadCache::ReadCache(runtime::Disk& disk, FileTable& table, LogFiles& files, std
       table_(table),
       files_(files),
       bytes_max_(std::max(bytes_max, 2 * (read_window_bytes + read_window_overlap_bytes))),
-      windows_ahead_(std::clamp<std::uint64_t>(
-          bytes_max_ / 2 / (read_window_bytes + read_window_overlap_bytes), 1, windows_ahead_most)) {}
+      windows_ahead_max_(std::clamp<std::uint64_t>(
+          bytes_max_ / 2 / (read_window_bytes + read_window_overlap_bytes), 1, windows_ahead_most)),
+      windows_ahead_(std::min<std::uint64_t>(windows_ahead_max_, 8)) {}
 
 std::uint64_t ReadCache::window_end(const LogFile& file, std::uint64_t window_at, Lsn durable) {
   const std::uint64_t readable = file.readable(durable).value - file.start.value;
@@ -45,7 +46,7 @@ CachedRecord ReadCache::find(Location location, Lsn durable) {
   if (window == nullptr || window->loading || !window->covers(location.offset(), location.bytes())) return {};
   const std::byte* at = window->chunk->data() + (location.offset() - window->offset);
   if (!holds_record(Bytes(at, location.bytes()), location.bytes())) return {};
-  touch(*window);
+  use(*window);
   read_ahead(*window, location.offset(), durable);
   return {at, window->chunk.get()};
 }
@@ -66,6 +67,7 @@ void ReadCache::read(Location location, Lsn durable, ReadWaiter& waiter) {
   if (window == nullptr && fits) window = load_window(location.slot(), window_at, durable);
   if (window != nullptr && window->loading && window->covers(location.offset(), location.bytes())) {
     window->waits.push_back(wait);
+    use(*window);
     read_ahead(*window, location.offset(), durable);
   } else {
     read_alone(wait, false);
@@ -133,7 +135,9 @@ void ReadCache::read_ahead(Window& window, std::uint64_t offset, Lsn durable) {
     const bool readable = file.start.value + next_at < file.readable(durable).value;
     if (!readable) break;
     if (kept_window(file, next_at) != nullptr) continue;
-    if (load_window(slot, next_at, durable) == nullptr) break;
+    Window* const next = load_window(slot, next_at, durable);
+    if (next == nullptr) break;
+    next->ahead = true;
   }
   window.loading = loading;
 }
@@ -149,6 +153,7 @@ bool ReadCache::make_room(std::uint64_t bytes) {
 }
 
 void ReadCache::drop(Window& window) {
+  if (window.ahead) windows_ahead_ = std::max<std::uint64_t>(windows_ahead_ / 2, 1);
   bytes_ -= window.bytes;
   recent_.erase(window.recent);
   windows_.erase(window.begin());

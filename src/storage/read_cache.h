@@ -4,6 +4,7 @@
 // Shard: of its journal, on its thread.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -59,6 +60,7 @@ class ReadCache {
     bool kept = true;     // false: of one record, gone once it was handed on
     bool second_try = false;
     bool first_half_used = false;
+    bool ahead = false;  // read before anybody asked for it, and nobody has yet
     std::deque<Wait> waits;
     std::list<Window*>::iterator recent;  // where it is in recent_, when it is kept
 
@@ -79,7 +81,12 @@ class ReadCache {
   void read_again(const Window& window, const Wait& wait);
   void begin(Window& window);
   void read_ahead(Window& window, std::uint64_t offset, Lsn durable);
-  void touch(Window& window) { recent_.splice(recent_.begin(), recent_, window.recent); }
+  void use(Window& window) {
+    recent_.splice(recent_.begin(), recent_, window.recent);
+    if (!window.ahead) return;
+    window.ahead = false;
+    windows_ahead_ = std::min(windows_ahead_ + 1, windows_ahead_max_);
+  }
   bool make_room(std::uint64_t bytes);
   void drop(Window& window);
   void on_read(Window& window, std::int64_t result);
@@ -90,7 +97,9 @@ class ReadCache {
   FileTable& table_;
   LogFiles& files_;
   std::uint64_t bytes_max_;
-  std::uint64_t windows_ahead_;
+  std::uint64_t windows_ahead_max_;
+  std::uint64_t
+      windows_ahead_;  // how far it pays to read ahead: less when windows go unused, more when they are used
   std::uint64_t bytes_ = 0;                         // of kept windows
   std::map<Lsn, std::unique_ptr<Window>> windows_;  // kept ones, by their beginning
   std::list<Window*> recent_;                       // of those, the last used first

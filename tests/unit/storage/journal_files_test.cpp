@@ -71,6 +71,22 @@ TEST(JournalFiles, a_file_with_a_live_record_keeps_itself_and_those_after_it) {
   EXPECT_LE(machine.journal->reclaimable(), machine.journal->durable());
 }
 
+TEST(JournalFiles, a_log_that_has_become_quiet_gives_its_spare_files_back) {
+  Machine machine;
+  ASSERT_TRUE(machine.boot());
+  for (std::uint64_t seq = 1; seq < 3'000; ++seq) machine.append(seq, std::string(1000, '.'));
+  ASSERT_TRUE(machine.make_durable());
+  machine.journal->reclaim(Lsn{UINT64_MAX});
+  ASSERT_TRUE(machine.settle_disk());
+  const std::size_t busy = machine.log_files().size();
+  EXPECT_GT(machine.journal->next_tend_ms(), 0U);
+  machine.clock.advance_ms(11'000);
+  ASSERT_TRUE(machine.run_until([&] { return machine.journal->next_tend_ms() == 0; }));
+  ASSERT_TRUE(machine.settle_disk());
+  EXPECT_LT(machine.log_files().size(), busy);
+  EXPECT_GE(machine.log_files().size(), 2U) << "the log and one ready";
+}
+
 TEST(JournalFiles, reclaim_goes_no_further_than_asked) {
   Machine machine;
   ASSERT_TRUE(machine.boot());
