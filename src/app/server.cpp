@@ -89,7 +89,7 @@ node::NodeOptions node_options(const Settings& settings) {
   options.journal.scrub_bytes_per_second = settings.journal_scrub_bytes_per_second;
   // Messages in memory alone are counted as they come; the ResourceWatch sees the rest a little later.
   options.transient_bytes_max = settings.memory_high_watermark.of(usable_memory_bytes());
-  options.loop.io_uring = settings.journal_io == "io_uring";
+  options.loop.kernel_ring = settings.journal_io == "io_uring";
   options.loop.threads_instead = false;
   options.loopback_users = settings.loopback_users;
   options.headers_of = amqp091::headers_of;

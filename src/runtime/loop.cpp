@@ -102,7 +102,7 @@ class EpollLoop final : public Loop {
 Status EpollLoop::begin() {
   if (wake_event_ < 0) return fail_errno(errno, "eventfd");
   WEIR_TRY(reactor_.add(wake_event_, wake_bell_, EPOLLIN));
-  if (!options_.io_uring || options_.threads_instead) return {};
+  if (!options_.kernel_ring || options_.threads_instead) return {};
   Result<std::unique_ptr<RealDisk>> made = make_uring_disk();
   if (!made) return std::unexpected(std::move(made).error());
   use_disk(std::move(*made));
@@ -193,7 +193,7 @@ void EpollLoop::wake() {
 
 Disk& EpollLoop::disk() {
   if (disk_ != nullptr) return *disk_;
-  if (options_.io_uring) {
+  if (options_.kernel_ring) {
     Result<std::unique_ptr<RealDisk>> made = make_uring_disk();
     if (made) {
       use_disk(std::move(*made));

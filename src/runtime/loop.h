@@ -27,7 +27,7 @@ class TurnHandler {
 
 // Makes the pieces of the loop that have several kinds.
 struct LoopOptions {
-  bool io_uring = true;         // false: helper threads
+  bool kernel_ring = true;      // io_uring; false: helper threads
   bool threads_instead = true;  // where the kernel refuses io_uring; false: make() fails then (unsupported)
   std::size_t read_chunk_bytes = 512U << 10;  // that one stream may read in one turn
 };

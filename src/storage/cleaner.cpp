@@ -148,7 +148,11 @@ void Cleaner::tend() {
   if (stopped_ || in_disk_) return;
   if (stage_ == Stage::idle && is_on() && !segments_.empty()) survey();
   if (stage_ == Stage::moving) return move_some();
-  if (stage_ == Stage::reading && clock_.monotonic_ns() >= not_before_ns_) read_next();
+  if (stage_ != Stage::reading) return;
+  const bool needed = std::any_of(segments_.files().begin(), segments_.files().end(),
+                                  [](const auto& file) { return file->victim && file->live > 0; });
+  if (!needed) return end_pass();  // all of it was settled meanwhile
+  if (clock_.monotonic_ns() >= not_before_ns_) read_next();
 }
 
 void Cleaner::spend(std::uint64_t bytes) {

@@ -186,7 +186,7 @@ TEST_P(Inline, closing_the_disk_makes_the_write_that_is_held) {
 
 // A loop that slept while its disk holds a write would never come back: nothing else wakes it.
 TEST_P(Inline, a_loop_does_not_sleep_over_a_write_that_its_disk_holds) {
-  auto made = Loop::make({.io_uring = GetParam(), .threads_instead = false});
+  auto made = Loop::make({.kernel_ring = GetParam(), .threads_instead = false});
   if (!made) GTEST_SKIP() << "no io_uring here";
   struct Repeat final : IoRequest {
     void on_io(std::int64_t result) override {

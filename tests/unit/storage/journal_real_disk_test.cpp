@@ -18,7 +18,7 @@ class JournalOnRealDisk : public ::testing::TestWithParam<bool> {
     std::string pattern = (std::filesystem::temp_directory_path() / "weir-journal-XXXXXX").string();
     directory = mkdtemp(pattern.data());
     runtime::LoopOptions options;
-    options.io_uring = GetParam();
+    options.kernel_ring = GetParam();
     loop = std::move(runtime::Loop::make(options).value());
   }
   ~JournalOnRealDisk() override {
