@@ -35,7 +35,7 @@ std::int64_t carry_out(const DiskJob& job) {
     case DiskJob::Kind::read: return posix::read(job.descriptor, job.offset, job.into);
     case DiskJob::Kind::prepare: return posix::prepare_file(job.path, job.bytes);
     case DiskJob::Kind::rename: return posix::rename_file(job.path, job.to);
-    case DiskJob::Kind::remove: return posix::remove_file(job.path);
+    case DiskJob::Kind::remove: return posix::remove_gently(job.path);
     case DiskJob::Kind::write_file: return posix::write_file(job.path, job.contents);
   }
   WEIR_UNREACHABLE();

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <memory>
+#include <thread>
 
 #include "base/assert.h"
 #include "runtime/disk.h"
@@ -16,6 +18,8 @@ namespace weir::runtime::posix {
 namespace {
 
 constexpr std::size_t zeros_bytes = 1U << 20;
+constexpr off_t removed_at_once_bytes = 2 << 20;
+constexpr std::chrono::milliseconds removal_pause{5};
 
 class Descriptor {
  public:
@@ -148,6 +152,21 @@ std::int64_t rename_file(const std::string& from, const std::string& to) {
 std::int64_t remove_file(const std::string& path) {
   if (::unlink(path.c_str()) != 0) return -errno;
   return sync_directory(parent_of(path));
+}
+
+std::int64_t remove_gently(const std::string& path) {
+  const std::string temporary = path + temporary_suffix;
+  if (::rename(path.c_str(), temporary.c_str()) != 0) return -errno;
+  const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CLOEXEC));
+  struct stat what{};
+  if (file.get() >= 0 && ::fstat(file.get(), &what) == 0) {
+    // What can't be cut goes at once, with the name.
+    for (off_t left = what.st_size - removed_at_once_bytes; left > 0; left -= removed_at_once_bytes) {
+      if (::ftruncate(file.get(), left) != 0) break;
+      std::this_thread::sleep_for(removal_pause);
+    }
+  }
+  return remove_file(temporary);
 }
 
 std::int64_t make_directories(const std::string& path) {

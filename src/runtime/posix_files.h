@@ -20,6 +20,9 @@ std::int64_t prepare_file(const std::string& path, std::uint64_t bytes);
 std::int64_t write_file(const std::string& path, Bytes contents);
 std::int64_t rename_file(const std::string& from, const std::string& to);
 std::int64_t remove_file(const std::string& path);
+// The same for a large file that others write beside: a file system that discards what it frees can keep the disk busy with
+// that for a millisecond per MiB, so it is freed a piece at a time. A crash meanwhile leaves a temporary file.
+std::int64_t remove_gently(const std::string& path);
 std::int64_t make_directories(const std::string& path);
 
 }  // namespace weir::runtime::posix

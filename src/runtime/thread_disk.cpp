@@ -62,7 +62,7 @@ class ThreadDisk final : public PosixDisk {
     job.to = std::move(to);
   }
   void remove_file(std::string path, IoRequest& request) override {
-    queue(names_, DiskJob::Kind::remove, request).path = std::move(path);
+    queue(removals_, DiskJob::Kind::remove, request).path = std::move(path);
   }
   void write_file(std::string path, std::vector<std::byte> contents, IoRequest& request) override {
     DiskJob& job = queue(names_, DiskJob::Kind::write_file, request);
@@ -94,6 +94,7 @@ class ThreadDisk final : public PosixDisk {
   std::vector<DiskJob> writes_;
   std::vector<DiskJob> reads_;
   std::vector<DiskJob> names_;
+  std::vector<DiskJob> removals_;
   std::vector<DiskJob> done_;
   std::size_t in_flight_ = 0;
   bool held_ = false;  // the first of writes_ was submitted: poll() makes it
@@ -101,6 +102,7 @@ class ThreadDisk final : public PosixDisk {
   DiskThreads write_threads_{write_threads_max, event_.get()};
   DiskThreads read_threads_{read_threads_max, event_.get()};
   DiskThreads name_thread_{1, event_.get()};
+  DiskThreads remove_thread_{1, event_.get()};  // takes its time
 };
 
 // True: the write that was queued is alone at the disk, and poll() makes it.
@@ -115,6 +117,7 @@ void ThreadDisk::hand_over() {
   write_threads_.push(writes_);
   read_threads_.push(reads_);
   name_thread_.push(names_);
+  remove_thread_.push(removals_);
 }
 
 std::size_t ThreadDisk::make_held() {
@@ -131,6 +134,7 @@ std::size_t ThreadDisk::poll() {
   write_threads_.take(done_);
   read_threads_.take(done_);
   name_thread_.take(done_);
+  remove_thread_.take(done_);
   const std::size_t count = done_.size();
   for (std::size_t i = 0; i < count; ++i) {
     --in_flight_;

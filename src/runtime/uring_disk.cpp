@@ -43,17 +43,18 @@ class UringDisk final : public PosixDisk {
            .request = &request});
   }
   void prepare_file(std::string path, std::uint64_t bytes, IoRequest& request) override {
-    DiskJob& job = queue_name(DiskJob::Kind::prepare, request, std::move(path));
+    DiskJob& job = queue_name(name_jobs_, DiskJob::Kind::prepare, request, std::move(path));
     job.bytes = bytes;
   }
   void rename_file(std::string from, std::string to, IoRequest& request) override {
-    queue_name(DiskJob::Kind::rename, request, std::move(from)).to = std::move(to);
+    queue_name(name_jobs_, DiskJob::Kind::rename, request, std::move(from)).to = std::move(to);
   }
   void remove_file(std::string path, IoRequest& request) override {
-    queue_name(DiskJob::Kind::remove, request, std::move(path));
+    queue_name(removals_, DiskJob::Kind::remove, request, std::move(path));
   }
   void write_file(std::string path, std::vector<std::byte> contents, IoRequest& request) override {
-    queue_name(DiskJob::Kind::write_file, request, std::move(path)).contents = std::move(contents);
+    queue_name(name_jobs_, DiskJob::Kind::write_file, request, std::move(path)).contents =
+        std::move(contents);
   }
   void submit() override;
   std::size_t poll() override;
@@ -73,9 +74,9 @@ class UringDisk final : public PosixDisk {
   };
 
   void queue(const Transfer& transfer) { waiting_.push_back(transfer); }
-  DiskJob& queue_name(DiskJob::Kind kind, IoRequest& request, std::string path) {
+  DiskJob& queue_name(std::vector<DiskJob>& jobs, DiskJob::Kind kind, IoRequest& request, std::string path) {
     ++names_in_flight_;
-    DiskJob& job = name_jobs_.emplace_back();
+    DiskJob& job = jobs.emplace_back();
     job.kind = kind;
     job.request = &request;
     job.path = std::move(path);
@@ -102,15 +103,18 @@ class UringDisk final : public PosixDisk {
   InlineWrites inline_;
   std::size_t in_ring_ = 0;
   std::vector<DiskJob> name_jobs_;
+  std::vector<DiskJob> removals_;
   std::vector<DiskJob> name_jobs_done_;
   std::size_t names_in_flight_ = 0;
   std::unique_ptr<DiskThreads> thread_;
+  std::unique_ptr<DiskThreads> remove_thread_;  // takes its time
 };
 
 int UringDisk::begin() {
   event_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (event_ < 0) return -errno;
   thread_ = std::make_unique<DiskThreads>(1, event_);
+  remove_thread_ = std::make_unique<DiskThreads>(1, event_);
   // The completion's work may wait until this thread enters the kernel anyway, instead of interrupting it.
   int result = ::io_uring_queue_init(ring_entries, &ring_, IORING_SETUP_COOP_TASKRUN);
   if (result == -EINVAL) result = ::io_uring_queue_init(ring_entries, &ring_, 0);
@@ -122,7 +126,9 @@ int UringDisk::begin() {
 UringDisk::~UringDisk() {
   if (held_) inline_.make(job_of(waiting_.front()));
   if (thread_ != nullptr) thread_->push(name_jobs_);
+  if (remove_thread_ != nullptr) remove_thread_->push(removals_);
   thread_.reset();
+  remove_thread_.reset();
   while (in_ring_ > 0) {
     io_uring_cqe* completion = nullptr;
     if (::io_uring_wait_cqe(&ring_, &completion) != 0) continue;
@@ -135,6 +141,7 @@ UringDisk::~UringDisk() {
 
 void UringDisk::submit() {
   thread_->push(name_jobs_);
+  remove_thread_->push(removals_);
   held_ = hold();
   if (!held_) hand_over();
 }
@@ -205,6 +212,7 @@ std::size_t UringDisk::make_held() {
 std::size_t UringDisk::poll_names() {
   if (names_in_flight_ == 0) return 0;
   thread_->take(name_jobs_done_);
+  remove_thread_->take(name_jobs_done_);
   const std::size_t count = name_jobs_done_.size();
   for (std::size_t i = 0; i < count; ++i) {
     --names_in_flight_;

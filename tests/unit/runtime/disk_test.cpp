@@ -209,6 +209,15 @@ TYPED_TEST(DiskTest, removing_forgets_the_name) {
   EXPECT_EQ(this->disk()->remove_now(this->path("f")).error().code, ErrorCode::not_found);
 }
 
+TYPED_TEST(DiskTest, a_large_file_goes_a_piece_at_a_time_and_leaves_nothing) {
+  ASSERT_TRUE(this->disk()->prepare_file_now(this->path("large"), 7U << 20));
+  Probe remove;
+  this->disk()->remove_file(this->path("large"), remove);
+  EXPECT_EQ(this->finish(remove), 0);
+  for (const auto& entry : this->disk()->list(this->path("")).value())
+    EXPECT_FALSE(entry.name.starts_with("large")) << entry.name;
+}
+
 TYPED_TEST(DiskTest, a_written_file_replaces_the_old_one_whole) {
   ASSERT_TRUE(this->disk()->write_file_now(this->path("f"), as_bytes("first and longer")));
   Probe write;
