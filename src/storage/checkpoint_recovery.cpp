@@ -7,14 +7,10 @@
 #include "storage/log_files.h"
 #include "storage/log_reader.h"
 #include "storage/salvage.h"
+#include "storage/shard_files.h"
 
 namespace weir::storage {
 namespace {
-
-std::string path_of(const std::string& directory, Lsn start) {
-  return start.value >= cleaned_positions_begin ? cleaned_file_path(directory, start)
-                                                : log_file_path(directory, start);
-}
 
 class SegmentReplay {
  public:
@@ -125,11 +121,11 @@ Result<std::vector<LogFile>> replay_checkpoint(runtime::Disk& disk, const std::s
   std::vector<LogFile> segments;
   SegmentReplay replay(disk, directory, superblock, visitor, report);
   for (const SegmentName& name : checkpoint.header.segments) {
-    const auto handle = disk.open(path_of(directory, name.start));
+    const auto handle = disk.open(segment_path(directory, name.start));
     if (!handle) {
       if (handle.error().code != ErrorCode::not_found) return std::unexpected(handle.error());
       // All of it was settled after the checkpoint; if not, it will be missed.
-      log_info("journal", "{} is gone", path_of(directory, name.start));
+      log_info("journal", "{} is gone", segment_path(directory, name.start));
       continue;
     }
     LogFile segment;

@@ -3,39 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
 #include <utility>
 
 #include "base/log.h"
 #include "storage/checkpoint_recovery.h"
 #include "storage/log_scan.h"
+#include "storage/shard_files.h"
 
 namespace weir::storage {
 namespace {
 
 constexpr std::string_view log_prefix = "j-";
-constexpr std::string_view log_suffix = ".log";
 constexpr std::string_view cleaned_prefix = "g-";
-constexpr std::string_view cleaned_suffix = ".seg";
 constexpr std::string_view listing_prefix = "i-";
-constexpr std::string_view listing_suffix = ".idx";
 constexpr std::uint64_t usable_file_bytes_min = 2 * batch_alignment;
 constexpr std::uint64_t first_file_bytes_least = 1U << 20;  // where the disk has no room for what was asked
 constexpr std::size_t rewrite_bytes = 1U << 20;
-
-std::optional<Lsn> start_in_name(std::string_view name, std::string_view prefix, std::string_view suffix) {
-  constexpr std::size_t digits = 16;
-  if (name.size() != prefix.size() + digits + suffix.size() || !name.starts_with(prefix) ||
-      !name.ends_with(suffix)) {
-    return std::nullopt;
-  }
-  const char* begin = name.data() + prefix.size();
-  std::uint64_t start = 0;
-  const auto [end, error] = std::from_chars(begin, begin + digits, start, 16);
-  if (error != std::errc{} || end != begin + digits || start % batch_alignment != 0) return std::nullopt;
-  return Lsn{start};
-}
 
 class Recovery {
  public:
@@ -114,11 +97,11 @@ Status Recovery::find_files() {
   const auto entries = disk_.list(options_.directory);
   if (!entries) return std::unexpected(entries.error());
   for (const runtime::DirectoryEntry& entry : *entries) {
-    if (const auto start = start_in_name(entry.name, log_prefix, log_suffix)) {
+    if (const auto start = log_file_start(entry.name)) {
       names_.emplace_back(*start, entry.bytes / batch_alignment * batch_alignment);
-    } else if (const auto cleaned = start_in_name(entry.name, cleaned_prefix, cleaned_suffix)) {
+    } else if (const auto cleaned = cleaned_file_start(entry.name)) {
       cleaned_.emplace_back(*cleaned, entry.name);
-    } else if (const auto listed = start_in_name(entry.name, listing_prefix, listing_suffix)) {
+    } else if (const auto listed = listing_start(entry.name)) {
       listings_.emplace_back(*listed, entry.name);
     } else if (entry.name.ends_with(runtime::temporary_suffix) &&
                (entry.name.starts_with(log_prefix) || entry.name.starts_with(cleaned_prefix) ||
