@@ -20,6 +20,7 @@ amqp091::Settings protocol_settings(const Settings& settings) {
   own.channel_max = static_cast<std::uint16_t>(settings.amqp_channel_max);
   own.heartbeat_s = static_cast<std::uint16_t>(settings.amqp_heartbeat_s);
   own.handshake_timeout_ms = static_cast<std::uint32_t>(settings.amqp_handshake_timeout_ms);
+  own.consumer_timeout_ms = settings.amqp_consumer_timeout_ms;
   own.max_message_bytes = settings.message_bytes_max;
   return own;
 }

@@ -111,6 +111,11 @@ constexpr SettingSpec table[] = {
      "The heartbeat that is offered to clients. 0: none unless the client asks for it.", 0, 65535, "s"},
     {"amqp.handshake_timeout_ms", T::duration, &S::amqp_handshake_timeout_ms, "10000",
      "How long a client may take from connecting until its connection is open.", 100, 600'000, "ms"},
+    {"amqp.consumer_timeout_ms", T::duration, &S::amqp_consumer_timeout_ms, "1800000",
+     "How long a delivery may go without an acknowledgement before its channel is closed. A queue can have "
+     "its own: "
+     "x-consumer-timeout. 0: for ever.",
+     0, 4'294'967'295, "ms"},
 
     {"limits.message_bytes_max", T::bytes, &S::message_bytes_max, "16MiB", "The largest message body.",
      1 * KiB, limits::message_bytes_max},

@@ -155,7 +155,7 @@ constexpr std::array rules = std::to_array<ArgumentRule>({
     {"x-overflow", classic | quorum, check_overflow, true},
     {"x-delivery-limit", quorum, check_integer, true},
     {"x-single-active-consumer", classic | quorum, check_bool, false},
-    {"x-consumer-timeout", classic | quorum, check_positive, false},
+    {"x-consumer-timeout", classic | quorum, check_positive, true},
     {groups_argument, classic | quorum, check_groups, true},
     {"x-max-age", stream, check_age, false},
     {"x-stream-max-segment-size-bytes", stream, check_not_negative, false},

@@ -75,6 +75,11 @@ QueueOptions queue_options(const QueueDefinition& definition) {
   return options;
 }
 
+std::uint64_t consumer_timeout_ms(const Table& arguments) {
+  const auto timeout = arguments.empty() ? std::nullopt : integer(arguments, "x-consumer-timeout");
+  return timeout ? static_cast<std::uint64_t>(*timeout) : 0;
+}
+
 MessageAttributes attributes_in(const QueueOptions& queue, std::uint8_t priority, const MessageExtras& extras,
                                 std::uint64_t received_ms, std::size_t body_bytes) {
   MessageAttributes attributes;

@@ -51,6 +51,7 @@ void Channel::handle(const BasicConsume& method) {
       method.consumer_tag.empty() ? generate_tag(connection_.names()) : std::string(method.consumer_tag);
   const Consumer& consumer = connection_.consumers().add(*this, tag, method.no_ack);
   consumers_.emplace(tag, consumer.number);
+  if (!method.no_ack) expect_deliveries_of(*queue);
   begin_request({.kind = Request::Kind::consume, .no_wait = method.no_wait, .consumer = consumer.number});
   session().consume({
       .queue = *queue,
@@ -100,6 +101,7 @@ void Channel::handle(const BasicGet& method) {
     return refuse(ReplyCode::precondition_failed,
                   fmt::format("reached maximum ({}) of unacknowledged messages on the channel", unacked_max));
   }
+  if (!method.no_ack) expect_deliveries_of(*queue);
   begin_request({.kind = Request::Kind::get, .no_ack = method.no_ack});
   session().get(*queue, method.no_ack);
 }
@@ -108,7 +110,7 @@ void Channel::finish_get(const Request& request, node::Got& got) {
   if (!got.delivery) return connection_.send(number_, BasicGetEmpty{});
   const node::Delivery& delivery = *got.delivery;
   const std::uint64_t tag = next_tag_++;
-  if (!request.no_ack) unacked_.push({tag, delivery.seq, delivery.queue, node::no_consumer});
+  if (!request.no_ack) note_unacked({tag, delivery.seq, delivery.queue, node::no_consumer});
   const auto left = static_cast<std::uint32_t>(std::min<std::uint64_t>(got.messages_left, UINT32_MAX));
   const BasicGetOk ok{tag, delivery.redelivered, delivery.message.exchange, delivery.message.routing_key,
                       left};

@@ -1,7 +1,8 @@
 // What it is: one AMQP channel: its methods, the message that is being published on it, its publisher confirms, its
 // consumers' deliveries and what of them is not acknowledged.
 // The methods are in one file per class: channel_methods.cpp, exchange_methods.cpp, queue_methods.cpp,
-// basic_methods.cpp; publishing.cpp and consuming.cpp hold what is done per message.
+// basic_methods.cpp; publishing.cpp and consuming.cpp hold what is done per message;
+// delivery_timeout.cpp looks after clients that don't acknowledge.
 //
 // Errors: a channel that fails sends channel.close, gives everything back and ignores what comes until close-ok; the
 //   connection and its other channels go on. What closes the connection is told to it (Connection::fail).
@@ -20,7 +21,9 @@
 #include "protocol/amqp091/codec/methods.h"
 #include "protocol/amqp091/consumers.h"
 #include "protocol/amqp091/content_assembly.h"
+#include "protocol/amqp091/delivery_ages.h"
 #include "protocol/amqp091/unacked.h"
+#include "runtime/timers.h"
 
 namespace weir::amqp091 {
 
@@ -151,6 +154,10 @@ class Channel {
   bool properties_allowed(PropertiesView properties);
   void return_content();
 
+  std::uint64_t delivery_timeout_ms(const broker::QueueDefinition* queue);
+  void expect_deliveries_of(std::string_view queue);
+  void note_unacked(const Unacked& delivery);
+  void on_timeout_due();
   void settle(const Unacked& delivery, node::Outcome outcome);
   void settle_tagged(std::uint64_t tag, bool multiple, node::Outcome outcome);
   void requeue_all();
@@ -181,6 +188,9 @@ class Channel {
   std::uint16_t prefetch_count_ = 0;
   std::uint64_t next_tag_ = 1;
   UnackedWindow unacked_;
+  DeliveryAges ages_;                   // of what is in it
+  std::uint64_t least_timeout_ms_ = 0;  // of the queues that it gets deliveries of; 0: none has one
+  runtime::MethodTimer<Channel, &Channel::on_timeout_due> timeout_{*this};
 };
 
 }  // namespace weir::amqp091

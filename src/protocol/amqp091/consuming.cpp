@@ -9,7 +9,7 @@ namespace weir::amqp091 {
 
 void Channel::on_delivery(const Consumer& consumer, const node::Delivery& delivery) {
   const std::uint64_t tag = next_tag_++;
-  if (!consumer.no_ack) unacked_.push({tag, delivery.seq, delivery.queue, consumer.number});
+  if (!consumer.no_ack) note_unacked({tag, delivery.seq, delivery.queue, consumer.number});
   const broker::StoredMessage& message = delivery.message;
   const BasicDeliver deliver{consumer.tag, tag, delivery.redelivered, message.exchange, message.routing_key};
   connection_.send_content(number_, deliver, delivery_properties(message, delivery.returns, scratch_),

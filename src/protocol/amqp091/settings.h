@@ -20,6 +20,9 @@ struct Settings {
   std::uint32_t unacked_per_consumer_max = 1'000'000;
   // For basic.get, which no prefetch bounds.
   std::uint32_t unacked_per_channel_max = 4'000'000;
+  // How long a delivery may go without an acknowledgement before its channel is closed; 0: for ever. A queue can have its
+  // own.
+  std::uint64_t consumer_timeout_ms = 1'800'000;
   std::uint16_t consumers_per_connection_max = 65'000;
 };
 

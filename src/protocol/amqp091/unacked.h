@@ -26,6 +26,16 @@ class UnackedWindow {
   // Tags ascend; there may be gaps (deliveries that need no acknowledgement).
   void push(const Unacked& delivery);
 
+  // Not of an empty one.
+  std::uint64_t oldest_tag() const { return entries_[head_].tag; }
+  // The oldest first, until `each` returns false.
+  template <typename Each>
+  void visit(Each&& each) const {
+    for (std::size_t at = head_; at < entries_.size(); ++at) {
+      if (entries_[at].seq != settled && !each(entries_[at])) return;
+    }
+  }
+
   // Takes the one of this tag out. False: there is none.
   bool take(std::uint64_t tag, Unacked& taken);
 
