@@ -76,7 +76,8 @@ class Writer final : public IoRequest {
 
 void durable_writes(benchmark::State& state, bool io_uring) {
   constexpr std::size_t writes_per_iteration = 200;
-  const std::unique_ptr<Loop> loop = Loop::make({.kernel_ring = io_uring}).value();
+  const std::unique_ptr<Loop> loop =
+      Loop::make({.ring = io_uring ? KernelRing::all : KernelRing::no}).value();
   if (!std::filesystem::exists(bench_path())) {
     WEIR_ASSERT(loop->disk().prepare_file_now(bench_path(), file_bytes).has_value());
   }

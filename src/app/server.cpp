@@ -89,8 +89,9 @@ node::NodeOptions node_options(const Settings& settings) {
   options.journal.scrub_bytes_per_second = settings.journal_scrub_bytes_per_second;
   // Messages in memory alone are counted as they come; the ResourceWatch sees the rest a little later.
   options.transient_bytes_max = settings.memory_high_watermark.of(usable_memory_bytes());
-  options.loop.kernel_ring = settings.journal_io == "io_uring";
-  options.loop.threads_instead = false;
+  if (settings.journal_io == "threads") options.loop.ring = runtime::KernelRing::no;
+  if (settings.journal_io == "io_uring") options.loop.ring = runtime::KernelRing::all;
+  options.loop.threads_instead = settings.journal_io == "auto";
   options.loopback_users = settings.loopback_users;
   options.headers_of = amqp091::headers_of;
   options.default_vhost = settings.default_vhost;

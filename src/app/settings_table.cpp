@@ -158,8 +158,11 @@ constexpr SettingSpec table[] = {
      T::choice,
      &S::journal_io,
      "auto",
-     "How files are written. auto: by threads, which stay quick where other programs share the cores. With "
-     "io_uring the server does not start where the kernel refuses it.",
+     "How files are read and written. auto: written by threads, which stay quick where other programs share "
+     "the "
+     "cores, and read by io_uring where there is one. With io_uring the server does not start where the "
+     "kernel "
+     "refuses it.",
      0,
      0,
      {},

@@ -102,7 +102,7 @@ int open_store(const std::string& directory, OpenStore& store) {
     return lock.error().code == ErrorCode::locked ? exit_in_use : exit_damaged;
   }
   store.lock = std::move(*lock);
-  auto loop = runtime::Loop::make({false});  // all is blocking here: threads will do
+  auto loop = runtime::Loop::make({.ring = runtime::KernelRing::no});  // all is blocking here
   if (!loop) {
     complain(loop.error().message);
     return exit_damaged;

@@ -69,13 +69,24 @@ void ShardSession::declare_queue(broker::DeclareQueue request) {
 
 void ShardSession::delete_queue(std::string queue, bool if_unused, bool if_empty) {
   begin(Request::check_delete);
-  if (at_.topology.find_queue(info_.vhost, queue) == nullptr) return finish(Deleted{0});
+  if (at_.topology.find_queue(info_.vhost, queue) == nullptr) return make_sure_of_absence(queue);
   const Result<const broker::QueueDefinition*> found = find_queue(queue);
   if (!found) return finish(std::unexpected(found.error()));
   queue_name_ = std::move(queue);
   deleting_on_ = (*found)->shard;
   used_shards_[deleting_on_.value] = true;  // the promise ends with the session
   to_queue(deleting_on_, CheckDeleteRequest{(*found)->id, if_unused, if_empty});
+}
+
+// Gone here, but perhaps not on every shard yet: who hears that a queue is gone finds it nowhere. What the definitions'
+// shard answers comes when all shards know what it knows; a queue that it knows of was declared at the same time.
+void ShardSession::make_sure_of_absence(const std::string& queue) {
+  request_ = Request::absence;
+  broker::DeclareQueue passive;
+  passive.vhost = info_.vhost;
+  passive.name = queue;
+  passive.passive = true;
+  to_meta(std::move(passive));
 }
 
 void ShardSession::purge_queue(std::string queue) {
@@ -112,6 +123,7 @@ struct ToReply {
 
 void ShardSession::take_reply(SessionReply reply) {
   const Request step = request_;
+  if (step == Request::absence) return finish(Deleted{0});
   if (!reply.what) {  // a consumer that was refused is none
     if (step == Request::remove_queue) to_queue(deleting_on_, CancelDeleteRequest{});
     if (consuming_ != no_consumer) consumers_.erase(std::exchange(consuming_, no_consumer));

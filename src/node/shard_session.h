@@ -56,7 +56,15 @@ class ShardSession final : public Session {
   void set_shard_flow(bool open, const std::string& alarm);
 
  private:
-  enum class Request : std::uint8_t { none, definition, declare_queue, check_delete, remove_queue, queue };
+  enum class Request : std::uint8_t {
+    none,
+    definition,
+    declare_queue,
+    absence,
+    check_delete,
+    remove_queue,
+    queue
+  };
 
   Result<std::span<const broker::Target>> find_route(const Publish& publish);
   void send(const Publish& publish, std::uint32_t publisher, std::span<const broker::Target> targets);
@@ -69,6 +77,7 @@ class ShardSession final : public Session {
   void to_queue(ShardId shard, decltype(QueueRequest::what) what);
   void to_meta(broker::Request request);
   Result<const broker::QueueDefinition*> find_queue(const std::string& name);
+  void make_sure_of_absence(const std::string& queue);
 
   Sessions& home_;
   const SessionSurroundings& at_;

@@ -1,5 +1,5 @@
-// What it is: files as the storage layer sees them: a narrow asynchronous seam with a real twin (io_uring, or a
-// helper thread) and a simulated one (runtime/sim/sim_disk.h).
+// What it is: files as the storage layer sees them: a narrow asynchronous seam with a real twin (io_uring and
+// helper threads) and a simulated one (runtime/sim/sim_disk.h).
 // Shard: one Disk per shard; every call and every completion is on that shard's thread.
 // Lifetime: buffers and the IoRequest belong to the caller and stay in place until on_io was called.
 // Errors: asynchronous calls complete with a byte count or with -errno; the blocking ones return a Result.

@@ -102,8 +102,8 @@ class EpollLoop final : public Loop {
 Status EpollLoop::begin() {
   if (wake_event_ < 0) return fail_errno(errno, "eventfd");
   WEIR_TRY(reactor_.add(wake_event_, wake_bell_, EPOLLIN));
-  if (!options_.kernel_ring || options_.threads_instead) return {};
-  Result<std::unique_ptr<RealDisk>> made = make_uring_disk();
+  if (options_.ring == KernelRing::no || options_.threads_instead) return {};
+  Result<std::unique_ptr<RealDisk>> made = make_real_disk({.ring = options_.ring});
   if (!made) return std::unexpected(std::move(made).error());
   use_disk(std::move(*made));
   return {};
@@ -193,15 +193,12 @@ void EpollLoop::wake() {
 
 Disk& EpollLoop::disk() {
   if (disk_ != nullptr) return *disk_;
-  if (options_.kernel_ring) {
-    Result<std::unique_ptr<RealDisk>> made = make_uring_disk();
-    if (made) {
-      use_disk(std::move(*made));
-      return *disk_;
-    }
+  Result<std::unique_ptr<RealDisk>> made = make_real_disk({.ring = options_.ring});
+  if (!made) {
     log_info("disk", "helper threads instead of io_uring: {}", made.error().message);
+    made = make_real_disk({.ring = KernelRing::no});
   }
-  use_disk(make_thread_disk());
+  use_disk(std::move(*made));
   return *disk_;
 }
 

@@ -25,9 +25,12 @@ class TurnHandler {
   ~TurnHandler() = default;
 };
 
+// What goes to the disk by io_uring; the rest, by helper threads.
+enum class KernelRing : std::uint8_t { no, reads, all };
+
 // Makes the pieces of the loop that have several kinds.
 struct LoopOptions {
-  bool kernel_ring = true;      // io_uring; false: helper threads
+  KernelRing ring = KernelRing::reads;
   bool threads_instead = true;  // where the kernel refuses io_uring; false: make() fails then (unsupported)
   std::size_t read_chunk_bytes = 512U << 10;  // that one stream may read in one turn
 };

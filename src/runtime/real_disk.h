@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "runtime/disk.h"
+#include "runtime/loop.h"
 
 namespace weir::runtime {
 
@@ -27,8 +28,11 @@ class RealDisk : public Disk {
   virtual void hand_over() = 0;
 };
 
-// Errors: unsupported, where the kernel or its policy refuses io_uring.
-Result<std::unique_ptr<RealDisk>> make_uring_disk(InlineWriteLimits limits = {});
-std::unique_ptr<RealDisk> make_thread_disk(InlineWriteLimits limits = {});
+struct RealDiskOptions {
+  KernelRing ring = KernelRing::reads;
+  InlineWriteLimits inline_writes{};
+};
+// unsupported, where the kernel or its policy refuses an io_uring that is asked for.
+Result<std::unique_ptr<RealDisk>> make_real_disk(const RealDiskOptions& options);
 
 }  // namespace weir::runtime

@@ -355,6 +355,7 @@ Journal::Stats DiskJournal::stats() const {
   stats.scrub_passes = scrubber_.passes();
   stats.scrubbed_bytes = scrubber_.bytes();
   stats.scrub_findings = scrubber_.findings();
+  stats.scrub_reads_in_disk = scrubber_.in_disk() ? 1 : 0;
   stats.checkpoints = checkpoint_.written();
   stats.cache_bytes = tail_.bytes() + read_cache_.bytes();
   return stats;

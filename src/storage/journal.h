@@ -196,6 +196,7 @@ class Journal {
     std::uint64_t segments = 0, segment_bytes = 0, checkpoints = 0;
     std::uint64_t clean_passes = 0, clean_moved_bytes = 0;
     std::uint64_t scrub_passes = 0, scrubbed_bytes = 0, scrub_findings = 0;
+    std::uint64_t scrub_reads_in_disk = 0;  // at this moment
     std::uint64_t commit_ns_total = 0, commit_ns_max = 0;
   };
   virtual Stats stats() const = 0;

@@ -1,6 +1,7 @@
 #include "storage/read_cache.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "base/assert.h"
@@ -25,15 +26,10 @@ ReadCache::ReadCache(runtime::Disk& disk, FileTable& table, LogFiles& files, std
     : disk_(disk),
       table_(table),
       files_(files),
-      bytes_max_(std::max(bytes_max, 2 * (read_window_bytes + read_window_overlap_bytes))),
-      windows_ahead_max_(std::clamp<std::uint64_t>(
-          bytes_max_ / 2 / (read_window_bytes + read_window_overlap_bytes), 1, windows_ahead_most)),
+      bytes_max_(std::max(bytes_max, 2 * read_window_bytes)),
+      windows_ahead_max_(
+          std::clamp<std::uint64_t>(bytes_max_ / 2 / read_window_bytes, 1, windows_ahead_most)),
       windows_ahead_(std::min<std::uint64_t>(windows_ahead_max_, 8)) {}
-
-std::uint64_t ReadCache::window_end(const LogFile& file, std::uint64_t window_at, Lsn durable) {
-  const std::uint64_t readable = file.readable(durable).value - file.start.value;
-  return std::min(window_at + read_window_bytes + read_window_overlap_bytes, readable);
-}
 
 ReadCache::Window* ReadCache::kept_window(const LogFile& file, std::uint64_t offset) {
   const auto found = windows_.find(Lsn{file.start.value + window_offset(offset)});
@@ -42,42 +38,77 @@ ReadCache::Window* ReadCache::kept_window(const LogFile& file, std::uint64_t off
 
 CachedRecord ReadCache::find(Location location, Lsn durable) {
   if (windows_.empty()) return {};
-  Window* window = kept_window(table_.at(location.slot()), location.offset());
-  if (window == nullptr || window->loading || !window->covers(location.offset(), location.bytes())) return {};
-  const std::byte* at = window->chunk->data() + (location.offset() - window->offset);
-  if (!holds_record(Bytes(at, location.bytes()), location.bytes())) return {};
-  use(*window);
-  read_ahead(*window, location.offset(), durable);
-  return {at, window->chunk.get()};
+  Window* first = kept_window(table_.at(location.slot()), location.offset());
+  if (first == nullptr || !first->there || !first->reaches(end_of(location))) return {};
+  const CachedRecord record = record_in(*first, location);
+  if (record.at == nullptr) return {};
+  use(*first);
+  read_ahead(*first, location.offset(), durable);
+  return record;
+}
+
+// Of a record that begins in `first`, which is there and reaches far enough: nothing where it goes on in a window that is
+// not there, or does not hold its checksum.
+CachedRecord ReadCache::record_in(Window& first, Location location) {
+  const std::uint64_t at = location.offset() - first.offset;
+  CachedRecord record{first.chunk->data() + at, first.chunk.get()};
+  if (joins(location)) {
+    if (!first.joint || first.joint_offset != location.offset()) {
+      Window* const second = neighbour(first, 1);
+      if (second == nullptr || !second->there || !second->reaches(end_of(location))) return {};
+      const std::uint64_t here = read_window_bytes - at;
+      first.joint = ChunkRef::adopt(Chunk::make(location.bytes()));
+      first.joint_offset = location.offset();
+      bytes_ += location.bytes() - std::exchange(first.joint_bytes, location.bytes());
+      std::memcpy(first.joint->data(), record.at, here);
+      std::memcpy(first.joint->data() + here, second->chunk->data(), location.bytes() - here);
+      use(*second);
+    }
+    record = {first.joint->data(), first.joint.get()};
+  }
+  return holds_record(Bytes(record.at, location.bytes()), location.bytes()) ? record : CachedRecord{};
 }
 
 void ReadCache::read(Location location, Lsn durable, ReadWaiter& waiter) {
   const LogFile& file = table_.at(location.slot());
   const Wait wait{&waiter, location};
-  WEIR_ASSERT(file.start.value + location.offset() + location.bytes() <= file.readable(durable).value);
+  WEIR_ASSERT(file.start.value + end_of(location) <= file.readable(durable).value);
   const std::uint64_t window_at = window_offset(location.offset());
-  const bool fits = location.bytes() <= windowed_record_bytes_max &&
-                    location.offset() + location.bytes() <= window_end(file, window_at, durable);
-  Window* window = kept_window(file, location.offset());
-  if (window != nullptr && !window->loading && !window->covers(location.offset(), location.bytes())) {
+  const bool windowed = location.bytes() <= windowed_record_bytes_max;
+  Window* const first = windowed ? window_for(location, window_at, durable) : nullptr;
+  if (first == nullptr) return read_alone(wait, false);
+  Window* waited_for = first;
+  if (joins(location)) {
+    const bool pinned = std::exchange(first->pinned, true);
+    Window* const second = window_for(location, window_at + read_window_bytes, durable);
+    first->pinned = pinned;
+    if (second == nullptr) return read_alone(wait, false);
+    use(*second);
+    if (first->there) waited_for = second;
+  }
+  if (waited_for->there) return read_alone(wait, false);  // its checksum does not hold there
+  waited_for->waits.push_back(wait);
+  use(*first);
+  read_ahead(*first, location.offset(), durable);
+}
+
+// That one, there or on its way; null where it can't be had now.
+ReadCache::Window* ReadCache::window_for(Location location, std::uint64_t window_at, Lsn durable) {
+  Window* window = kept_window(table_.at(location.slot()), window_at);
+  if (window != nullptr && !window->reaches(end_of(location))) {
     // It was read when less was durable.
+    if (!window->there || window->pinned) return nullptr;
     drop(*window);
     window = nullptr;
   }
-  if (window == nullptr && fits) window = load_window(location.slot(), window_at, durable);
-  if (window != nullptr && window->loading && window->covers(location.offset(), location.bytes())) {
-    window->waits.push_back(wait);
-    use(*window);
-    read_ahead(*window, location.offset(), durable);
-  } else {
-    read_alone(wait, false);
-  }
+  return window != nullptr ? window : load_window(location.slot(), window_at, durable);
 }
 
 // Null if the windows that are on their way take all the room.
 ReadCache::Window* ReadCache::load_window(std::uint32_t slot, std::uint64_t window_at, Lsn durable) {
   const LogFile& file = table_.at(slot);
-  const std::uint64_t bytes = window_end(file, window_at, durable) - window_at;
+  const std::uint64_t readable = file.readable(durable).value - file.start.value;
+  const std::uint64_t bytes = std::min(read_window_bytes, readable - window_at);
   if (!make_room(bytes)) return nullptr;
   auto made = std::make_unique<Window>();
   Window& window = *made;
@@ -129,7 +160,7 @@ void ReadCache::read_ahead(Window& window, std::uint64_t offset, Lsn durable) {
   const std::uint32_t slot = window.slot;
   const std::uint64_t first = window.offset + read_window_bytes;
   const LogFile& file = table_.at(slot);
-  const bool loading = std::exchange(window.loading, true);  // it is in use: room is not made at its cost
+  const bool pinned = std::exchange(window.pinned, true);
   for (std::uint64_t ahead = 0; ahead < windows_ahead_; ++ahead) {
     const std::uint64_t next_at = first + ahead * read_window_bytes;
     const bool readable = file.start.value + next_at < file.readable(durable).value;
@@ -139,13 +170,13 @@ void ReadCache::read_ahead(Window& window, std::uint64_t offset, Lsn durable) {
     if (next == nullptr) break;
     next->ahead = true;
   }
-  window.loading = loading;
+  window.pinned = pinned;
 }
 
 bool ReadCache::make_room(std::uint64_t bytes) {
   for (auto it = recent_.end(); bytes_ + bytes > bytes_max_ && it != recent_.begin();) {
     Window& window = **--it;
-    if (window.loading) continue;
+    if (!window.there || window.pinned) continue;
     ++it;
     drop(window);
   }
@@ -154,7 +185,7 @@ bool ReadCache::make_room(std::uint64_t bytes) {
 
 void ReadCache::drop(Window& window) {
   if (window.ahead) windows_ahead_ = std::max<std::uint64_t>(windows_ahead_ / 2, 1);
-  bytes_ -= window.bytes;
+  bytes_ -= window.bytes + window.joint_bytes;
   recent_.erase(window.recent);
   windows_.erase(window.begin());
 }
@@ -177,39 +208,53 @@ void ReadCache::on_read(Window& window, std::int64_t result) {
     hand_out_alone(window, result);
     return;
   }
-  if (result == static_cast<std::int64_t>(window.bytes)) {
-    hand_out(window);
-    return;
-  }
+  // A waiter may read more, or cancel others.
+  window.there = result == static_cast<std::int64_t>(window.bytes);
+  window.pinned = true;
   while (!window.waits.empty()) {
     const Wait wait = window.waits.front();
     window.waits.pop_front();
-    read_again(window, wait);
+    window.there ? hand_out(window, wait) : read_again(window.slot, window.file_start, wait);
   }
-  drop(window);
+  window.pinned = false;
+  if (!window.there) drop(window);
 }
 
-void ReadCache::read_again(const Window& window, const Wait& wait) {
-  if (table_.find(window.slot, window.file_start) != nullptr) {
+void ReadCache::read_again(std::uint32_t slot, Lsn file_start, const Wait& wait) {
+  if (table_.find(slot, file_start) != nullptr) {
     read_alone(wait, true);
   } else {
     wait.waiter->on_read(fail(ErrorCode::not_found, "the record's file was reclaimed while it was read"));
   }
 }
 
-// A waiter may read more, from this window too, or cancel others: the window stays `loading` until all are served.
-void ReadCache::hand_out(Window& window) {
-  while (!window.waits.empty()) {
-    const Wait wait = window.waits.front();
-    window.waits.pop_front();
-    const std::byte* at = window.chunk->data() + (wait.location.offset() - window.offset);
-    if (holds_record(Bytes(at, wait.location.bytes()), wait.location.bytes())) {
-      wait.waiter->on_read(CachedRecord{at, window.chunk.get()});
-    } else {
-      read_again(window, wait);
-    }
+// So many windows further in the same file; null: it is not kept.
+ReadCache::Window* ReadCache::neighbour(const Window& window, std::int64_t windows) {
+  const auto distance = static_cast<std::uint64_t>(windows) * read_window_bytes;
+  const auto found = windows_.find(Lsn{window.begin().value + distance});
+  if (found == windows_.end() || found->second->slot != window.slot) return nullptr;
+  return found->second.get();
+}
+
+// `window` is there now. What the waiter wants begins in it, or in the one before it and ends in this one.
+void ReadCache::hand_out(Window& window, const Wait& wait) {
+  Window* first = &window;
+  if (wait.location.offset() < window.offset) {
+    first = neighbour(window, -1);
+  } else if (Window* const next = neighbour(window, 1);
+             joins(wait.location) && next != nullptr && !next->there) {
+    next->waits.push_back(wait);
+    return;
   }
-  window.loading = false;
+  CachedRecord record;
+  if (first != nullptr && first->there && first->reaches(end_of(wait.location))) {
+    record = record_in(*first, wait.location);
+  }
+  if (record.at != nullptr) {
+    wait.waiter->on_read(record);
+  } else {
+    read_again(window.slot, window.file_start, wait);
+  }
 }
 
 void ReadCache::hand_out_alone(Window& window, std::int64_t result) {
@@ -224,7 +269,7 @@ void ReadCache::hand_out_alone(Window& window, std::int64_t result) {
   if (complete && holds_record(Bytes(at, wait.location.bytes()), wait.location.bytes())) {
     wait.waiter->on_read(CachedRecord{at, mine->chunk.get()});
   } else if (!mine->second_try) {
-    read_again(*mine, wait);
+    read_again(mine->slot, mine->file_start, wait);
   } else if (result < 0) {
     wait.waiter->on_read(std::unexpected(errno_error(static_cast<int>(-result), "journal read")));
   } else {

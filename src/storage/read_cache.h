@@ -1,6 +1,6 @@
 // What it is: records that left memory, read back: in windows of 256 KiB, of which the last used ones are kept, and big
-// records by themselves. What begins in a window and is not long ends in it too, since a window is read a little further
-// than the next one's beginning. Every record's CRC is checked on the way out; what fails is read once more by itself.
+// records by themselves. A record that begins in one window and ends in the next is put together of both. Every record's CRC
+// is checked on the way out; what fails is read once more by itself.
 // Shard: of its journal, on its thread.
 #pragma once
 
@@ -22,8 +22,6 @@
 namespace weir::storage {
 
 inline constexpr std::uint64_t read_window_bytes = 256U << 10;
-// Longer records that don't end in their window are read by themselves.
-inline constexpr std::uint64_t read_window_overlap_bytes = 68U << 10;
 
 class ReadCache {
  public:
@@ -56,29 +54,43 @@ class ReadCache {
     std::uint64_t offset = 0;  // in the file
     std::uint64_t bytes = 0;
     ChunkRef chunk;
-    bool loading = true;  // also while it is handed out
+    bool there = false;   // false: on its way
+    bool pinned = false;  // in use: room is not made at its cost
     bool kept = true;     // false: of one record, gone once it was handed on
     bool second_try = false;
     bool first_half_used = false;
     bool ahead = false;  // read before anybody asked for it, and nobody has yet
     std::deque<Wait> waits;
+    ChunkRef joint;  // a copy of the record that ends in the next window, once somebody wanted it
+    std::uint64_t joint_offset = 0, joint_bytes = 0;
     std::list<Window*>::iterator recent;  // where it is in recent_, when it is kept
 
     void on_io(std::int64_t result) override { owner->on_read(*this, result); }
     Lsn begin() const { return Lsn{file_start.value + offset}; }
-    bool covers(std::uint64_t at, std::uint64_t count) const {
-      return at >= offset && at + count <= offset + bytes;
+    std::uint64_t end() const {
+      return offset + bytes;
+    }  // in the file; short of the whole where less was durable
+    // As much of it is here as can be of a record that begins here.
+    bool reaches(std::uint64_t record_end) const {
+      return end() >= std::min(record_end, offset + read_window_bytes);
     }
   };
 
   static std::uint64_t window_offset(std::uint64_t offset) {
     return offset / read_window_bytes * read_window_bytes;
   }
-  static std::uint64_t window_end(const LogFile& file, std::uint64_t window_at, Lsn durable);
+  static std::uint64_t end_of(Location location) { return location.offset() + location.bytes(); }
+  static bool joins(Location location) {
+    return end_of(location) > window_offset(location.offset()) + read_window_bytes;
+  }
   Window* kept_window(const LogFile& file, std::uint64_t offset);
   Window* load_window(std::uint32_t slot, std::uint64_t window_at, Lsn durable);
+  Window* window_for(Location location, std::uint64_t window_at, Lsn durable);
+  CachedRecord record_in(Window& first, Location location);
+  Window* neighbour(const Window& window, std::int64_t windows);
+  void hand_out(Window& window, const Wait& wait);
   void read_alone(const Wait& wait, bool second_try);
-  void read_again(const Window& window, const Wait& wait);
+  void read_again(std::uint32_t slot, Lsn file_start, const Wait& wait);
   void begin(Window& window);
   void read_ahead(Window& window, std::uint64_t offset, Lsn durable);
   void use(Window& window) {
@@ -90,7 +102,6 @@ class ReadCache {
   bool make_room(std::uint64_t bytes);
   void drop(Window& window);
   void on_read(Window& window, std::int64_t result);
-  void hand_out(Window& window);
   void hand_out_alone(Window& window, std::int64_t result);
 
   runtime::Disk& disk_;

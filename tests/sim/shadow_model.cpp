@@ -127,6 +127,7 @@ void ShadowModel::deliver(const node::Delivery& delivery, bool no_ack) {
   }
   if (!note_seq(delivery.queue, queue, *known, copy, delivery.seq)) return;
   copy.state = Copy::State::out;
+  ++copy.deliveries;
   copy.maybe_gone = false;
   copy.established = true;
   if (no_ack) gone(delivery.queue, copy, *known);
@@ -160,23 +161,24 @@ void ShadowModel::lose_taker(QueueId id) {
   losing_.insert(id);
 }
 
-std::vector<AttemptId> ShadowModel::certainly_waiting(QueueId id) const {
-  std::vector<AttemptId> waiting;
+std::vector<Waiting> ShadowModel::certainly_waiting(QueueId id) const {
+  std::vector<Waiting> waiting;
   const auto at = queues_.find(id);
   if (at == queues_.end() || consumed_.contains(id)) return waiting;
   for (const auto& [attempt, copy] : at->second.copies) {
     if (copy.state == Copy::State::waiting && copy.established && !copy.maybe_gone)
-      waiting.push_back(attempt);
+      waiting.push_back({attempt, copy.deliveries});
   }
   return waiting;
 }
 
-void ShadowModel::purged(QueueId id, const std::vector<AttemptId>& attempts) {
+void ShadowModel::purged(QueueId id, const std::vector<Waiting>& certain) {
   const auto at = queues_.find(id);
   if (at == queues_.end()) return;
-  for (const AttemptId attempt : attempts) {
+  for (const auto& [attempt, deliveries] : certain) {
     const auto copy = at->second.copies.find(attempt);
     if (copy == at->second.copies.end() || copy->second.state != Copy::State::waiting) continue;
+    if (copy->second.deliveries != deliveries) continue;  // it was out when the purge came, perhaps
     gone(id, copy->second, attempt);
     unfirm_[at->second.shard.value].back().purged = true;
   }

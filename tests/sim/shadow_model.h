@@ -42,8 +42,15 @@ struct Copy {
   bool maybe_gone = false;   // purged perhaps, or taken without ack by a consumer that did not live to see it
   bool delivered_before = false;
   bool has_seq = false;
+  std::uint32_t deliveries = 0;
   Seq seq;
   Lsn gone_lsn{UINT64_MAX};  // gone for good once its shard's journal is durable up to here
+};
+
+// A message that waits, and still does if nobody took it meanwhile.
+struct Waiting {
+  AttemptId attempt = 0;
+  std::uint32_t deliveries = 0;
 };
 
 struct ShadowQueue {
@@ -75,8 +82,8 @@ class ShadowModel {
   // Nothing is under way: every queue has heard of everything.
   void at_rest() { losing_.clear(); }
   // What a purge that begins now must take with it, as far as that is certain.
-  std::vector<AttemptId> certainly_waiting(QueueId queue) const;
-  void purged(QueueId queue, const std::vector<AttemptId>& attempts);
+  std::vector<Waiting> certainly_waiting(QueueId queue) const;
+  void purged(QueueId queue, const std::vector<Waiting>& certain);
   void remove_queue(QueueId queue) {
     queues_.erase(queue);
     removed_.insert(queue);

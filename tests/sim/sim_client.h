@@ -86,7 +86,7 @@ class SimClient final : public node::SessionEvents {
     QueueId queue_id;
     node::ConsumerNumber consumer = 0;
     bool no_ack = false;
-    std::vector<AttemptId> certain;  // of a purge
+    std::vector<Waiting> certain;  // of a purge
     std::vector<std::string> locked;
   };
   struct Publisher {

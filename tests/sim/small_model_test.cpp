@@ -165,7 +165,7 @@ class ScriptedClient final : public node::SessionEvents {
   std::unique_ptr<node::Session> session_;
   std::vector<AttemptId> ids_;
   std::vector<std::pair<QueueId, Seq>> held_;
-  std::vector<AttemptId> certain_;
+  std::vector<Waiting> certain_;
   std::uint64_t published_ = 0, confirmed_ = 0;
   bool waiting_ = false;
   char asked_ = ' ';

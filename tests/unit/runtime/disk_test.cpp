@@ -38,15 +38,11 @@ void wait_for(RealDisk& disk) {
   ASSERT_EQ(::read(disk.event(), &count, sizeof count), static_cast<ssize_t>(sizeof count));
 }
 
-template <bool Uring>
+template <KernelRing Ring>
 struct Real {
   explicit Real(const std::string& below = ::testing::TempDir()) : directory(below) {
-    if constexpr (Uring) {
-      Result<std::unique_ptr<RealDisk>> made = make_uring_disk();
-      if (made) disk = std::move(*made);
-    } else {
-      disk = make_thread_disk();
-    }
+    Result<std::unique_ptr<RealDisk>> made = make_real_disk({.ring = Ring});
+    if (made) disk = std::move(*made);
   }
   void wait() {
     if (disk->poll() == 0) wait_for(*disk);
@@ -57,9 +53,9 @@ struct Real {
   std::unique_ptr<RealDisk> disk;
 };
 // On a file system without O_DIRECT.
-template <bool Uring>
-struct RealInMemory : Real<Uring> {
-  RealInMemory() : Real<Uring>("/dev/shm") {}
+template <KernelRing Ring>
+struct RealInMemory : Real<Ring> {
+  RealInMemory() : Real<Ring>("/dev/shm") {}
 };
 struct Simulated {
   Simulated() : disk(storage.open_disk()) { EXPECT_TRUE(disk->make_directories("d")); }
@@ -93,7 +89,9 @@ class DiskTest : public ::testing::Test {
   Kind kind_;
 };
 
-using Kinds = ::testing::Types<Simulated, Real<true>, Real<false>, RealInMemory<true>, RealInMemory<false>>;
+using Kinds =
+    ::testing::Types<Simulated, Real<KernelRing::all>, Real<KernelRing::reads>, Real<KernelRing::no>,
+                     RealInMemory<KernelRing::all>, RealInMemory<KernelRing::no>>;
 TYPED_TEST_SUITE(DiskTest, Kinds);
 
 TYPED_TEST(DiskTest, what_was_written_is_read_back) {
@@ -270,7 +268,7 @@ TYPED_TEST(DiskTest, closing_the_disk_waits_for_what_was_submitted) {
 
 TEST(PosixDisk, a_file_that_does_not_fit_leaves_nothing_behind) {
   const TemporaryDirectory directory(::testing::TempDir());
-  const auto disk = make_thread_disk();
+  const auto disk = make_real_disk({.ring = KernelRing::no}).value();
   const std::string path = directory.path() + "/f";
   const std::uint64_t far_too_much = std::uint64_t{1} << 60;
   const Status prepared = disk->prepare_file_now(path, far_too_much);
@@ -280,7 +278,7 @@ TEST(PosixDisk, a_file_that_does_not_fit_leaves_nothing_behind) {
 
 TEST(PosixDisk, no_space_is_told_as_such) {
   const TemporaryDirectory directory("/dev/shm");
-  const auto disk = make_thread_disk();
+  const auto disk = make_real_disk({.ring = KernelRing::no}).value();
   const std::uint64_t more = disk->free_bytes(directory.path()).value() + (std::uint64_t{1} << 30);
   const Status prepared = disk->prepare_file_now(directory.path() + "/f", more);
   ASSERT_FALSE(prepared);

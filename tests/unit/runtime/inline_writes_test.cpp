@@ -96,17 +96,13 @@ TEST_F(InlineWritesTest, fast_writes_made_here_restore_the_trust) {
 
 // --- the disks with it ---
 
-class Inline : public ::testing::TestWithParam<bool> {
+class Inline : public ::testing::TestWithParam<KernelRing> {
  protected:
   void SetUp() override {
     constexpr InlineWriteLimits always{.bytes_max = 2 * block, .fast_ns = ~std::uint64_t{0}, .proofs = 0};
-    if (GetParam()) {
-      Result<std::unique_ptr<RealDisk>> made = make_uring_disk(always);
-      if (!made) GTEST_SKIP() << "no io_uring here";
-      disk = std::move(*made);
-    } else {
-      disk = make_thread_disk(always);
-    }
+    Result<std::unique_ptr<RealDisk>> made = make_real_disk({.ring = GetParam(), .inline_writes = always});
+    if (!made) GTEST_SKIP() << "no io_uring here";
+    disk = std::move(*made);
     ASSERT_TRUE(disk->prepare_file_now(path, 16 * block));
     file = disk->open(path).value();
   }
@@ -119,13 +115,16 @@ class Inline : public ::testing::TestWithParam<bool> {
 
   const std::string path = ::testing::TempDir() + "weir-inline-" + std::to_string(::getpid());
   std::unique_ptr<RealDisk> disk;
-  std::unique_ptr<RealDisk> reader = make_thread_disk();
+  std::unique_ptr<RealDisk> reader = make_real_disk({.ring = KernelRing::no}).value();
   FileHandle file;
   AlignedBuffer data{3 * block, std::byte{7}};
   Probe first, second;
 };
-INSTANTIATE_TEST_SUITE_P(Disks, Inline, ::testing::Bool(),
-                         [](const auto& what) { return what.param ? "io_uring" : "threads"; });
+INSTANTIATE_TEST_SUITE_P(Disks, Inline, ::testing::Values(KernelRing::no, KernelRing::reads, KernelRing::all),
+                         [](const auto& what) -> std::string {
+                           if (what.param == KernelRing::no) return "threads";
+                           return what.param == KernelRing::all ? "io_uring" : "io_uring_for_reads";
+                         });
 
 TEST_P(Inline, a_small_write_that_is_alone_is_made_by_the_next_poll) {
   disk->write_durable(file, block, data.bytes().first(block), first);
@@ -186,7 +185,7 @@ TEST_P(Inline, closing_the_disk_makes_the_write_that_is_held) {
 
 // A loop that slept while its disk holds a write would never come back: nothing else wakes it.
 TEST_P(Inline, a_loop_does_not_sleep_over_a_write_that_its_disk_holds) {
-  auto made = Loop::make({.kernel_ring = GetParam(), .threads_instead = false});
+  auto made = Loop::make({.ring = GetParam(), .threads_instead = false});
   if (!made) GTEST_SKIP() << "no io_uring here";
   struct Repeat final : IoRequest {
     void on_io(std::int64_t result) override {

@@ -109,6 +109,53 @@ TEST_F(JournalRead, a_sequential_reader_finds_the_next_window_already_there) {
   EXPECT_LE(misses, 2);
 }
 
+// Of a record that begins in one window of 256 KiB and ends in the next.
+TEST_F(JournalRead, a_record_on_the_border_of_two_windows_is_read_with_them) {
+  constexpr std::uint64_t window = 256U << 10;
+  constexpr std::size_t bytes = 5000;  // small ones keep to such borders while the log is young
+  ASSERT_TRUE(machine.boot());
+  fill(2000, bytes);
+  std::vector<std::size_t> on_border;
+  for (std::size_t i = 0; i < locations.size(); ++i) {
+    const std::uint64_t begin = locations[i].offset();
+    if (begin / window != (begin + locations[i].bytes() - 1) / window) on_border.push_back(i);
+  }
+  ASSERT_GE(on_border.size(), 2U);
+  const std::size_t first = on_border[0];
+  const std::size_t second = on_border[1];
+  flip_payload_bit(second);
+
+  std::vector<ReadWitness> readers(3);
+  machine.journal->read(locations[first], readers[0]);
+  machine.journal->read(locations[first - 1], readers[1]);
+  machine.journal->read(locations[first + 1], readers[2]);
+  EXPECT_EQ(machine.journal->stats().reads, 2U);
+  for (const ReadWitness& reader : readers) wait_for(reader);
+  EXPECT_EQ(readers[0].payload, body(first, bytes));
+  EXPECT_EQ(readers[1].payload, body(first - 1, bytes));
+  EXPECT_EQ(readers[2].payload, body(first + 1, bytes));
+  EXPECT_EQ(machine.cached_payload(locations[first]), body(first, bytes)) << "both windows are still there";
+
+  ReadWitness bad;
+  machine.journal->read(locations[second], bad);
+  wait_for(bad);
+  EXPECT_EQ(bad.error, ErrorCode::corrupt);
+  EXPECT_EQ(machine.cached_payload(locations[second + 1]), body(second + 1, bytes));
+}
+
+TEST_F(JournalRead, a_backlog_is_read_once) {
+  ASSERT_TRUE(machine.boot());
+  fill(3000, 5000);
+  for (std::size_t i = 0; i < 2500; ++i) {
+    if (machine.cached_payload(locations[i]) != "(not in memory)") continue;
+    ReadWitness reader;
+    machine.journal->read(locations[i], reader);
+    wait_for(reader);
+    ASSERT_EQ(reader.payload, body(i, 5000));
+  }
+  EXPECT_LE(machine.journal->stats().read_bytes, machine.journal->stats().bytes_written);
+}
+
 TEST_F(JournalRead, what_is_read_stays_within_its_bound) {
   ASSERT_TRUE(machine.boot());
   fill(8000, 1000);

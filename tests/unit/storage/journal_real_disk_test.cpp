@@ -12,13 +12,13 @@
 namespace weir::storage {
 namespace {
 
-class JournalOnRealDisk : public ::testing::TestWithParam<bool> {
+class JournalOnRealDisk : public ::testing::TestWithParam<runtime::KernelRing> {
  protected:
   JournalOnRealDisk() {
     std::string pattern = (std::filesystem::temp_directory_path() / "weir-journal-XXXXXX").string();
     directory = mkdtemp(pattern.data());
     runtime::LoopOptions options;
-    options.kernel_ring = GetParam();
+    options.ring = GetParam();
     loop = std::move(runtime::Loop::make(options).value());
   }
   ~JournalOnRealDisk() override {
@@ -105,7 +105,9 @@ TEST_P(JournalOnRealDisk, writes_rolls_recycles_reads_and_recovers) {
   EXPECT_EQ(replay.records.back().seq, count);
 }
 
-INSTANTIATE_TEST_SUITE_P(EitherKind, JournalOnRealDisk, ::testing::Values(true, false));
+INSTANTIATE_TEST_SUITE_P(EitherKind, JournalOnRealDisk,
+                         ::testing::Values(runtime::KernelRing::all, runtime::KernelRing::reads,
+                                           runtime::KernelRing::no));
 
 }  // namespace
 }  // namespace weir::storage

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "runtime/disk_ring.h"
 #include "runtime/disk_threads.h"
 #include "runtime/inline_writes.h"
 #include "runtime/loop.h"
@@ -30,13 +31,21 @@ class EventDescriptor {
   int value_;
 };
 
-// The disk where there is no io_uring: helper threads for durable writes, others for reads and one for what
-// changes names, so that a long prepare_file delays neither a commit nor a read.
-class ThreadDisk final : public PosixDisk {
+// Durable writes and reads go by io_uring or by threads, each as wanted. What changes names has a thread of its own, so that
+// a long prepare_file delays neither a commit nor a read, and so have removals, which take their time.
+class LocalDisk final : public PosixDisk {
  public:
-  explicit ThreadDisk(InlineWriteLimits limits) : inline_(system_clock(), limits) {}
-  ~ThreadDisk() override {
+  explicit LocalDisk(const RealDiskOptions& options)
+      : ring_(options.ring), inline_(system_clock(), options.inline_writes) {}
+  ~LocalDisk() override {
     if (held_) inline_.make(writes_.front());
+  }
+  Status begin() {
+    if (ring_ == KernelRing::no) return {};
+    Result<std::unique_ptr<DiskRing>> made = DiskRing::make(event_.get());
+    if (!made) return std::unexpected(std::move(made.error()));
+    kernel_ = std::move(*made);
+    return {};
   }
 
   void write_durable(FileHandle file, std::uint64_t offset, Bytes data, IoRequest& request) override {
@@ -89,7 +98,13 @@ class ThreadDisk final : public PosixDisk {
     job.request = &request;
     return job;
   }
+  void complete(IoRequest& request, std::int64_t result) {
+    --in_flight_;
+    inline_.completed(request);
+    request.on_io(result);
+  }
 
+  const KernelRing ring_;
   EventDescriptor event_;
   std::vector<DiskJob> writes_;
   std::vector<DiskJob> reads_;
@@ -99,28 +114,34 @@ class ThreadDisk final : public PosixDisk {
   std::size_t in_flight_ = 0;
   bool held_ = false;  // the first of writes_ was submitted: poll() makes it
   InlineWrites inline_;
+  std::unique_ptr<DiskRing> kernel_;
   DiskThreads write_threads_{write_threads_max, event_.get()};
   DiskThreads read_threads_{read_threads_max, event_.get()};
   DiskThreads name_thread_{1, event_.get()};
-  DiskThreads remove_thread_{1, event_.get()};  // takes its time
+  DiskThreads remove_thread_{1, event_.get()};
 };
 
 // True: the write that was queued is alone at the disk, and poll() makes it.
-bool ThreadDisk::hold() {
+bool LocalDisk::hold() {
   if (writes_.empty()) return false;
   const auto& write = writes_.back();
   return inline_.submitted(*write.request, write.data.size(), in_flight_ == 1);
 }
 
-void ThreadDisk::hand_over() {
+void LocalDisk::hand_over() {
   held_ = false;
+  if (ring_ == KernelRing::all) kernel_->push(writes_);
+  if (ring_ != KernelRing::no) {
+    kernel_->push(reads_);
+    kernel_->enter();
+  }
   write_threads_.push(writes_);
   read_threads_.push(reads_);
   name_thread_.push(names_);
   remove_thread_.push(removals_);
 }
 
-std::size_t ThreadDisk::make_held() {
+std::size_t LocalDisk::make_held() {
   if (!std::exchange(held_, false)) return 0;
   const DiskJob write = std::move(writes_.front());
   writes_.erase(writes_.begin());
@@ -129,26 +150,30 @@ std::size_t ThreadDisk::make_held() {
   return 1;
 }
 
-std::size_t ThreadDisk::poll() {
-  const std::size_t held = make_held();
+std::size_t LocalDisk::poll() {
+  std::size_t count = make_held();
+  if (in_flight_ == 0) return count;
   write_threads_.take(done_);
   read_threads_.take(done_);
   name_thread_.take(done_);
   remove_thread_.take(done_);
-  const std::size_t count = done_.size();
-  for (std::size_t i = 0; i < count; ++i) {
-    --in_flight_;
-    inline_.completed(*done_[i].request);
-    done_[i].request->on_io(done_[i].result);
-  }
+  count += done_.size();
+  for (const DiskJob& job : done_) complete(*job.request, job.result);
   done_.clear();
-  return held + count;
+  if (kernel_ == nullptr) return count;
+  kernel_->take([&](IoRequest& request, std::int64_t result) {
+    ++count;
+    complete(request, result);
+  });
+  return count;
 }
 
 }  // namespace
 
-std::unique_ptr<RealDisk> make_thread_disk(InlineWriteLimits limits) {
-  return std::make_unique<ThreadDisk>(limits);
+Result<std::unique_ptr<RealDisk>> make_real_disk(const RealDiskOptions& options) {
+  auto disk = std::make_unique<LocalDisk>(options);
+  WEIR_TRY(disk->begin());
+  return disk;
 }
 
 }  // namespace weir::runtime
