@@ -93,7 +93,7 @@ node::NodeOptions node_options(const Settings& settings) {
   if (settings.journal_io == "io_uring") options.loop.ring = runtime::KernelRing::all;
   options.loop.threads_instead = settings.journal_io == "auto";
   options.loopback_users = settings.loopback_users;
-  options.headers_of = amqp091::headers_of;
+  options.headers_of = {amqp091::headers_of, amqp091::property_of};
   options.default_vhost = settings.default_vhost;
   options.default_user = settings.default_user;
   options.default_password = settings.default_pass;

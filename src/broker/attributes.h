@@ -15,9 +15,10 @@
 
 namespace weir::broker {
 
-// Why a message left its queue without having been accepted. Values are on disk: never renumber.
-enum class DeathReason : std::uint8_t { rejected = 1, expired = 2, maxlen = 3, delivery_limit = 4 };
-inline constexpr std::uint8_t death_reason_last = 4;
+// Why a message left its queue without having been accepted. Values are on disk: never renumber. `due` is no death: it
+// waited at a delayed exchange, and its time has come.
+enum class DeathReason : std::uint8_t { rejected = 1, expired = 2, maxlen = 3, delivery_limit = 4, due = 5 };
+inline constexpr std::uint8_t death_reason_last = 5;
 
 struct MessageAttributes {
   std::uint64_t expires_ms = 0;  // Unix; 0: never

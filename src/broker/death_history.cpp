@@ -19,6 +19,7 @@ std::string_view to_string(DeathReason reason) {
     case DeathReason::expired: return "expired";
     case DeathReason::maxlen: return "maxlen";
     case DeathReason::delivery_limit: return "delivery_limit";
+    case DeathReason::due: return "due";
   }
   WEIR_UNREACHABLE();
 }

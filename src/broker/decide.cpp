@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "broker/decide_parts.h"
+#include "broker/exchange_arguments.h"
 
 namespace weir::broker {
 
@@ -30,6 +31,10 @@ struct Toucher {
 
   void operator()(const DeclareExchange& request) const {
     out.push_back(touched('x', request.vhost, request.name));
+    if (!request.passive && own_queue_role(request.type) != QueueRole::plain) {
+      out.push_back(
+          touched('i', std::to_string(queue_id_lane(request.vhost, request.name, request.durable))));
+    }
   }
   void operator()(const DeleteExchange& request) const {
     out.push_back(touched('x', request.vhost, request.name));
@@ -91,7 +96,7 @@ struct Decider {
   Placement placement;
 
   Result<Decision> operator()(const DeclareExchange& r) const {
-    return decide_declare_exchange(topology, actor, r);
+    return decide_declare_exchange(topology, actor, r, placement);
   }
   Result<Decision> operator()(const DeleteExchange& r) const {
     return decide_delete_exchange(topology, actor, r);

@@ -2,7 +2,7 @@
 #include "broker/cascade.h"
 #include "broker/decide_parts.h"
 #include "broker/declare_arguments.h"
-#include "broker/headers_match.h"
+#include "broker/exchange_arguments.h"
 
 namespace weir::broker {
 
@@ -36,7 +36,7 @@ Result<Decision> decide_bind(const Topology& topology, const Actor& actor, const
   const ExchangeDefinition* const source = topology.find_exchange(binding.vhost, binding.source);
   if (source == nullptr) return no_such(DestinationKind::exchange, binding.vhost, binding.source);
   if (!has_destination(topology, binding)) return no_such(binding.kind, binding.vhost, binding.destination);
-  if (source->type == ExchangeType::headers) WEIR_TRY(check_headers_binding(binding.arguments));
+  WEIR_TRY(check_exchange_binding(*source, binding));
   WEIR_TRY(check_destination(topology, actor, binding));
   if (topology.has_binding(binding)) return Decision{};
   WEIR_TRY(check_name_length("routing key", binding.routing_key));

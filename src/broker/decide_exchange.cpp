@@ -7,20 +7,13 @@
 #include "broker/decide_parts.h"
 #include "broker/declare_arguments.h"
 #include "broker/equivalence.h"
+#include "broker/exchange_arguments.h"
 
 namespace weir::broker {
 
 namespace {
 
 constexpr std::string_view alternate_exchange = "alternate-exchange";
-
-std::optional<ExchangeType> parse_type(std::string_view name) {
-  for (const auto type :
-       {ExchangeType::direct, ExchangeType::fanout, ExchangeType::topic, ExchangeType::headers}) {
-    if (to_string(type) == name) return type;
-  }
-  return std::nullopt;
-}
 
 Status check_not_default(std::string_view name) {
   if (!name.empty()) return {};
@@ -36,7 +29,8 @@ Status check_equivalent(const ExchangeDefinition& known, const DeclareExchange& 
   return same_argument(alternate_exchange, resource, request.arguments, known.arguments);
 }
 
-Status check_new(const DeclareExchange& request, const Actor& actor, std::string_view resource) {
+Status check_new(const DeclareExchange& request, ExchangeType type, const Actor& actor,
+                 std::string_view resource) {
   if (is_reserved(request.name) && !is_broker(actor)) {
     return fail(ErrorCode::access_refused,
                 fmt::format("exchange name '{}' contains reserved prefix 'amq.*'", request.name));
@@ -48,13 +42,33 @@ Status check_new(const DeclareExchange& request, const Actor& actor, std::string
                 fmt::format("invalid type '{}' for arg '{}' in {}", type_name(*alternate), alternate_exchange,
                             resource));
   }
-  return check_storable(request.arguments);
+  WEIR_TRY(check_storable(request.arguments));
+  return check_exchange_arguments(type, request.arguments);
+}
+
+// What it needs a queue of its own for.
+Status add_own_queue(const Topology& topology, const DeclareExchange& request, Placement placement,
+                     std::vector<Change>& changes) {
+  const QueueRole role = own_queue_role(request.type);
+  if (role == QueueRole::plain) return {};
+  const Result<QueueId> id =
+      take_queue_id(topology, queue_id_lane(request.vhost, request.name, request.durable), changes);
+  if (!id) return std::unexpected(id.error());
+  changes.emplace_back(PutQueue{{.vhost = request.vhost,
+                                 .name = request.name,
+                                 .id = *id,
+                                 .shard = place_queue(request.vhost, request.name, placement.shards),
+                                 .durable = request.durable,
+                                 .owner = SessionId{0},
+                                 .arguments = own_queue_arguments(role, request.arguments),
+                                 .role = role}});
+  return {};
 }
 
 }  // namespace
 
 Result<Decision> decide_declare_exchange(const Topology& topology, const Actor& actor,
-                                         const DeclareExchange& request) {
+                                         const DeclareExchange& request, Placement placement) {
   if (topology.find_vhost(request.vhost) == nullptr) return no_such_vhost(request.vhost);
   const ExchangeDefinition* const known = topology.find_exchange(request.vhost, request.name);
   if (request.passive) {
@@ -62,7 +76,7 @@ Result<Decision> decide_declare_exchange(const Topology& topology, const Actor& 
     if (known == nullptr) return no_such(DestinationKind::exchange, request.vhost, request.name);
     return Decision{};
   }
-  const auto type = parse_type(request.type);
+  const auto type = exchange_type(request.type);
   if (!type)
     return fail(ErrorCode::invalid_argument, fmt::format("unknown exchange type '{}'", request.type));
   WEIR_TRY(check_not_default(request.name));
@@ -71,7 +85,7 @@ Result<Decision> decide_declare_exchange(const Topology& topology, const Actor& 
     WEIR_TRY(check_equivalent(*known, request, resource));
     return Decision{};
   }
-  WEIR_TRY(check_new(request, actor, resource));
+  WEIR_TRY(check_new(request, *type, actor, resource));
   Decision decision;
   decision.changes.emplace_back(PutExchange{{.vhost = request.vhost,
                                              .name = request.name,
@@ -80,6 +94,7 @@ Result<Decision> decide_declare_exchange(const Topology& topology, const Actor& 
                                              .auto_delete = request.auto_delete,
                                              .internal = request.internal,
                                              .arguments = request.arguments}});
+  WEIR_TRY(add_own_queue(topology, request, placement, decision.changes));
   return decision;
 }
 

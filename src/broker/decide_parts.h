@@ -10,7 +10,7 @@
 namespace weir::broker {
 
 Result<Decision> decide_declare_exchange(const Topology& topology, const Actor& actor,
-                                         const DeclareExchange& request);
+                                         const DeclareExchange& request, Placement placement);
 Result<Decision> decide_delete_exchange(const Topology& topology, const Actor& actor,
                                         const DeleteExchange& request);
 Result<Decision> decide_declare_queue(const Topology& topology, const Actor& actor,
@@ -40,7 +40,10 @@ Status check_name_length(std::string_view what, std::string_view name);
 Status check_exclusive_access(const QueueDefinition& queue, const Actor& actor);
 std::unexpected<Error> locked(const QueueDefinition& queue);
 
-// The lane that the id of a new queue comes from, if it will last.
+// The lane that the id of a new queue comes from.
+std::uint32_t queue_id_lane(std::string_view vhost, std::string_view name, bool will_last);
 std::uint32_t queue_id_lane(const DeclareQueue& request);
+// An id of the lane, and the change of the counters that goes with it. limit_exceeded: there are none left.
+Result<QueueId> take_queue_id(const Topology& topology, std::uint32_t lane, std::vector<Change>& changes);
 
 }  // namespace weir::broker

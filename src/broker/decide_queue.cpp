@@ -73,21 +73,6 @@ Status check_new(const DeclareQueue& request, std::string_view resource) {
   return {};
 }
 
-// The id, and the change of the counters that goes with it.
-Result<QueueId> take_id(const Topology& topology, const DeclareQueue& request, std::vector<Change>& changes) {
-  const std::uint32_t lane = queue_id_lane(request);
-  const QueueId reserved = topology.next_queue_id(lane);
-  const QueueId in_block = topology.next_transient_queue_id();
-  const bool transient = lane == transient_queue_id_lane;
-  if (transient && in_block.value != 0 && in_block < reserved) return in_block;
-  const std::uint32_t step = queue_id_lanes * (transient ? transient_ids_per_block : 1);
-  if (reserved.value > std::numeric_limits<std::uint32_t>::max() - step) {
-    return fail(ErrorCode::limit_exceeded, "there are no queue ids left");
-  }
-  changes.emplace_back(SetNextQueueId{QueueId{reserved.value + step}});
-  return reserved;
-}
-
 Decision found(const QueueDefinition& queue) {
   Decision decision;
   decision.queue_name = queue.name;
@@ -114,10 +99,26 @@ Decision removal(const Topology& topology, const QueueDefinition& queue) {
 
 }  // namespace
 
+std::uint32_t queue_id_lane(std::string_view vhost, std::string_view name, bool will_last) {
+  if (!will_last) return transient_queue_id_lane;
+  return static_cast<std::uint32_t>(hash_text(name, hash_text(vhost)) % transient_queue_id_lane);
+}
+
 std::uint32_t queue_id_lane(const DeclareQueue& request) {
-  if (!will_last(request)) return transient_queue_id_lane;
-  return static_cast<std::uint32_t>(hash_text(request.name, hash_text(request.vhost)) %
-                                    transient_queue_id_lane);
+  return queue_id_lane(request.vhost, request.name, will_last(request));
+}
+
+Result<QueueId> take_queue_id(const Topology& topology, std::uint32_t lane, std::vector<Change>& changes) {
+  const QueueId reserved = topology.next_queue_id(lane);
+  const QueueId in_block = topology.next_transient_queue_id();
+  const bool transient = lane == transient_queue_id_lane;
+  if (transient && in_block.value != 0 && in_block < reserved) return in_block;
+  const std::uint32_t step = queue_id_lanes * (transient ? transient_ids_per_block : 1);
+  if (reserved.value > std::numeric_limits<std::uint32_t>::max() - step) {
+    return fail(ErrorCode::limit_exceeded, "there are no queue ids left");
+  }
+  changes.emplace_back(SetNextQueueId{QueueId{reserved.value + step}});
+  return reserved;
 }
 
 std::unexpected<Error> locked(const QueueDefinition& queue) {
@@ -157,7 +158,7 @@ Result<Decision> decide_declare_queue(const Topology& topology, const Actor& act
   }
   WEIR_TRY(check_new(request, resource));
   std::vector<Change> changes;
-  const Result<QueueId> id = take_id(topology, request, changes);
+  const Result<QueueId> id = take_queue_id(topology, queue_id_lane(request), changes);
   if (!id) return std::unexpected<Error>(id.error());
   QueueDefinition queue{.vhost = request.vhost,
                         .name = name,

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "base/assert.h"
 #include "base/cursor.h"
 #include "base/limits.h"
@@ -32,7 +34,40 @@ enum class Kind : std::uint8_t {
   set_next_queue_id = 13,
 };
 
-enum Flag : std::uint8_t { flag_durable = 1, flag_auto_delete = 2, flag_internal = 4, flag_exclusive = 8 };
+enum Flag : std::uint8_t {
+  flag_durable = 1,
+  flag_auto_delete = 2,
+  flag_internal = 4,
+  flag_exclusive = 8,
+  flag_delays = 16,
+  flag_history = 32,
+};
+
+struct NamedType {
+  ExchangeType type;
+  std::string_view name;
+};
+constexpr std::array exchange_types = std::to_array<NamedType>({
+    {ExchangeType::direct, "direct"},
+    {ExchangeType::fanout, "fanout"},
+    {ExchangeType::topic, "topic"},
+    {ExchangeType::headers, "headers"},
+    {ExchangeType::consistent_hash, "x-consistent-hash"},
+    {ExchangeType::modulus_hash, "x-modulus-hash"},
+    {ExchangeType::random, "x-random"},
+    {ExchangeType::local_random, "x-local-random"},
+    {ExchangeType::recent_history, "x-recent-history"},
+    {ExchangeType::delayed, "x-delayed-message"},
+});
+
+std::uint8_t role_flag(QueueRole role) {
+  switch (role) {
+    case QueueRole::plain: return 0;
+    case QueueRole::delays: return flag_delays;
+    case QueueRole::history: return flag_history;
+  }
+  WEIR_UNREACHABLE();
+}
 
 struct Encoder {
   Writer out;
@@ -62,7 +97,7 @@ struct Encoder {
     out.le(queue.shard.value);
     out.u8(static_cast<std::uint8_t>((queue.durable ? flag_durable : 0) |
                                      (queue.auto_delete ? flag_auto_delete : 0) |
-                                     (queue.exclusive ? flag_exclusive : 0)));
+                                     (queue.exclusive ? flag_exclusive : 0) | role_flag(queue.role)));
     out.le(queue.owner.value);
     encode_table(queue.arguments, out);
   }
@@ -187,7 +222,7 @@ class Decoder {
     ExchangeDefinition exchange;
     exchange.vhost = name();
     exchange.name = name();
-    exchange.type = static_cast<ExchangeType>(in_range(1, 4));
+    exchange.type = static_cast<ExchangeType>(in_range(1, static_cast<std::uint8_t>(exchange_types.size())));
     const std::uint8_t set = flags(flag_durable | flag_auto_delete | flag_internal);
     exchange.durable = (set & flag_durable) != 0;
     exchange.auto_delete = (set & flag_auto_delete) != 0;
@@ -202,10 +237,16 @@ class Decoder {
     queue.id.value = from_.le<std::uint32_t>();
     queue.shard.value = from_.le<std::uint16_t>();
     if (queue.shard.value >= limits::shards_max) good_ = false;
-    const std::uint8_t set = flags(flag_durable | flag_auto_delete | flag_exclusive);
+    const std::uint8_t set =
+        flags(flag_durable | flag_auto_delete | flag_exclusive | flag_delays | flag_history);
     queue.durable = (set & flag_durable) != 0;
     queue.auto_delete = (set & flag_auto_delete) != 0;
     queue.exclusive = (set & flag_exclusive) != 0;
+    if ((set & flag_delays) != 0) queue.role = QueueRole::delays;
+    if ((set & flag_history) != 0) {
+      if (queue.role != QueueRole::plain) good_ = false;
+      queue.role = QueueRole::history;
+    }
     queue.owner.value = from_.le<std::uint64_t>();
     queue.arguments = table();
     return queue;
@@ -245,13 +286,14 @@ class Decoder {
 }  // namespace
 
 std::string_view to_string(ExchangeType type) {
-  switch (type) {
-    case ExchangeType::direct: return "direct";
-    case ExchangeType::fanout: return "fanout";
-    case ExchangeType::topic: return "topic";
-    case ExchangeType::headers: return "headers";
+  return exchange_types[static_cast<std::size_t>(type) - 1].name;
+}
+
+std::optional<ExchangeType> exchange_type(std::string_view name) {
+  for (const NamedType& known : exchange_types) {
+    if (known.name == name) return known.type;
   }
-  WEIR_UNREACHABLE();
+  return std::nullopt;
 }
 
 void encode_change(const Change& change, std::vector<std::byte>& out) {

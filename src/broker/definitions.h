@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -15,8 +16,21 @@
 
 namespace weir::broker {
 
-enum class ExchangeType : std::uint8_t { direct = 1, fanout = 2, topic = 3, headers = 4 };
+// Values are on disk: never renumber.
+enum class ExchangeType : std::uint8_t {
+  direct = 1,
+  fanout = 2,
+  topic = 3,
+  headers = 4,
+  consistent_hash = 5,
+  modulus_hash = 6,
+  random = 7,
+  local_random = 8,
+  recent_history = 9,
+  delayed = 10,
+};
 std::string_view to_string(ExchangeType type);
+std::optional<ExchangeType> exchange_type(std::string_view name);
 
 struct VhostDefinition {
   std::string name;
@@ -32,6 +46,13 @@ struct ExchangeDefinition {
   bool operator==(const ExchangeDefinition&) const = default;
 };
 
+// Some exchanges have a queue of their own, which has the exchange's name and goes with it. No client sees it.
+enum class QueueRole : std::uint8_t {
+  plain,
+  delays,   // of a delayed exchange: what it has not routed yet
+  history,  // of a recent-history exchange: what it routed last
+};
+
 struct QueueDefinition {
   std::string vhost, name;
   QueueId id;     // given by the shard that decides
@@ -39,6 +60,7 @@ struct QueueDefinition {
   bool durable = false, auto_delete = false, exclusive = false;
   SessionId owner;  // of an exclusive queue: the connection
   Table arguments;
+  QueueRole role = QueueRole::plain;
   bool operator==(const QueueDefinition&) const = default;
 };
 

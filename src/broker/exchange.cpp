@@ -1,6 +1,8 @@
 #include "broker/exchange.h"
 
 #include "base/assert.h"
+#include "broker/delay.h"
+#include "broker/exchange_arguments.h"
 #include "broker/hash.h"
 
 namespace weir::broker {
@@ -36,22 +38,62 @@ const Table& Binding::table() const {
 
 Exchange::Exchange(ExchangeDefinition definition)
     : Destination(DestinationKind::exchange), definition_(std::move(definition)) {
-  if (definition_.type == ExchangeType::direct) matcher_.emplace<DirectTable>();
-  if (definition_.type == ExchangeType::topic) matcher_.emplace<TopicTrie>();
-  find_alternate();
+  read_arguments();
+  switch (matching_) {
+    case ExchangeType::direct: matcher_.emplace<DirectTable>(); break;
+    case ExchangeType::topic: matcher_.emplace<TopicTrie>(); break;
+    case ExchangeType::consistent_hash: matcher_.emplace<WeightedChoice>(); break;
+    case ExchangeType::modulus_hash:
+    case ExchangeType::random:
+    case ExchangeType::local_random: matcher_.emplace<BindingList>(); break;
+    case ExchangeType::fanout:
+    case ExchangeType::headers:
+    case ExchangeType::recent_history:
+    case ExchangeType::delayed: break;
+  }
 }
 
 Exchange::~Exchange() = default;
 
+// How it matches stays what it was.
 void Exchange::update(ExchangeDefinition definition) {
   WEIR_ASSERT(definition.type == definition_.type);
+  const ExchangeType matching = matching_;
   definition_ = std::move(definition);
-  find_alternate();
+  read_arguments();
+  matching_ = matching;
 }
 
-void Exchange::find_alternate() {
-  const Value* value = definition_.arguments.find("alternate-exchange");
-  alternate_ = value == nullptr ? nullptr : value->as_string();
+void Exchange::read_arguments() {
+  const auto text = [&](std::string_view name) {
+    const Value* const value = definition_.arguments.find(name);
+    return value == nullptr ? nullptr : value->as_string();
+  };
+  matching_ = matching_type(definition_.type, definition_.arguments);
+  alternate_ = text("alternate-exchange");
+  const bool hashes = matching_ == ExchangeType::consistent_hash;
+  hash_header_ = hashes ? text(hash_header_argument) : nullptr;
+  hash_property_ = hashes ? text(hash_property_argument) : nullptr;
+}
+
+// What a message lacks that is to be hashed counts as empty: all such messages go one way.
+std::uint64_t Exchange::hash_of(std::string_view routing_key, HeaderSource& message) const {
+  if (hash_header_ != nullptr) {
+    const Value* const value = message.headers().find(*hash_header_);
+    return hash_text(value == nullptr ? std::string() : to_text(*value));
+  }
+  if (hash_property_ != nullptr) return hash_text(message.property(*hash_property_).value_or(std::string()));
+  return hash_text(routing_key);
+}
+
+bool Exchange::must_wait(HeaderSource& message) {
+  return !message.waited() && delay_ms(message.headers()) > 0;
+}
+
+bool Exchange::must_keep(HeaderSource& message) {
+  const Value* const no_store = message.headers().find("x-recent-history-no-store");
+  const bool* const is = no_store == nullptr ? nullptr : std::get_if<bool>(&no_store->v);
+  return is == nullptr || !*is;
 }
 
 Binding* Exchange::find(const Destination& destination, std::string_view routing_key,

@@ -88,7 +88,7 @@ void Queue::arm(Seq seq, std::uint64_t at_ms) {
   options_.alarms->arm_before(alarm, at_ms);
 }
 
-void Queue::on_due(const Alarm& alarm, std::uint64_t now_ms, std::vector<Seq>& expired) {
+void Queue::on_due(const Alarm& alarm, std::uint64_t now_ms, std::vector<Seq>& due) {
   const Seq begin{alarm.chunk * chunk_entries};
   const Seq end = std::min(visible_end_, Seq{begin.value + chunk_entries});
   IndexColumns& columns = *index_.columns(begin);
@@ -103,6 +103,10 @@ void Queue::on_due(const Alarm& alarm, std::uint64_t now_ms, std::vector<Seq>& e
         next_ms = std::min(next_ms, deliver_ms);
         continue;
       }
+      if (options_.holds_delays) {
+        due.push_back(at);
+        continue;
+      }
       columns.clear_deliver(place);
       --held_;
       become_ready(at, entry);
@@ -110,7 +114,7 @@ void Queue::on_due(const Alarm& alarm, std::uint64_t now_ms, std::vector<Seq>& e
     const std::uint64_t expires_ms = columns.expires_ms(place);
     if (expires_ms == 0) continue;
     if (expires_ms <= now_ms) {
-      expired.push_back(at);
+      due.push_back(at);
     } else {
       next_ms = std::min(next_ms, expires_ms);
     }

@@ -89,6 +89,7 @@ class Queue {
   bool all_visible() const { return visible_end_ == index_.end(); }
   void skip_to(Seq seq);
   Entry* find(Seq seq) { return index_.find(seq); }
+  bool contains(Seq seq) const { return index_.contains(seq); }
 
   // --- messages out ---
 
@@ -106,8 +107,9 @@ class Queue {
   // --- times: what becomes due is told by the shard's alarms ---
 
   // Of the alarm's chunk: what was delayed until `now_ms` is ready; what has expired by then, and is not out, is added to
-  // `expired`, for the holder to take out. The alarm is armed for what comes next.
-  void on_due(const Alarm& alarm, std::uint64_t now_ms, std::vector<Seq>& expired);
+  // `due`, for the holder to take out. Of a queue that holds delays, what was delayed is added. The alarm is armed for
+  // what comes next.
+  void on_due(const Alarm& alarm, std::uint64_t now_ms, std::vector<Seq>& due);
   // Of the head: has it expired?
   bool expired(const Head& head, std::uint64_t now_ms) const {
     if (!columned_) return false;

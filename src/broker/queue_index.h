@@ -64,6 +64,7 @@ class QueueIndex {
   void skip_to(Seq seq);
   // Null when it is gone or never was.
   Entry* find(Seq seq);
+  bool contains(Seq seq) const { return const_cast<QueueIndex*>(this)->find(seq) != nullptr; }
   // The first one at or after `from` that is not gone and before `until`; false if none. Skips gaps by the chunk.
   bool next_live(Seq from, Seq until, Seq& found);
   void erase(Seq seq);  // was there

@@ -45,6 +45,18 @@ void read_dead_letters(const Table& arguments, QueueOptions& options) {
       strategy != nullptr && *strategy == "at-least-once" && options.overflow == Overflow::reject_publish;
 }
 
+// Of an exchange's own queue.
+void read_role(const QueueDefinition& definition, QueueOptions& options) {
+  switch (definition.role) {
+    case QueueRole::plain: return;
+    case QueueRole::delays:
+      options.holds_delays = options.dead_letters = options.at_least_once = true;
+      options.dead_letter_exchange = definition.name;
+      return;
+    case QueueRole::history: options.journaled = false; return;
+  }
+}
+
 }  // namespace
 
 QueueOptions queue_options(const QueueDefinition& definition) {
@@ -55,6 +67,7 @@ QueueOptions queue_options(const QueueDefinition& definition) {
   options.name = definition.name;
   options.journaled = definition.durable && !definition.exclusive;
   options.auto_delete = definition.auto_delete;
+  read_role(definition, options);
   if (arguments.empty()) return options;
   if (const auto ttl = integer(arguments, "x-message-ttl")) options.ttl_ms = static_cast<std::uint32_t>(*ttl);
   if (const auto expires = integer(arguments, "x-expires"))
@@ -83,6 +96,10 @@ std::uint64_t consumer_timeout_ms(const Table& arguments) {
 MessageAttributes attributes_in(const QueueOptions& queue, std::uint8_t priority, const MessageExtras& extras,
                                 std::uint64_t received_ms, std::size_t body_bytes) {
   MessageAttributes attributes;
+  if (queue.holds_delays) {
+    attributes.deliver_ms = std::max<std::uint64_t>(extras.deliver_ms, 1);
+    return attributes;
+  }
   if (extras.deliver_ms > received_ms) attributes.deliver_ms = extras.deliver_ms;
   if (queue.ttl_ms || extras.ttl_ms) {
     const std::uint32_t ttl_ms =

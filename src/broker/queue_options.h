@@ -36,6 +36,9 @@ struct QueueOptions {
   bool counts_returns = false;
   std::optional<std::uint64_t> delivery_limit;
 
+  // It holds what waits at a delayed exchange: what is due goes to that exchange, as a letter that must arrive.
+  bool holds_delays = false;
+
   bool dead_letters = false;
   bool at_least_once = false;
   std::string dead_letter_exchange;

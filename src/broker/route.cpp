@@ -62,6 +62,12 @@ Status Topology::route(std::string_view vhost_name, std::string_view exchange_na
   for (std::size_t i = 0; i < state.steps.size(); ++i) {
     const Exchange& exchange = *state.steps[i].exchange;
     hops = state.steps[i].hops + 1;
+    if (const Destination* room = exchange.waiting_room(headers)) {
+      reach_queue(static_cast<const QueueNode&>(*room));
+      continue;
+    }
+    if (const Destination* history = exchange.history(headers))
+      reach_queue(static_cast<const QueueNode&>(*history));
     bool matched = false;
     exchange.match(routing_key, headers, [&](const Binding& binding) {
       matched = true;

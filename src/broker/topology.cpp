@@ -19,9 +19,7 @@ BindingDefinition definition_of(const Binding& binding) {
   definition.vhost = source.vhost;
   definition.source = source.name;
   definition.kind = binding.destination->kind;
-  definition.destination = binding.destination->kind == DestinationKind::queue
-                               ? static_cast<const QueueNode*>(binding.destination)->definition.name
-                               : static_cast<const Exchange*>(binding.destination)->definition().name;
+  definition.destination = name_of(*binding.destination);
   definition.routing_key = binding.routing_key;
   definition.arguments = binding.table();
   return definition;
@@ -89,6 +87,12 @@ const QueueDefinition* Topology::find_queue(std::string_view vhost, std::string_
 const QueueDefinition* Topology::find_queue(QueueId id) const {
   const auto found = state_->queues_by_id.find(id);
   return found == state_->queues_by_id.end() ? nullptr : &found->second->definition;
+}
+
+const QueueDefinition* Topology::find_own_queue(std::string_view vhost, std::string_view exchange) const {
+  const Vhost* const in = state_->find_vhost(vhost);
+  const QueueNode* const queue = in == nullptr ? nullptr : in->find_own_queue(exchange);
+  return queue == nullptr ? nullptr : &queue->definition;
 }
 
 bool Topology::has_binding(const BindingDefinition& binding) const {
@@ -160,6 +164,15 @@ std::vector<const QueueDefinition*> Topology::queues(std::string_view vhost) con
     in->queues.for_each([&](const QueueNode& queue) { all.push_back(&queue.definition); });
   }
   sort_by_name(all);
+  return all;
+}
+
+std::vector<QueueId> Topology::queue_ids(std::string_view vhost) const {
+  std::vector<QueueId> all;
+  const Vhost* const in = state_->find_vhost(vhost);
+  if (in == nullptr) return all;
+  in->queues.for_each([&](const QueueNode& queue) { all.push_back(queue.definition.id); });
+  in->own_queues.for_each([&](const QueueNode& queue) { all.push_back(queue.definition.id); });
   return all;
 }
 
@@ -242,7 +255,10 @@ void Topology::durable_state(std::vector<Change>& out) const {
   for (const VhostDefinition* vhost : vhosts()) {
     out.emplace_back(PutVhost{*vhost});
     for (const ExchangeDefinition* exchange : exchanges(vhost->name)) {
-      if (exchange->durable) out.emplace_back(PutExchange{*exchange});
+      if (!exchange->durable) continue;
+      out.emplace_back(PutExchange{*exchange});
+      if (const QueueDefinition* own = find_own_queue(vhost->name, exchange->name))
+        out.emplace_back(PutQueue{*own});
     }
     for (const QueueDefinition* queue : queues(vhost->name)) {
       if (is_durable(*queue)) out.emplace_back(PutQueue{*queue});

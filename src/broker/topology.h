@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,14 +24,26 @@ struct Target {
   ShardId shard;
   bool durable = false;
   bool grouped = false;  // it wants to know of which group a message is
+  bool delays = false;   // it wants to know until when a message waits
+  bool history = false;  // it keeps a copy for those who bind later: nobody has the message yet
+
+  // What it gets differs from what other queues get.
+  bool particular() const { return grouped || delays; }
 };
 
 class Exchange;  // broker/exchange.h
 
-// The application headers of a message, asked for only when a headers exchange is on the way.
+// What exchanges may ask of a message beyond its routing key. Who routes the next message of the same key the same way
+// must know that nothing was asked.
 class HeaderSource {
  public:
   virtual const Table& headers() = 0;
+  // "message_id", "correlation_id" or "timestamp", as text.
+  virtual std::optional<std::string> property(std::string_view) { return std::nullopt; }
+  // For those that choose at random.
+  virtual std::uint64_t random() { return 0; }
+  // It has waited at a delayed exchange: it does not wait again.
+  virtual bool waited() { return false; }
 
  protected:
   ~HeaderSource() = default;
@@ -60,6 +73,8 @@ class Topology {
   const ExchangeDefinition* find_exchange(std::string_view vhost, std::string_view name) const;
   const QueueDefinition* find_queue(std::string_view vhost, std::string_view name) const;
   const QueueDefinition* find_queue(QueueId id) const;
+  // Of an exchange's own; null: it has none.
+  const QueueDefinition* find_own_queue(std::string_view vhost, std::string_view exchange) const;
   bool has_binding(const BindingDefinition& binding) const;
   const UserDefinition* find_user(std::string_view name) const;
   const PermissionDefinition* find_permission(std::string_view user, std::string_view vhost) const;
@@ -79,6 +94,8 @@ class Topology {
   std::vector<const VhostDefinition*> vhosts() const;
   std::vector<const ExchangeDefinition*> exchanges(std::string_view vhost) const;
   std::vector<const QueueDefinition*> queues(std::string_view vhost) const;
+  // With those that exchanges have for themselves, in no order.
+  std::vector<QueueId> queue_ids(std::string_view vhost) const;
   std::vector<BindingDefinition> bindings(std::string_view vhost) const;
   std::vector<BindingDefinition> bindings_from(std::string_view vhost, std::string_view exchange) const;
   std::vector<BindingDefinition> bindings_to(std::string_view vhost, DestinationKind kind,

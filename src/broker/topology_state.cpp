@@ -30,6 +30,7 @@ void remove_incoming(Destination& destination) {
 
 Exchange* Vhost::find_exchange(std::string_view name) const { return find_named(exchanges, name); }
 QueueNode* Vhost::find_queue(std::string_view name) const { return find_named(queues, name); }
+QueueNode* Vhost::find_own_queue(std::string_view exchange) const { return find_named(own_queues, exchange); }
 Destination* Vhost::find_destination(DestinationKind kind, std::string_view name) const {
   if (kind == DestinationKind::queue) return find_queue(name);
   return find_exchange(name);
@@ -52,6 +53,7 @@ void Topology::State::operator()(const RemoveVhost& change) {
   if (vhost == nullptr) return;
   // Bindings stay within a vhost: they need not be taken apart one by one.
   vhost->queues.for_each([&](const QueueNode& queue) { unindex_queue(queue); });
+  vhost->own_queues.for_each([&](const QueueNode& queue) { unindex_queue(queue); });
   permissions.remove_vhost(change.name);
   erase_named(vhosts, std::string(change.name));
 }
@@ -78,6 +80,7 @@ void Topology::State::operator()(const RemoveExchange& change) {
 void Topology::State::remove_exchange(Vhost& vhost, Exchange& exchange) {
   remove_incoming(exchange);
   exchange.detach();
+  remove_own_queue(vhost, name_of(exchange));
   erase_named(vhost.exchanges, std::string(name_of(exchange)));
 }
 
@@ -87,6 +90,7 @@ void Topology::State::operator()(const PutQueue& change) {
   const QueueDefinition& definition = change.queue;
   Vhost* const vhost = find_vhost(definition.vhost);
   if (vhost == nullptr) return;
+  if (definition.role != QueueRole::plain) return put_own_queue(*vhost, definition);
   QueueNode* const known = vhost->find_queue(definition.name);
   const auto of_this_id = queues_by_id.find(definition.id);
   if (of_this_id != queues_by_id.end() && of_this_id->second != known) return;  // another queue has the id
@@ -100,6 +104,27 @@ void Topology::State::operator()(const PutQueue& change) {
   auto owned = std::make_unique<QueueNode>(definition);
   index_queue(*owned);
   vhost->queues.insert(hash_text(definition.name), std::move(owned));
+}
+
+void Topology::State::put_own_queue(Vhost& vhost, const QueueDefinition& definition) {
+  Exchange* const exchange = vhost.find_exchange(definition.name);
+  if (exchange == nullptr) return;
+  const QueueNode* const known = vhost.find_own_queue(definition.name);
+  const auto of_this_id = queues_by_id.find(definition.id);
+  if (of_this_id != queues_by_id.end() && of_this_id->second != known) return;  // another queue has the id
+  count_id(definition);
+  remove_own_queue(vhost, definition.name);
+  auto owned = std::make_unique<QueueNode>(definition);
+  exchange->set_own_queue(owned.get());
+  index_queue(*owned);
+  vhost.own_queues.insert(hash_text(definition.name), std::move(owned));
+}
+
+void Topology::State::remove_own_queue(Vhost& vhost, const std::string& exchange) {
+  const QueueNode* const own = vhost.find_own_queue(exchange);
+  if (own == nullptr) return;
+  unindex_queue(*own);
+  erase_named(vhost.own_queues, std::string(exchange));
 }
 
 void Topology::State::operator()(const RemoveQueue& change) {

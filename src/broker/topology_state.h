@@ -20,8 +20,12 @@ struct QueueNode : Destination {
   explicit QueueNode(QueueDefinition from) : Destination(DestinationKind::queue) { update(std::move(from)); }
   void update(QueueDefinition from) {
     definition = std::move(from);
-    target = Target{definition.id, definition.shard, definition.durable,
-                    definition.arguments.find(groups_argument) != nullptr};
+    target = Target{definition.id,
+                    definition.shard,
+                    definition.durable,
+                    definition.arguments.find(groups_argument) != nullptr,
+                    definition.role == QueueRole::delays,
+                    definition.role == QueueRole::history};
   }
   QueueDefinition definition;
   Target target;
@@ -33,15 +37,21 @@ struct Vhost {
   VhostDefinition definition;
   PointerTable<std::unique_ptr<Exchange>> exchanges;
   PointerTable<std::unique_ptr<QueueNode>> queues;
+  PointerTable<std::unique_ptr<QueueNode>> own_queues;  // of exchanges, by their names
 
   Exchange* find_exchange(std::string_view name) const;
   QueueNode* find_queue(std::string_view name) const;
+  QueueNode* find_own_queue(std::string_view exchange) const;
   Destination* find_destination(DestinationKind kind, std::string_view name) const;
 };
 
 inline const std::string& name_of(const Exchange& exchange) { return exchange.definition().name; }
 inline const std::string& name_of(const QueueNode& queue) { return queue.definition.name; }
 inline const std::string& name_of(const Vhost& vhost) { return vhost.definition.name; }
+inline const std::string& name_of(const Destination& destination) {
+  return destination.kind == DestinationKind::queue ? name_of(static_cast<const QueueNode&>(destination))
+                                                    : name_of(static_cast<const Exchange&>(destination));
+}
 
 struct Topology::State {
   PointerTable<std::unique_ptr<Vhost>> vhosts;
@@ -78,6 +88,8 @@ struct Topology::State {
   void operator()(const SetNextQueueId& change);
 
  private:
+  void put_own_queue(Vhost& vhost, const QueueDefinition& definition);
+  void remove_own_queue(Vhost& vhost, const std::string& exchange);
   void remove_exchange(Vhost& vhost, Exchange& exchange);
   void remove_queue(Vhost& vhost, QueueNode& queue);
   void index_queue(QueueNode& queue);

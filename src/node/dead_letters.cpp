@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "node/message_shares.h"
 #include "node/publish_batch.h"
 #include "node/queue_host.h"
 
@@ -24,22 +25,46 @@ constexpr std::uint64_t retry_ms = 1'000;
 constexpr std::size_t run_bytes = 12;
 constexpr Seq no_seq{UINT64_MAX};
 
-class LazyHeaders final : public broker::HeaderSource {
+class StoredHeaders final : public broker::HeaderSource {
  public:
-  LazyHeaders(HeadersOf headers_of, const broker::StoredMessage& message)
-      : headers_of_(headers_of), message_(message) {}
+  StoredHeaders(HeadersOf headers_of, const broker::StoredMessage& message, Rng& rng)
+      : headers_of_(headers_of),
+        message_(message),
+        rng_(rng),
+        waited_(broker::view_extras(message.extras).deliver_ms != 0) {}
   const broker::Table& headers() override {
-    if (!decoded_ && headers_of_ != nullptr) table_ = headers_of_(message_.native, message_.properties);
+    if (!decoded_ && headers_of_.headers != nullptr)
+      table_ = headers_of_.headers(message_.native, message_.properties);
     decoded_ = true;
     return table_;
   }
+  std::optional<std::string> property(std::string_view name) override {
+    if (headers_of_.property == nullptr) return std::nullopt;
+    return headers_of_.property(message_.native, message_.properties, name);
+  }
+  std::uint64_t random() override { return rng_.next(); }
+  bool waited() override { return waited_; }
 
  private:
   HeadersOf headers_of_;
   const broker::StoredMessage& message_;
+  Rng& rng_;
+  bool waited_;
   broker::Table table_;
   bool decoded_ = false;
 };
+
+broker::IncomingMessage message_of(const broker::StoredMessage& stored) {
+  return {.native = stored.native,
+          .persistent = stored.persistent,
+          .priority = stored.priority,
+          .exchange = stored.exchange,
+          .routing_key = stored.routing_key,
+          .extras = stored.extras,
+          .properties = stored.properties,
+          .body = {&stored.body, 1},
+          .body_bytes = stored.body.size()};
+}
 
 }  // namespace
 
@@ -198,7 +223,10 @@ void DeadLetters::send_one(Queue& queue, Seq seq, DeathReason reason, const Lett
                            std::uint64_t now_ms) {
   const LetterOrigin origin{queue.id(), seq};
   const bool at_least_once = queue.options().at_least_once;
-  switch (send(queue.options(), reason, letter, now_ms, at_least_once ? &origin : nullptr)) {
+  const Sent sent = reason == DeathReason::due
+                        ? send_due(queue.options(), letter, now_ms, origin)
+                        : send(queue.options(), reason, letter, now_ms, at_least_once ? &origin : nullptr);
+  switch (sent) {
     case Sent::yes:
       ++stats_.sent;
       if (at_least_once) return;  // complete() settles it
@@ -207,7 +235,7 @@ void DeadLetters::send_one(Queue& queue, Seq seq, DeathReason reason, const Lett
       if (at_least_once) return try_again(queue.id(), seq, now_ms);
       ++stats_.dropped;
       break;
-    case Sent::cycle: ++stats_.dropped; break;
+    case Sent::dropped: ++stats_.dropped; break;
   }
   at_.host.finish_leaving(queue, seq);
 }
@@ -233,57 +261,105 @@ DeadLetters::Sent DeadLetters::send(const broker::QueueOptions& from, DeathReaso
   const std::string_view key =
       from.dead_letter_key ? std::string_view(*from.dead_letter_key) : stored.routing_key;
   targets_.clear();
-  LazyHeaders headers(headers_of_, stored);
+  StoredHeaders headers(headers_of_, stored, rng_);
   const Status routed =
       at_.topology.route(from.vhost, from.dead_letter_exchange, key, headers, false, targets_);
   if (!routed || targets_.empty()) return Sent::nobody;
   if (reason != DeathReason::rejected) {
     std::erase_if(targets_, [&](const broker::Target& target) {
-      return history.is_cycle(at_.topology.find_queue(target.queue)->name);
+      const broker::QueueDefinition* const to = at_.topology.find_queue(target.queue);
+      return to->role == broker::QueueRole::plain && history.is_cycle(to->name);
     });
-    if (targets_.empty()) return Sent::cycle;
+    if (targets_.empty()) return Sent::dropped;
   }
-  std::sort(targets_.begin(), targets_.end(), [](const broker::Target& a, const broker::Target& b) {
-    return a.shard != b.shard ? a.shard < b.shard : a.queue < b.queue;
-  });
   const std::vector<std::byte> deaths = broker::encode_deaths(history);
   broker::MessageExtras extras;
   extras.group = before.group;
+  extras.deliver_ms = std::min(before.deliver_ms, now_ms);
   if (origin != nullptr) extras.origin = *origin;
   extras.deaths = deaths;
   extras_.clear();
   broker::append_extras(extras_, extras);
-  const broker::IncomingMessage message{.native = stored.native,
-                                        .persistent = stored.persistent,
-                                        .priority = stored.priority,
-                                        .exchange = from.dead_letter_exchange,
-                                        .routing_key = key,
-                                        .extras = extras_,
-                                        .properties = stored.properties,
-                                        .body = {&stored.body, 1},
-                                        .body_bytes = stored.body.size()};
-  publish(message, letter.chunk, origin);
+  broker::IncomingMessage message = message_of(stored);
+  message.exchange = from.dead_letter_exchange;
+  message.routing_key = key;
+  message.extras = extras_;
+  publish(message, headers, letter.chunk, origin);
   return Sent::yes;
 }
 
-void DeadLetters::publish(const broker::IncomingMessage& message, Chunk* chunk, const LetterOrigin* origin) {
-  Origin from{internal_session(at_.self), 0, 0};
-  Transfer* transfer = nullptr;
+// What has waited at a delayed exchange is routed by it now. It is the message that came, but for its origin.
+DeadLetters::Sent DeadLetters::send_due(const broker::QueueOptions& from, const Letter& letter,
+                                        std::uint64_t now_ms, const LetterOrigin& origin) {
+  const broker::StoredMessage stored = broker::view_envelope(letter.envelope);
+  StoredHeaders headers(headers_of_, stored, rng_);
+  targets_.clear();
+  const Status routed =
+      at_.topology.route(from.vhost, from.dead_letter_exchange, stored.routing_key, headers, false, targets_);
+  if (!routed || targets_.empty()) return Sent::dropped;
+  broker::MessageExtras extras = broker::view_extras(stored.extras);
+  extras.deliver_ms = std::min(extras.deliver_ms, now_ms);  // that it has waited; nobody lets it wait longer
+  extras.origin = origin;
+  extras_.clear();
+  broker::append_extras(extras_, extras);
+  broker::IncomingMessage message = message_of(stored);
+  message.extras = extras_;
+  publish(message, headers, letter.chunk, &origin);
+  return Sent::yes;
+}
+
+void DeadLetters::send_copy(const broker::BindingDefinition& to, const Letter& letter) {
+  const broker::StoredMessage stored = broker::view_envelope(letter.envelope);
+  StoredHeaders headers(headers_of_, stored, rng_);
+  targets_.clear();
+  const bool queue = to.kind == broker::DestinationKind::queue;
+  const Status routed = at_.topology.route(
+      to.vhost, queue ? std::string_view() : std::string_view(to.destination),
+      queue ? std::string_view(to.destination) : stored.routing_key, headers, false, targets_);
+  if (!routed || targets_.empty()) return;
+  broker::MessageExtras extras = broker::view_extras(stored.extras);
+  extras.origin.reset();
+  extras_.clear();
+  broker::append_extras(extras_, extras);
+  broker::IncomingMessage message = message_of(stored);
+  message.extras = extras_;
+  const ChunkRef keep = ChunkRef::share(letter.chunk);
+  publish(message, headers, letter.chunk, nullptr);
+}
+
+// To targets_.
+void DeadLetters::publish(const broker::IncomingMessage& message, broker::HeaderSource& headers, Chunk* chunk,
+                          const LetterOrigin* origin) {
+  std::sort(targets_.begin(), targets_.end(), [](const broker::Target& a, const broker::Target& b) {
+    return a.shard != b.shard ? a.shard < b.shard : a.queue < b.queue;
+  });
+  std::uint64_t number = 0;
   if (origin != nullptr) {
-    from.seq = ++last_transfer_;
-    transfer = &transfers_[from.seq];
-    transfer->queue = origin->queue;
-    transfer->seq = origin->seq;
+    number = ++last_transfer_;
+    Transfer& transfer = transfers_[number];
+    transfer.queue = origin->queue;
+    transfer.seq = origin->seq;
   }
-  for (std::size_t begin = 0; begin < targets_.size();) {
-    const ShardId shard = targets_[begin].shard;
+  send_shares(at_.topology, {message, &headers, at_.host}, targets_,
+              [&](const broker::IncomingMessage& share, std::span<const broker::Target> targets) {
+                publish_share(share, targets, chunk, number);
+              });
+}
+
+void DeadLetters::publish_share(const broker::IncomingMessage& message,
+                                std::span<const broker::Target> targets, Chunk* chunk,
+                                std::uint64_t transfer) {
+  const Origin from{internal_session(at_.self), 0, transfer};
+  for (std::size_t begin = 0; begin < targets.size();) {
+    const ShardId shard = targets[begin].shard;
     std::size_t end = begin + 1;
-    while (end < targets_.size() && targets_[end].shard == shard) ++end;
-    const std::span<const broker::Target> of_shard = std::span(targets_).subspan(begin, end - begin);
-    if (transfer != nullptr) {
-      ++transfer->owed;
-      transfer->shards.push_back(shard);
-      owed_[shard.value].push_back(from.seq);
+    while (end < targets.size() && targets[end].shard == shard) ++end;
+    const std::span<const broker::Target> of_shard = targets.subspan(begin, end - begin);
+    if (transfer != 0) {
+      Transfer& owing = transfers_[transfer];
+      ++owing.owed;
+      owing.shards.push_back(shard);
+      owed_[shard.value].push_back(transfer);
     }
     if (shard == at_.self) {
       at_.host.enqueue(of_shard, message, from);
@@ -369,7 +445,8 @@ std::vector<LetterOrigin> DeadLetters::settled_of(const std::vector<LetterOrigin
   std::vector<LetterOrigin> settled;
   for (const LetterOrigin& origin : asked) {
     const Queue* const queue = std::as_const(at_.host).find(origin.queue);
-    if (queue == nullptr || queue->attributes(origin.seq).leaving == 0) settled.push_back(origin);
+    // What is due is not marked as leaving before it is sent, also not after a restart: only being there counts.
+    if (queue == nullptr || !queue->contains(origin.seq)) settled.push_back(origin);
   }
   return settled;
 }

@@ -10,10 +10,15 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "base/chunk.h"
+#include "base/rng.h"
 #include "broker/alarms.h"
 #include "broker/death_history.h"
 #include "broker/message.h"
@@ -27,8 +32,12 @@ namespace weir::node {
 
 class QueueHost;
 
-// The headers of a message in its native form, for routing by them.
-using HeadersOf = broker::Table (*)(broker::NativeForm, Bytes properties);
+// The headers and properties of a message in its native form, for routing by them. Null: there are none.
+struct HeadersOf {
+  broker::Table (*headers)(broker::NativeForm, Bytes properties) = nullptr;
+  std::optional<std::string> (*property)(broker::NativeForm, Bytes properties,
+                                         std::string_view name) = nullptr;
+};
 
 class DeadLetters {
  public:
@@ -51,11 +60,22 @@ class DeadLetters {
   void use_journal(storage::Journal& journal) { journal_ = &journal; }
   void use_headers(HeadersOf headers_of) { headers_of_ = headers_of; }
 
-  // It is held in the queue, as leaving. `logged`: found so in replay.
+  // It is held in the queue, as leaving. `logged`: found so in replay, or that needs no record.
   void add(const broker::Queue& queue, Seq seq, bool transient, bool logged = false);
   // One that a full queue did not take.
   void add_refused(const broker::Queue& queue, const broker::IncomingMessage& message, std::uint64_t now_ms);
   void forget_queue(QueueId queue);
+  // What waits at an exchange for whoever binds: to the binding's destination, and it stays.
+  struct Letter {
+    const std::byte* envelope = nullptr;
+    Chunk* chunk = nullptr;
+  };
+  void send_copy(const broker::BindingDefinition& to, const Letter& letter);
+  // How many of the queue are to be sent.
+  std::size_t waiting(QueueId queue) const {
+    const auto at = leaving_.find(queue);
+    return at == leaving_.end() ? 0 : at->second.waiting.size();
+  }
 
   // Carries out what can be carried out.
   void work(std::uint64_t now_ms);
@@ -115,11 +135,8 @@ class DeadLetters {
     QueueId queue;
     std::vector<std::byte> envelope;
   };
-  struct Letter {
-    const std::byte* envelope = nullptr;
-    Chunk* chunk = nullptr;
-  };
-  enum class Sent : std::uint8_t { yes, nobody, cycle };
+  // dropped: a cycle, or nobody, where nobody is waited for.
+  enum class Sent : std::uint8_t { yes, nobody, dropped };
 
   void make_runnable(QueueId id, Leaving& leaving);
   void log(QueueId id, Leaving& leaving);
@@ -130,13 +147,18 @@ class DeadLetters {
                 std::uint64_t now_ms);
   Sent send(const broker::QueueOptions& from, broker::DeathReason reason, const Letter& bytes,
             std::uint64_t now_ms, const broker::LetterOrigin* origin);
-  void publish(const broker::IncomingMessage& message, Chunk* chunk, const broker::LetterOrigin* origin);
+  Sent send_due(const broker::QueueOptions& from, const Letter& bytes, std::uint64_t now_ms,
+                const broker::LetterOrigin& origin);
+  void publish(const broker::IncomingMessage& message, broker::HeaderSource& headers, Chunk* chunk,
+               const broker::LetterOrigin* origin);
+  void publish_share(const broker::IncomingMessage& message, std::span<const broker::Target> targets,
+                     Chunk* chunk, std::uint64_t transfer);
   void complete(Transfer& transfer);
   void try_again(QueueId queue, Seq seq, std::uint64_t now_ms);
 
   Surroundings at_;
   storage::Journal* journal_ = nullptr;
-  HeadersOf headers_of_ = nullptr;
+  HeadersOf headers_of_;
   std::unordered_map<QueueId, Leaving> leaving_;
   std::vector<QueueId> runnable_, running_;
   std::deque<Refused> refused_;
@@ -150,6 +172,7 @@ class DeadLetters {
   std::deque<Settled> settled_;          // LSNs ascend
   std::vector<broker::Target> targets_;  // scratch
   std::vector<std::byte> extras_;        // scratch
+  Rng rng_{1};                           // for exchanges that choose at random
   Stats stats_;
 };
 

@@ -24,7 +24,7 @@ struct NodeOptions {
   runtime::LoopOptions loop;
   std::vector<std::string> loopback_users{"guest"};
   std::uint64_t transient_bytes_max = UINT64_MAX;
-  HeadersOf headers_of = nullptr;  // of messages in their native forms
+  HeadersOf headers_of;  // of messages in their native forms
   // Made at the first start. An empty user: none is made.
   std::string default_vhost = "/";
   std::string default_user = "guest";

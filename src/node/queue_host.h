@@ -94,9 +94,16 @@ class QueueHost {
   void take_ack(ShardId from, const PublishAck& ack) { dead_letters_.take_ack(from, ack); }
   void letters_settled(std::span<const broker::LetterOrigin> origins) { marks_.remove(origins); }
   void letters_asked(const LettersAsked& asked);
+  // The binding is new: where its source keeps what it routed last, the destination gets that.
+  void tell_history(const broker::BindingDefinition& binding);
   // What the journal says from there on must be read by the next start, and not be given back.
   Lsn oldest_letter() { return marks_.oldest(wall_ms_); }
   std::uint64_t wall_ms() const { return wall_ms_; }
+  // Also between turns.
+  std::uint64_t now_ms() {
+    know_wall();
+    return wall_ms_;
+  }
   // A message that was leaving has arrived, or has nowhere to go.
   void finish_leaving(broker::Queue& queue, Seq seq);
 
@@ -173,6 +180,8 @@ class QueueHost {
   }
   bool alarm_is_due() const;
   void carry_out_alarms();
+  void carry_out_alarm(broker::Alarm& alarm);
+  void forward_due();
   void touch(broker::Queue& used);
   void consider_unused(broker::Queue& of);
   bool head_expired(const broker::Queue& of, const broker::Queue::Head& head) const;
@@ -240,7 +249,15 @@ class QueueHost {
   std::vector<QueueId> dirty_, pumping_;
   std::vector<QueueId> to_log_;
   std::vector<broker::Queue*> journaled_targets_, memory_targets_;  // scratch of enqueue
-  std::vector<Seq> expired_;                                        // scratch
+  std::vector<Seq> due_;                                            // scratch
+  // Of this turn: what has waited long enough at a delayed exchange.
+  struct Due {
+    std::uint64_t at_ms;
+    QueueId queue;
+    Seq seq;
+    auto operator<=>(const Due&) const = default;
+  };
+  std::vector<Due> to_forward_;
   LetterMarks marks_;
   bool letters_known_ = false;  // some were sent again: the next turn says that they are here
   DeadLetters dead_letters_;

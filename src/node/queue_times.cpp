@@ -1,4 +1,6 @@
 // What happens to a queue's messages, and to a queue, without anybody asking for it: time passes, and there is too much.
+#include <algorithm>
+
 #include "node/queue_host.h"
 
 namespace weir::node {
@@ -14,6 +16,8 @@ namespace {
 constexpr std::uint64_t tick_ms = 10;
 // Chunks of messages, and queues, that one turn looks at; the next turn goes on.
 constexpr unsigned alarms_per_turn = 64;
+// What is due at delayed exchanges and has not been sent on yet: beyond it the rest stays where it is for a tick.
+constexpr std::size_t forwards_waiting_max = 8'192;
 // A queue that is to be deleted for not being used asks again after this, should the deletion not come.
 constexpr std::uint64_t deletion_retry_ms = 1'000;
 // A message is still delivered so late, to a consumer that was waiting for it while it was written to the disk: a time to
@@ -38,21 +42,41 @@ std::optional<std::uint64_t> QueueHost::next_alarm_in_ms() const {
 
 void QueueHost::carry_out_alarms() {
   for (unsigned left = alarms_per_turn; left > 0 && alarm_is_due(); --left) {
-    const Alarm& alarm = *alarms_.first();
+    Alarm& alarm = *alarms_.first();
     if (&alarm == &dead_letters_.retry_alarm()) {
       dead_letters_.on_retry_alarm();
-      continue;
+    } else if (alarm.chunk == Alarm::whole_queue) {
+      consider_unused(*alarm.queue);
+    } else {
+      carry_out_alarm(alarm);
     }
-    Queue& of = *alarm.queue;
-    if (alarm.chunk == Alarm::whole_queue) {
-      consider_unused(of);
-      continue;
-    }
-    expired_.clear();
-    of.on_due(alarm, wall_ms_, expired_);
-    for (const Seq seq : expired_) bury(of, seq, DeathReason::expired);
-    mark_dirty(of);
   }
+  if (!to_forward_.empty()) forward_due();
+}
+
+void QueueHost::carry_out_alarm(Alarm& alarm) {
+  Queue& of = *alarm.queue;
+  const bool delays = of.options().holds_delays;
+  if (delays && dead_letters_.waiting(of.id()) + to_forward_.size() > forwards_waiting_max) {
+    return alarms_.arm(alarm, last_tick(wall_ms_) + tick_ms);
+  }
+  due_.clear();
+  of.on_due(alarm, wall_ms_, due_);
+  for (const Seq seq : due_) {
+    if (delays) {
+      to_forward_.push_back({of.attributes(seq).deliver_ms, of.id(), seq});
+    } else {
+      bury(of, seq, DeathReason::expired);
+    }
+  }
+  if (!delays) mark_dirty(of);
+}
+
+// They go in the order in which they are due.
+void QueueHost::forward_due() {
+  std::sort(to_forward_.begin(), to_forward_.end());
+  for (const Due& due : to_forward_) bury(*queue(due.queue), due.seq, DeathReason::due);
+  to_forward_.clear();
 }
 
 // --- queues that nobody uses ---
@@ -84,6 +108,7 @@ void QueueHost::bury(Queue& of, Seq seq, DeathReason reason) {
     case DeathReason::expired: ++stats_.expired; break;
     case DeathReason::maxlen: ++stats_.dropped; break;
     case DeathReason::rejected:
+    case DeathReason::due:
     case DeathReason::delivery_limit: break;
   }
   const Entry* const entry = of.find(seq);
@@ -91,7 +116,8 @@ void QueueHost::bury(Queue& of, Seq seq, DeathReason reason) {
   if (of.options().dead_letters) {
     const bool transient = entry->transient();
     of.leave(seq, reason);
-    return dead_letters_.add(of, seq, transient);
+    // What is due is due again after a restart: it need not be known that it was on its way.
+    return dead_letters_.add(of, seq, transient, reason == DeathReason::due);
   }
   Entry gone;
   of.forget(seq, gone);
@@ -148,6 +174,20 @@ void QueueHost::trim(Queue& of) {
 
 bool QueueHost::refuses(const Queue& queue, const broker::IncomingMessage& message) const {
   return queue.options().overflow != broker::Overflow::drop_head && queue.full(message.body_bytes);
+}
+
+// --- what a recent-history exchange routed last ---
+
+void QueueHost::tell_history(const broker::BindingDefinition& binding) {
+  const broker::QueueDefinition* const own = topology_.find_own_queue(binding.vhost, binding.source);
+  if (own == nullptr || own->role != broker::QueueRole::history) return;
+  Queue* const history = queue(own->id);
+  if (history == nullptr) return;  // it is another shard's
+  know_wall();
+  history->for_each([&](Seq, const Entry& entry) {
+    dead_letters_.send_copy(
+        binding, {TransientStore::envelope(entry.reference()), TransientStore::chunk(entry.reference())});
+  });
 }
 
 }  // namespace weir::node

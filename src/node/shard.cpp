@@ -68,7 +68,10 @@ void Shard::apply(const std::vector<broker::Change>& changes) {
   for (const broker::Change& change : changes) {
     std::vector<QueueId> gone;
     if (const auto* vhost = std::get_if<broker::RemoveVhost>(&change)) {
-      for (const broker::QueueDefinition* queue : topology_.queues(vhost->name)) gone.push_back(queue->id);
+      gone = topology_.queue_ids(vhost->name);
+    } else if (const auto* exchange = std::get_if<broker::RemoveExchange>(&change)) {
+      if (const broker::QueueDefinition* own = topology_.find_own_queue(exchange->vhost, exchange->name))
+        gone.push_back(own->id);
     } else if (const auto* removed = std::get_if<broker::RemoveQueue>(&change)) {
       gone.push_back(removed->id);
     }
@@ -76,6 +79,8 @@ void Shard::apply(const std::vector<broker::Change>& changes) {
     for (const QueueId queue : gone) host_.remove(queue);
     const auto* made = std::get_if<broker::PutQueue>(&change);
     if (made != nullptr && made->queue.shard == options_.id) host_.create(made->queue);
+    const auto* bound = std::get_if<broker::PutBinding>(&change);
+    if (bound != nullptr && journal_ != nullptr) host_.tell_history(bound->binding);
   }
 }
 

@@ -44,7 +44,7 @@ struct ShardOptions {
   std::uint64_t transient_bytes_max = UINT64_MAX;  // of the node: above it publishers are stopped
   std::uint64_t sessions_max = UINT64_MAX;         // of the node
   std::uint64_t seed = 1;
-  HeadersOf headers_of = nullptr;  // null: there are none
+  HeadersOf headers_of;
 };
 
 // The world around a shard.

@@ -4,8 +4,7 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
-#include "broker/declare_arguments.h"
-#include "broker/group_key.h"
+#include "node/message_shares.h"
 #include "node/publish_batch.h"
 
 namespace weir::node {
@@ -14,15 +13,24 @@ namespace {
 
 class WatchedHeaders final : public broker::HeaderSource {
  public:
-  explicit WatchedHeaders(broker::HeaderSource* source) : source_(source) {}
+  WatchedHeaders(broker::HeaderSource* source, Rng& rng) : source_(source), rng_(rng) {}
   const broker::Table& headers() override {
     asked = true;
     return source_ != nullptr ? source_->headers() : none_;
+  }
+  std::optional<std::string> property(std::string_view name) override {
+    asked = true;
+    return source_ != nullptr ? source_->property(name) : std::nullopt;
+  }
+  std::uint64_t random() override {
+    asked = true;
+    return rng_.next();
   }
   bool asked = false;
 
  private:
   broker::HeaderSource* source_;
+  Rng& rng_;
   broker::Table none_;
 };
 
@@ -34,6 +42,7 @@ ShardSession::ShardSession(Sessions& home, SessionId id, SessionInfo info, Sessi
       id_(id),
       info_(std::move(info)),
       events_(events),
+      rng_(id.value),
       used_shards_(at_.shards, false),
       taken_(at_.shards) {}
 
@@ -64,7 +73,7 @@ Result<std::span<const broker::Target>> ShardSession::find_route(const Publish& 
   route->valid = false;
   WEIR_TRY(topology.authorize(info_.user, info_.vhost, broker::Access::write,
                               exchange.empty() ? "amq.default" : exchange));
-  WatchedHeaders headers(publish.headers);
+  WatchedHeaders headers(publish.headers, rng_);
   route->targets.clear();
   WEIR_TRY(topology.route(info_.vhost, exchange, key, headers, true, route->targets));
   std::sort(route->targets.begin(), route->targets.end(),
@@ -88,60 +97,36 @@ Result<PublishResult> ShardSession::publish(const Publish& publish) {
     last_confirms_->window.note_published(publish.seq);
   }
   if (targets.empty()) return PublishResult::unroutable;
-  const bool grouped =
-      std::any_of(targets.begin(), targets.end(), [](const broker::Target& to) { return to.grouped; });
-  if (grouped) [[unlikely]] {
-    send_grouped(publish, publisher, targets);
-  } else {
-    send(publish, publisher, targets);
-  }
+  send_shares(at_.topology, {publish.message, publish.headers, at_.host}, targets,
+              [&](const broker::IncomingMessage& message, std::span<const broker::Target> share) {
+                send(publish, message, publisher, share);
+              });
   if (unsafe_bytes_ > limits::publish_window_bytes && window_open_) {
     window_open_ = false;
     update_flow();
   }
-  return PublishResult::routed;
+  const bool reached =
+      std::any_of(targets.begin(), targets.end(), [](const broker::Target& to) { return !to.history; });
+  return reached ? PublishResult::routed : PublishResult::unroutable;
 }
 
 // `targets` are grouped by shard.
-void ShardSession::send(const Publish& publish, std::uint32_t publisher,
-                        std::span<const broker::Target> targets) {
+void ShardSession::send(const Publish& publish, const broker::IncomingMessage& message,
+                        std::uint32_t publisher, std::span<const broker::Target> targets) {
   for (std::size_t from = 0; from < targets.size();) {
     const ShardId shard = targets[from].shard;
     std::size_t until = from + 1;
     while (until < targets.size() && targets[until].shard == shard) ++until;
     if (publish.seq != 0) last_confirms_->window.note_target(shard, publish.seq);
-    unsafe_bytes_ += publish.message.body_bytes;
+    unsafe_bytes_ += message.body_bytes;
     if (shard == at_.self) {
-      at_.host.enqueue(targets.subspan(from, until - from), publish.message, {id_, publisher, publish.seq});
+      at_.host.enqueue(targets.subspan(from, until - from), message, {id_, publisher, publish.seq});
     } else {
-      add_publish(at_.outbox.batch<PublishBatch>(shard), {id_, publisher, publish.seq}, publish.message,
+      add_publish(at_.outbox.batch<PublishBatch>(shard), {id_, publisher, publish.seq}, message,
                   publish.chunk, targets.subspan(from, until - from));
     }
     from = until;
   }
-}
-
-// Each queue that asks for groups gets a message of its own, which says what its header means there.
-void ShardSession::send_grouped(const Publish& publish, std::uint32_t publisher,
-                                std::span<const broker::Target> targets) {
-  std::vector<broker::Target> plain;
-  for (const broker::Target& target : targets) {
-    if (!target.grouped) {
-      plain.push_back(target);
-      continue;
-    }
-    const broker::QueueDefinition* const queue = at_.topology.find_queue(target.queue);
-    const std::string* const header = queue->arguments.find(broker::groups_argument)->as_string();
-    broker::MessageExtras extras = broker::view_extras(publish.message.extras);
-    if (publish.headers != nullptr)
-      extras.group = broker::group_key(publish.headers->headers().find(*header));
-    std::vector<std::byte> encoded;
-    broker::append_extras(encoded, extras);
-    Publish grouped = publish;
-    grouped.message.extras = encoded;
-    send(grouped, publisher, {&target, 1});
-  }
-  send(publish, publisher, plain);
 }
 
 // Points last_confirms_ at the publisher's window; returns its id for the way.

@@ -10,6 +10,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/rng.h"
 #include "node/confirm_window.h"
 #include "node/route_cache.h"
 #include "node/session.h"
@@ -67,8 +68,8 @@ class ShardSession final : public Session {
   };
 
   Result<std::span<const broker::Target>> find_route(const Publish& publish);
-  void send(const Publish& publish, std::uint32_t publisher, std::span<const broker::Target> targets);
-  void send_grouped(const Publish& publish, std::uint32_t publisher, std::span<const broker::Target> targets);
+  void send(const Publish& publish, const broker::IncomingMessage& message, std::uint32_t publisher,
+            std::span<const broker::Target> targets);
   std::uint32_t confirming_publisher(PublisherNumber number);
   void want_confirms();
   void update_flow();
@@ -107,6 +108,7 @@ class ShardSession final : public Session {
   std::string alarm_;
 
   RouteCache routes_;
+  Rng rng_;  // for exchanges that choose at random
 
   // Consuming.
   std::unordered_map<ConsumerNumber, ShardId> consumers_;

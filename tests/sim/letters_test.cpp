@@ -1,5 +1,5 @@
-// Queues whose messages expire, come back too often, are rejected or find no room, with dead letters at least once, on a
-// node that crashes at any time: in the end each confirmed message is there once, somewhere, and none is there twice.
+// Queues whose messages expire, come back too often, are rejected or find no room, with dead letters at least once, and
+// exchanges where messages wait, on a node that crashes at any time: in the end each confirmed message is there once, somewhere, and none is there twice.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -95,6 +95,12 @@ class LetterRun {
     session_->declare("small", small);
     session_->declare("t");
     session_->declare("busy");
+    broker::Table delayed;
+    delayed.set("x-delayed-type", {std::string("fanout")});
+    ASSERT_TRUE(session_->declare_exchange("later", "x-delayed-message", delayed));
+    ASSERT_TRUE(session_->bind("later", "s-plain"));
+    ASSERT_TRUE(session_->declare_exchange("later-small", "x-delayed-message", delayed));
+    ASSERT_TRUE(session_->bind("later-small", "small"));
   }
   const std::string& any_source() { return sources_[rng_.below(sources_.size())]; }
 
@@ -116,7 +122,12 @@ class LetterRun {
     const std::uint64_t number = next_;
     for (std::uint64_t count = 1 + rng_.below(8); count > 0; --count) {
       TestMessage message{"", any_source(), std::to_string(next_++)};
-      if (rng_.chance(1, 4)) message.extras.ttl_ms = static_cast<std::uint32_t>(rng_.below(200));
+      if (rng_.chance(1, 3)) {
+        message.exchange = rng_.chance(1, 2) ? "later" : "later-small";
+        message.headers.set("x-delay", {static_cast<std::int64_t>(rng_.below(400))});
+      }
+      if (message.exchange != "later-small" && rng_.chance(1, 4))
+        message.extras.ttl_ms = static_cast<std::uint32_t>(rng_.below(200));
       if (rng_.chance(1, 6)) message.extras.deliver_ms = node_->clock().wall_ms() + rng_.below(200);
       messages.push_back(std::move(message));
     }
@@ -167,6 +178,10 @@ class LetterRun {
     const broker::QueueDefinition* const of = node_->shard(0).topology().find_queue("/", queue);
     return node_->shard(of->shard.value).host().find(of->id)->total();
   }
+  std::uint64_t waiting_at(const std::string& exchange) {
+    const broker::QueueDefinition* const own = node_->shard(0).topology().find_own_queue("/", exchange);
+    return node_->shard(own->shard.value).host().find(own->id)->total();
+  }
   void finish() {
     std::map<std::uint64_t, unsigned> seen;
     std::uint64_t left = 1;
@@ -180,6 +195,7 @@ class LetterRun {
         while (const auto got = session_->get(queue, true)) ++seen[std::stoull(got->body)];
       }
       for (const std::string& queue : sources_) left += left_in(queue);
+      for (const char* exchange : {"later", "later-small"}) left += waiting_at(exchange);
       left += left_in("t") + left_in("small");
     }
     note_retries();

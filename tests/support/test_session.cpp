@@ -95,11 +95,17 @@ QueueStatus TestSession::declare(const std::string& queue, const broker::Table& 
 }
 
 Status TestSession::declare_exchange(const std::string& exchange, const std::string& type, bool durable) {
+  return declare_exchange(exchange, type, broker::Table(), durable);
+}
+
+Status TestSession::declare_exchange(const std::string& exchange, const std::string& type,
+                                     const broker::Table& arguments, bool durable) {
   broker::DeclareExchange request;
   request.vhost = session_->info().vhost;
   request.name = exchange;
   request.type = type;
   request.durable = durable;
+  request.arguments = arguments;
   const Reply answer = ask([&](Session& session) { session.declare_exchange(request); });
   return answer ? Status{} : Status(std::unexpected(answer.error()));
 }

@@ -59,6 +59,9 @@ class TestSession final : public SessionEvents {
   // Durable, with arguments.
   QueueStatus declare(const std::string& queue, const broker::Table& arguments);
   Status declare_exchange(const std::string& exchange, const std::string& type, bool durable = true);
+  // With arguments.
+  Status declare_exchange(const std::string& exchange, const std::string& type,
+                          const broker::Table& arguments, bool durable = true);
   Status bind(const std::string& exchange, const std::string& queue, const std::string& key = "");
   // Publishes in one turn; sequences count per publisher.
   std::vector<Result<PublishResult>> publish(const std::vector<TestMessage>& messages);

@@ -1,10 +1,12 @@
 #include "protocol/amqp091/delivery_properties.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <string_view>
 
 #include "broker/death_history.h"
+#include "broker/delay.h"
 #include "broker/message_extras.h"
 #include "protocol/amqp091/codec/content.h"
 #include "protocol/amqp091/codec/field_table.h"
@@ -54,6 +56,23 @@ void add_deaths(const DeathHistory& history, FieldTable& headers) {
   headers.add("x-last-death-reason", to_string(last.reason));
 }
 
+// As RabbitMQ's plugin tells that a message has waited; whoever sends it on as it is does not let it wait again.
+void negate_delay(FieldTable& headers) {
+  const auto at = std::ranges::find(headers.entries, broker::delay_header, &FieldEntry::name);
+  if (at == headers.entries.end()) return;
+  FieldTable alone;
+  alone.entries.push_back(*at);
+  const std::vector<std::byte> wire = encode_table(alone);
+  const broker::Table table = table_from_wire(TableBytes{wire});
+  const auto delay = static_cast<std::int64_t>(broker::delay_ms(table));
+  if (delay == 0) return;
+  if (delay <= std::numeric_limits<std::int32_t>::max()) {
+    at->value = FieldValue(static_cast<std::int32_t>(-delay));
+  } else {
+    at->value = FieldValue(-delay);
+  }
+}
+
 }  // namespace
 
 Bytes delivery_properties(const broker::StoredMessage& message, std::uint16_t returns,
@@ -61,8 +80,10 @@ Bytes delivery_properties(const broker::StoredMessage& message, std::uint16_t re
   const Bytes own = wire_properties(message);
   if (returns == 0 && message.extras.empty()) [[likely]]
     return own;
-  const Bytes deaths = broker::view_extras(message.extras).deaths;
-  if (returns == 0 && deaths.empty()) return own;
+  const broker::MessageExtras extras = broker::view_extras(message.extras);
+  const Bytes deaths = extras.deaths;
+  const bool waited = extras.deliver_ms != 0;
+  if (returns == 0 && deaths.empty() && !waited) return own;
   Properties properties = properties_of(PropertiesView(own));
   FieldTable headers;
   if (properties.headers) {
@@ -76,6 +97,7 @@ Bytes delivery_properties(const broker::StoredMessage& message, std::uint16_t re
     std::erase_if(headers.entries, [](const FieldEntry& entry) { return entry.name == delivery_count; });
     headers.add(delivery_count, static_cast<std::int64_t>(returns));
   }
+  if (waited) negate_delay(headers);
   const std::vector<std::byte> table = encode_table(headers);
   properties.headers = TableBytes{table};
   scratch.clear();
@@ -87,6 +109,11 @@ broker::Table headers_of(broker::NativeForm native, Bytes properties) {
   if (native != broker::NativeForm::amqp091) return {};
   MessageHeaders headers(properties);
   return headers.headers();
+}
+
+std::optional<std::string> property_of(broker::NativeForm native, Bytes properties, std::string_view name) {
+  if (native != broker::NativeForm::amqp091) return std::nullopt;
+  return property_text(PropertiesView(properties), name);
 }
 
 }  // namespace weir::amqp091

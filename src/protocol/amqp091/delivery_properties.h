@@ -1,9 +1,13 @@
 // What it is: the properties that a message leaves with: its own, bit for bit, unless the broker has something to tell: that
-// it was dead-lettered (x-death and its relatives, as RabbitMQ writes them), or how often it came back (x-delivery-count).
+// it was dead-lettered (x-death and its relatives, as RabbitMQ writes them), how often it came back (x-delivery-count), or
+// that it has waited (x-delay, negative by now).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -18,5 +22,7 @@ Bytes delivery_properties(const broker::StoredMessage& message, std::uint16_t re
 
 // The headers of a message in its native form, if that is AMQP 0-9-1.
 broker::Table headers_of(broker::NativeForm native, Bytes properties);
+// The same for one property, as text ("message_id").
+std::optional<std::string> property_of(broker::NativeForm native, Bytes properties, std::string_view name);
 
 }  // namespace weir::amqp091

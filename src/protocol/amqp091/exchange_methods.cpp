@@ -1,6 +1,9 @@
 // The exchange class. What may be declared, and what a redeclaration has to agree with, is decided by the broker.
 #include <fmt/format.h>
 
+#include <optional>
+
+#include "broker/exchange_arguments.h"
 #include "protocol/amqp091/channel.h"
 #include "protocol/amqp091/connection.h"
 #include "protocol/amqp091/mapping.h"
@@ -8,9 +11,17 @@
 namespace weir::amqp091 {
 
 namespace {
-bool known_type(std::string_view type) {
-  return type == "direct" || type == "fanout" || type == "topic" || type == "headers";
+
+// None: all types that it names are known.
+std::optional<std::string_view> unknown_type(std::string_view type, const broker::Table& arguments) {
+  if (!broker::exchange_type(type)) return type;
+  if (broker::exchange_type(type) != broker::ExchangeType::delayed) return std::nullopt;
+  const broker::Value* const inner = arguments.find(broker::delayed_type_argument);
+  const std::string* const name = inner == nullptr ? nullptr : inner->as_string();
+  if (name == nullptr || broker::exchange_type(*name)) return std::nullopt;
+  return *name;
 }
+
 }  // namespace
 
 void Channel::handle(const ExchangeDeclare& method) {
@@ -25,8 +36,8 @@ void Channel::handle(const ExchangeDeclare& method) {
       .arguments = table_from_wire(method.arguments),
   };
   if (!method.passive) {
-    if (!known_type(method.type)) {
-      return refuse(ReplyCode::command_invalid, fmt::format("unknown exchange type '{}'", method.type));
+    if (const auto unknown = unknown_type(method.type, request.arguments)) {
+      return refuse(ReplyCode::command_invalid, fmt::format("unknown exchange type '{}'", *unknown));
     }
     if (!may_use_exchange(broker::Access::configure, method.exchange)) return;
     const broker::Value* const alternate = request.arguments.find("alternate-exchange");

@@ -113,6 +113,16 @@ std::uint32_t expiration_ms(std::string_view expiration) {
   return value;
 }
 
+std::optional<std::string> property_text(PropertiesView properties, std::string_view name) {
+  const auto text = [](std::optional<std::string_view> value) {
+    return value ? std::optional<std::string>(*value) : std::nullopt;
+  };
+  if (name == "message_id") return text(properties.message_id());
+  if (name == "correlation_id") return text(properties.correlation_id());
+  const auto timestamp_s = name == "timestamp" ? properties.timestamp_s() : std::nullopt;
+  return timestamp_s ? std::optional<std::string>(std::to_string(*timestamp_s)) : std::nullopt;
+}
+
 const broker::Table& MessageHeaders::headers() {
   if (!table_) {
     const auto raw = properties_.headers();

@@ -33,11 +33,17 @@ std::string_view expiration_fault(std::string_view expiration);
 // Of one without a fault.
 std::uint32_t expiration_ms(std::string_view expiration);
 
+// "message_id", "correlation_id" or "timestamp"; none: it has none.
+std::optional<std::string> property_text(PropertiesView properties, std::string_view name);
+
 // The headers of a message on its way in, decoded only when a headers exchange asks for them.
 class MessageHeaders final : public broker::HeaderSource {
  public:
   explicit MessageHeaders(Bytes raw_properties) : properties_(raw_properties) {}
   const broker::Table& headers() override;
+  std::optional<std::string> property(std::string_view name) override {
+    return property_text(properties_, name);
+  }
 
  private:
   PropertiesView properties_;

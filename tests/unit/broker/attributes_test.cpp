@@ -69,7 +69,7 @@ TEST(Attributes, have_one_form_only) {
   EXPECT_FALSE(decode_attributes(nothing).has_value());
   const std::vector<std::byte> unknown{std::byte{0x80}};
   EXPECT_FALSE(decode_attributes(unknown).has_value());
-  const std::vector<std::byte> no_reason{std::byte{1U << 6}, std::byte{5}};
+  const std::vector<std::byte> no_reason{std::byte{1U << 6}, std::byte{6}};
   EXPECT_FALSE(decode_attributes(no_reason).has_value());
 }
 
