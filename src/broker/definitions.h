@@ -31,6 +31,8 @@ enum class ExchangeType : std::uint8_t {
 };
 std::string_view to_string(ExchangeType type);
 std::optional<ExchangeType> exchange_type(std::string_view name);
+// Of a delayed exchange: the name of the type by which it routes.
+inline constexpr std::string_view delayed_type_argument = "x-delayed-type";
 
 struct VhostDefinition {
   std::string name;

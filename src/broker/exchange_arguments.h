@@ -11,7 +11,6 @@ namespace weir::broker {
 
 inline constexpr std::string_view hash_header_argument = "hash-header";
 inline constexpr std::string_view hash_property_argument = "hash-property";
-inline constexpr std::string_view delayed_type_argument = "x-delayed-type";
 inline constexpr std::string_view history_length_argument = "x-recent-history-length";
 inline constexpr std::int64_t history_length_default = 20;
 inline constexpr std::int64_t history_length_max = 65'535;

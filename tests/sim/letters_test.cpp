@@ -1,5 +1,6 @@
 // Queues whose messages expire, come back too often, are rejected or find no room, with dead letters at least once, and
-// exchanges where messages wait, on a node that crashes at any time: in the end each confirmed message is there once, somewhere, and none is there twice.
+// exchanges where messages wait, on a node that crashes at any time: in the end each confirmed message is there once,
+// somewhere, and none is there twice.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "broker/exchange_arguments.h"
+#include "broker/definitions.h"
 #include "protocol/amqp091/channel.h"
 #include "protocol/amqp091/connection.h"
 #include "protocol/amqp091/mapping.h"

@@ -105,4 +105,27 @@ TEST_F(DeliveryProperties, of_a_message_without_any_are_made) {
   EXPECT_EQ(sent(1).entries.size(), 1U);
 }
 
+TEST_F(DeliveryProperties, tell_that_a_message_has_waited) {
+  const auto wait_with = [&](FieldValue delay) {
+    const std::vector<std::byte> table =
+        encode_table(FieldTable().add("mine", 1).add("x-delay", std::move(delay)));
+    Properties properties;
+    properties.headers = TableBytes{table};
+    raw.clear();
+    append_properties(raw, properties);
+    message.properties = raw;
+    broker::MessageExtras of;
+    of.deliver_ms = 1'700'000'000'000;
+    extras.clear();
+    broker::append_extras(extras, of);
+    message.extras = extras;
+    const FieldTable headers = sent();
+    EXPECT_EQ(headers.entries.size(), 2U);
+    return headers.entries.back().value;
+  };
+  EXPECT_EQ(wait_with(std::int64_t{5'000}), FieldValue(std::int32_t{-5'000}));
+  EXPECT_EQ(wait_with("1500"), FieldValue(std::int32_t{-1'500}));
+  EXPECT_EQ(wait_with(std::int64_t{5'000'000'000}), FieldValue(std::int64_t{-5'000'000'000}));
+}
+
 }  // namespace weir::amqp091
