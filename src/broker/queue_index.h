@@ -1,11 +1,7 @@
 // What it is: where each message of a queue is and what has become of it: 8 bytes a message, addressed by its seq in O(1),
-// in chunks of 512 that are freed when all of their messages are gone. A gap in the seqs costs a pointer per 512.
+// in chunks of 512 that are freed when all of their messages are gone. A gap in the seqs costs two pointers per 512.
+// Chunks that nobody looked at for a while are packed (broker/packed_entries.h): a deep queue costs less than a byte a message.
 // What else is known of messages (broker/attributes.h) is in columns of a chunk that are made when they are needed.
-//
-//   63                          4  3           2            1..0
-//  +-----------------------------+-----------+-------------+-----------------------------------+
-//  | reference (opaque here) 60  | transient | redelivered | gone 0, ready 1, out 2, held 3    |
-//  +-----------------------------+-----------+-------------+-----------------------------------+
 #pragma once
 
 #include <cstddef>
@@ -15,38 +11,16 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "broker/entry.h"
 #include "broker/index_columns.h"
 
 namespace weir::broker {
 
-// Held: not to be delivered, now (it is delayed) or ever again (it is on its way to a dead-letter exchange).
-enum class EntryState : std::uint8_t { gone = 0, ready = 1, out = 2, held = 3 };
-
-class Entry {
- public:
-  Entry() = default;
-  // `reference` < 2^60: a place in the journal, or in memory for a transient message. The holder knows how to read it.
-  Entry(std::uint64_t reference, bool transient, bool redelivered = false)
-      : bits_(reference << 4 | (transient ? 8U : 0U) | (redelivered ? 4U : 0U) |
-              static_cast<std::uint64_t>(EntryState::ready)) {}
-
-  EntryState state() const { return static_cast<EntryState>(bits_ & 3U); }
-  bool redelivered() const { return (bits_ & 4U) != 0; }
-  bool transient() const { return (bits_ & 8U) != 0; }
-  std::uint64_t reference() const { return bits_ >> 4; }
-  void set_state(EntryState state) {
-    bits_ = (bits_ & ~std::uint64_t{3}) | static_cast<std::uint64_t>(state);
-  }
-  void set_redelivered() { bits_ |= 4U; }
-  void set_reference(std::uint64_t reference) { bits_ = reference << 4 | (bits_ & 15U); }
-
- private:
-  std::uint64_t bits_ = 0;
-};
-
 class QueueIndex {
  public:
   static constexpr std::size_t chunk_entries = broker::chunk_entries;
+  // So many chunks that were looked at last are not packed.
+  static constexpr std::size_t loose_chunks = 16;
 
   QueueIndex() = default;
   QueueIndex(const QueueIndex&) = delete;
@@ -62,7 +36,7 @@ class QueueIndex {
   void append(Seq seq, Entry entry);
   // Gives up seqs without using them (after a restart that can't know which were given).
   void skip_to(Seq seq);
-  // Null when it is gone or never was.
+  // Null when it is gone or never was. Stays in place until other chunks were looked at, loose_chunks of them.
   Entry* find(Seq seq);
   bool contains(Seq seq) const { return const_cast<QueueIndex*>(this)->find(seq) != nullptr; }
   // The first one at or after `from` that is not gone and before `until`; false if none. Skips gaps by the chunk.
@@ -90,20 +64,51 @@ class QueueIndex {
   // Of a message that is there.
   IndexColumns& make_columns(Seq seq);
 
+  std::size_t packed_chunks() const { return packed_; }
+
  private:
+  // What a chunk has beside its entries.
   struct Chunk {
-    Entry entries[chunk_entries];
+    std::vector<std::byte> packed;
     std::unique_ptr<IndexColumns> columns;
     std::uint32_t live = 0;
     Told told;
   };
-  const Chunk* chunk_of(Seq seq) const;
+  // Neither: none of its messages is there.
+  struct Place {
+    std::unique_ptr<Entry[]> entries;  // null while they are packed
+    std::unique_ptr<Chunk> chunk;
+  };
+  const Place* place_of(Seq seq) const {
+    const std::uint64_t wanted = number(seq);
+    if (wanted < first_) return nullptr;
+    const std::uint64_t at = front_ + (wanted - first_);
+    return at < places_.size() ? &places_[at] : nullptr;
+  }
+  Place* place_of(Seq seq) { return const_cast<Place*>(std::as_const(*this).place_of(seq)); }
+  const Chunk* chunk_of(Seq seq) const {
+    const Place* const place = place_of(seq);
+    return place == nullptr ? nullptr : place->chunk.get();
+  }
   Chunk* chunk_of(Seq seq) { return const_cast<Chunk*>(std::as_const(*this).chunk_of(seq)); }
+  // Of a chunk that is there.
+  Entry* entries_of(Place& place, Seq seq) {
+    if (place.entries == nullptr) [[unlikely]]
+      unpack(place, number(seq));
+    return place.entries.get();
+  }
+  void unpack(Place& place, std::uint64_t chunk);
+  void looked_at(std::uint64_t chunk);
+  void pack(std::uint64_t chunk);
   void drop_front();
 
-  std::vector<std::unique_ptr<Chunk>> chunks_;  // from first_; entries before `front_` were given up
+  std::vector<Place> places_;  // from first_; those before `front_` were given up
   std::size_t front_ = 0;
-  std::uint64_t first_ = 0;  // number of chunks_[front_]
+  std::uint64_t first_ = 0;  // number of places_[front_]
+  // Chunks that were made or unpacked last, by their numbers: the next one takes the place of the oldest, which is packed.
+  std::vector<std::uint64_t> loose_;
+  std::size_t next_loose_ = 0;
+  std::size_t packed_ = 0;
   Seq begin_{0};
   Seq end_{0};
   std::size_t live_ = 0;

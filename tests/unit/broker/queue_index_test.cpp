@@ -147,4 +147,48 @@ TEST(QueueIndex, is_a_map_in_all_that_can_be_seen) {
   }
 }
 
+TEST(QueueIndex, chunks_that_nobody_looks_at_are_packed_and_come_back_as_they_were) {
+  QueueIndex index;
+  constexpr std::uint64_t count = QueueIndex::chunk_entries * 100;
+  for (std::uint64_t i = 0; i < count; ++i) index.append(Seq{i}, entry_of(i * 3));
+  EXPECT_EQ(index.packed_chunks(), 100 - QueueIndex::loose_chunks);
+  for (std::uint64_t i = 0; i < count; i += 777) EXPECT_EQ(index.find(Seq{i})->reference(), i * 3);
+  EXPECT_EQ(index.packed_chunks(), 100 - QueueIndex::loose_chunks);
+
+  // From the middle, so that the front stays.
+  for (std::uint64_t i = count / 2; i < count; ++i) index.erase(Seq{i});
+  Seq found;
+  ASSERT_TRUE(index.next_live(Seq{0}, index.end(), found));
+  EXPECT_EQ(found, Seq{0});
+  EXPECT_FALSE(index.next_live(Seq{count / 2}, index.end(), found));
+  for (std::uint64_t i = 0; i < count / 2; ++i) index.erase(Seq{i});
+  EXPECT_EQ(index.packed_chunks(), 0U);
+  EXPECT_EQ(index.live(), 0U);
+}
+
+TEST(QueueIndex, what_is_out_keeps_its_chunk_as_it_is) {
+  QueueIndex index;
+  for (std::uint64_t i = 0; i < QueueIndex::chunk_entries * 50; ++i) {
+    index.append(Seq{i}, entry_of(i));
+    if (i == 10) index.find(Seq{i})->set_state(EntryState::out);
+  }
+  EXPECT_EQ(index.packed_chunks(), 50 - QueueIndex::loose_chunks - 1);
+  EXPECT_EQ(index.find(Seq{10})->state(), EntryState::out);
+}
+
+TEST(QueueIndex, few_that_are_left_here_and_there_are_packed_too) {
+  QueueIndex index;
+  constexpr std::uint64_t count = QueueIndex::chunk_entries * 200;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    index.append(Seq{i}, entry_of(i));
+    if (i >= 1000 && (i - 1000) % 256 != 0) index.erase(Seq{i - 1000});
+  }
+  EXPECT_GE(index.packed_chunks(), 170U);
+  Seq at{0};
+  for (std::uint64_t i = 0; i < count - 2000; i += 256, ++at.value) {
+    ASSERT_TRUE(index.next_live(at, index.end(), at));
+    EXPECT_EQ(at, Seq{i});
+  }
+}
+
 }  // namespace weir::broker
