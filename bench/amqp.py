@@ -64,7 +64,7 @@ class Bench:
                               capture_output=True, text=True, timeout=120)
         return json.loads(done.stdout)
 
-    def generate(self, broker, options, seconds):
+    def generate(self, broker, load, options, seconds):
         """One run of the generator while its broker alone is awake."""
         os.sync()  # what the broker before left to be written is not this one's burden
         if not broker.alive():  # it ended in an earlier run, which has been told
@@ -72,7 +72,8 @@ class Bench:
             broker.start()
         broker.resume()
         run = GeneratorRun(self.arguments.weir, self.directory, broker,
-                           ["--seconds", str(seconds), "--warmup", str(self.warmup), *options])
+                           ["--seconds", str(seconds), *(["--warmup", str(self.warmup)] if load == "amqp" else []),
+                            *options], load)
         try:
             return run.finish(seconds)
         finally:
@@ -83,7 +84,9 @@ class Bench:
         broker_name, extra = rows.VARIANTS[variant]
         broker = self.brokers[broker_name]
         seconds = min(self.arguments.seconds, row.seconds_max)
-        result, failure = self.generate(broker, [*options, *extra], seconds)
+        if row.load != "amqp":
+            extra = []
+        result, failure = self.generate(broker, row.load, [*options, *extra], seconds)
         if failure:
             self.failures.append(f"{row.name}, {variant}: {failure}")
             print(f"  {variant:10} FAILED: {failure}", flush=True)
@@ -91,7 +94,7 @@ class Bench:
             return None
         values = figures(result)
         values["rss_mib"] = broker.resident_bytes() / 2**20
-        print(f"  {variant:10} {values['throughput_per_s']:>12,.0f} messages/s", flush=True)
+        print(f"  {variant:10} {values['throughput_per_s']:>12,.0f} {row.counts}/s", flush=True)
         return values
 
     def measure_row(self, row, round_number, samples):

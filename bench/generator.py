@@ -1,4 +1,4 @@
-"""Runs of `weir bench amqp`, the load generator, and their results as flat numbers."""
+"""Runs of `weir bench amqp` and `weir bench churn`, the load generators, and their results as flat numbers."""
 
 import json
 import subprocess
@@ -10,12 +10,13 @@ SECONDS_MORE = 180  # than a run should take, until it is given up
 class GeneratorRun:
     """One run, while it goes on."""
 
-    def __init__(self, binary, directory, broker, options):
+    def __init__(self, binary, directory, broker, options, load="amqp"):
         self.broker = broker
         self.result_file = Path(directory) / f"result-{id(self)}.json"
+        if load == "amqp":
+            options = ["--broker-pid", str(broker.pid), *options]
         self.process = subprocess.Popen(
-            [str(binary), "bench", "amqp", "--port", str(broker.port), "--broker-pid", str(broker.pid), "--json",
-             str(self.result_file), *options],
+            [str(binary), "bench", load, "--port", str(broker.port), "--json", str(self.result_file), *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def finish(self, seconds):
@@ -31,6 +32,8 @@ class GeneratorRun:
             return None, errors.strip() or output.strip() or f"exit code {self.process.returncode}"
         result = json.loads(self.result_file.read_text())
         self.result_file.unlink()
+        if "rounds" in result:  # of churn
+            return result, None if self.process.returncode == 0 else errors.strip()
         faults = ", ".join(f"{count} {kind}" for kind, count in result["faults"].items() if count)
         return result, None if result["ok"] else (result["failure"] or faults)
 
@@ -42,6 +45,8 @@ class GeneratorRun:
 
 def figures(result):
     """The generator's result as flat numbers."""
+    if "rounds" in result:
+        return {"throughput_per_s": result["per_s"]}
     messages = max(result["throughput_per_s"] * result["measured_s"], 1)
     values = {
         "throughput_per_s": result["throughput_per_s"],

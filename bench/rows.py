@@ -26,6 +26,8 @@ class Row:
     # A second load, of which each result is divided by the first one's: {"name": options}.
     beside: dict = field(default_factory=dict)
     seconds_max: float = 60
+    load: str = "amqp"  # which `weir bench` puts it on
+    counts: str = "messages"
 
 
 def ratio(metric, peers, best=max):
@@ -37,9 +39,9 @@ def ratio(metric, peers, best=max):
     return value
 
 
-def times(limit, peers, metric="throughput_per_s"):
+def times(limit, peers, metric="throughput_per_s", counts="messages"):
     label = " and ".join(peers) if len(peers) > 1 else peers[0]
-    return Check(f"messages/s >= {limit:g} x RabbitMQ {label}", ratio(metric, peers), limit)
+    return Check(f"{counts}/s >= {limit:g} x RabbitMQ {label}", ratio(metric, peers), limit)
 
 
 def fraction(text, metric, limit):
@@ -89,4 +91,20 @@ ROWS = [
         ["--size", "1024", "--queues", "100", *DURABLE],
         [Check("100 queues >= 0.8 x one queue", lambda m: get(m, "weir", "share_of_one-queue"), 0.8)],
         beside={"one-queue": ["--size", "1024", *DURABLE]}),
+    Row("prefetch-1", "durable, confirms, a prefetch of 1: 1 producer, 1 consumer, 1 KiB",
+        ["--size", "1024", *DURABLE, "--prefetch", "1", "--backlog", "1000"], [times(5, ["quorum", "classic"])]),
+    Row("tx-100", "durable, transactions of 100 messages, 1 KiB",
+        ["--size", "1024", *DURABLE, "--tx", "--window", "100"], [times(5, ["classic"])],
+        variants=["weir", "classic"]),
+    Row("topic-10", "durable, confirms: 1 producer, a topic exchange to 10 queues by patterns, 1 KiB (deliveries/s)",
+        ["--size", "1024", *DURABLE, "--queues", "10", "--exchange", "weir-bench-topic", "--exchange-type", "topic",
+         "--routing-key", "a.b.c.d", "--binding-key", "a.*.#.d", "--backlog", "5000"],
+        [times(5, ["quorum", "classic"])]),
+    Row("queues-1000", "durable, confirms, 1 producer, 1 consumer, 1,000 queues, 1 KiB",
+        ["--size", "1024", "--queues", "1000", *DURABLE], [times(5, ["classic"])], variants=["weir", "classic"]),
+    Row("declare-churn", "durable queues declared and deleted, 8 connections", ["--what", "queues"],
+        [times(5, ["classic"], counts="queues")], variants=["weir", "classic"], load="churn", counts="queues"),
+    Row("connection-churn", "connections with a channel opened and closed, 8 at a time", ["--what", "connections"],
+        [times(5, ["classic"], counts="connections")], variants=["weir", "classic"], load="churn",
+        counts="connections"),
 ]

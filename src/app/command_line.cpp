@@ -13,6 +13,7 @@
 #include "app/settings_reference.h"
 #include "base/version.h"
 #include "cli/bench_amqp.h"
+#include "cli/bench_churn.h"
 #include "cli/store.h"
 
 namespace weir::app {
@@ -68,6 +69,7 @@ void add_bench(CLI::App& app, int& exit_code) {
   bench->require_subcommand(1);
   bench->footer("`weir bench amqp --help` tells more.");
   cli::add_bench_amqp(*bench, exit_code);
+  cli::add_bench_churn(*bench, exit_code);
 }
 
 // A word where a command was expected is most often a slip.

@@ -5,34 +5,18 @@
 #include <cstdio>
 #include <fstream>
 #include <memory>
-#include <optional>
 
-#include "cli/amqp_uri.h"
 #include "cli/bench_run.h"
+#include "cli/server_arguments.h"
 
 namespace weir::cli {
 
 namespace {
 
-// What the parser fills; a URI is the base that single options override.
 struct BenchArguments {
   BenchOptions options;
-  std::string uri;
-  std::optional<std::string> host, user, password, vhost;
-  std::optional<std::uint16_t> port;
-  bool tls = false;
+  ServerArguments server;
 };
-
-void add_server_options(CLI::App& app, BenchArguments& a) {
-  app.add_option("--uri", a.uri, "amqp[s]://user:password@host:port/vhost");
-  app.add_option("--host", a.host, "Host of the broker (127.0.0.1)");
-  app.add_option("--port", a.port, "Port of the broker (5672; 5671 with --tls)");
-  app.add_option("--user", a.user, "User name (guest)");
-  app.add_option("--password", a.password, "Password (guest)");
-  app.add_option("--vhost", a.vhost, "Virtual host (/)");
-  app.add_flag("--tls", a.tls, "TLS; the broker's certificate is not verified");
-  app.add_option("--heartbeat", a.options.heartbeat_s, "Seconds; 0 for none")->capture_default_str();
-}
 
 void add_topology_options(CLI::App& app, BenchOptions& o) {
   app.add_option("--producers", o.producers, "Publishing connections")->capture_default_str();
@@ -73,6 +57,7 @@ void add_message_options(CLI::App& app, BenchOptions& o) {
       ->capture_default_str();
   app.add_option("--backlog", o.backlog, "Producers wait while so many messages are not consumed; 0: never");
   app.add_flag("--confirm,!--no-confirm", o.confirm, "Publisher confirms");
+  app.add_flag("--tx", o.tx, "Publish in transactions of up to --window messages, instead of confirms");
   app.add_flag("--persistent,!--transient", o.persistent, "Delivery mode 2 or 1");
   app.add_flag("--mandatory", o.mandatory, "Messages that reach no queue come back");
   app.add_option("--prefetch", o.prefetch, "Unacknowledged messages per consumer; 0: any")
@@ -93,21 +78,7 @@ void add_run_options(CLI::App& app, BenchOptions& o) {
 }
 
 Status complete(BenchArguments& a) {
-  BenchServer& server = a.options.server;
-  if (!a.uri.empty()) {
-    Result<BenchServer> parsed = parse_amqp_uri(a.uri);
-    if (!parsed) return std::unexpected(std::move(parsed).error());
-    server = std::move(*parsed);
-  }
-  if (a.tls && !server.tls) {
-    server.tls = true;
-    if (a.uri.empty()) server.port = 5671;
-  }
-  if (a.host) server.host = *a.host;
-  if (a.port) server.port = *a.port;
-  if (a.user) server.user = *a.user;
-  if (a.password) server.password = *a.password;
-  if (a.vhost) server.vhost = *a.vhost;
+  WEIR_TRY(complete_server(a.server, a.options.server));
   // Without producers there are no stamps of this run to check, unless it is told whose they are.
   if (a.options.producers == 0 && a.options.filled_by == 0) a.options.verify = false;
   return {};
@@ -143,7 +114,8 @@ void add_bench_amqp(CLI::App& bench, int& exit_code) {
   CLI::App& app = *bench.add_subcommand("amqp", "Load an AMQP 0-9-1 broker and measure it");
   // An option that comes twice: the last one counts, so that scripts can append to a base.
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  add_server_options(app, *arguments);
+  add_server_options(app, arguments->server);
+  app.add_option("--heartbeat", arguments->options.heartbeat_s, "Seconds; 0 for none")->capture_default_str();
   add_topology_options(app, arguments->options);
   add_message_options(app, arguments->options);
   add_run_options(app, arguments->options);

@@ -33,6 +33,7 @@ struct BenchOptions {
   std::uint32_t window = 1000;  // unconfirmed messages per producer
   std::uint64_t backlog = 0;    // messages published but not consumed, in all; 0: any number
   bool confirm = true;
+  bool tx = false;  // publish in transactions of at most `window` messages, instead of confirms
   bool persistent = true;
   bool mandatory = false;
 

@@ -39,6 +39,7 @@ BenchProducer::BenchProducer(std::uint32_t index, const BenchContext& context, B
 
 void BenchProducer::on_ready() {
   make_batch();
+  if (context_.options.tx) return client_.append(amqp091::TxSelect{});
   if (context_.options.confirm) return client_.append(amqp091::ConfirmSelect{});
   ready_ = true;
   context_.control.count_ready();
@@ -67,7 +68,9 @@ void BenchProducer::on_frame(const amqp091::Frame& frame) {
     if (nack) settle(nack->delivery_tag, nack->multiple, true);
   } else if (id == BasicReturn::info.id) {
     ++tally_.returned;
-  } else if (id == ConfirmSelectOk::info.id) {
+  } else if (id == TxCommitOk::info.id) {
+    settle(sent_, true, false);
+  } else if (id == ConfirmSelectOk::info.id || id == TxSelectOk::info.id) {
     ready_ = true;
     context_.control.count_ready();
   }
@@ -128,6 +131,7 @@ std::uint64_t BenchProducer::backlog_room() {
 }
 
 std::uint64_t BenchProducer::room(std::uint64_t now_ns) {
+  if (context_.options.tx && window_.unconfirmed() > 0) return 0;
   std::uint64_t room = std::min<std::uint64_t>(batch_->room(), sent_max_ - sent_);
   if (context_.options.confirm) room = std::min<std::uint64_t>(room, window_.room());
   if (pacer_) {
@@ -171,6 +175,7 @@ void BenchProducer::publish_batch(std::uint64_t count, std::uint64_t now_ns) {
   context_.control.published.fetch_add(count);
   if (context_.control.times.measured(now_ns)) tally_.published += count;
   batch_->pieces([this](Bytes piece) { client_.queue_bytes(piece); });
+  if (context_.options.tx) client_.append(amqp091::TxCommit{});
   client_.flush();
 }
 

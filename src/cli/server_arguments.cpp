@@ -1,0 +1,35 @@
+#include "cli/server_arguments.h"
+
+#include "cli/amqp_uri.h"
+
+namespace weir::cli {
+
+void add_server_options(CLI::App& app, ServerArguments& arguments) {
+  app.add_option("--uri", arguments.uri, "amqp[s]://user:password@host:port/vhost");
+  app.add_option("--host", arguments.host, "Host of the broker (127.0.0.1)");
+  app.add_option("--port", arguments.port, "Port of the broker (5672; 5671 with --tls)");
+  app.add_option("--user", arguments.user, "User name (guest)");
+  app.add_option("--password", arguments.password, "Password (guest)");
+  app.add_option("--vhost", arguments.vhost, "Virtual host (/)");
+  app.add_flag("--tls", arguments.tls, "TLS; the broker's certificate is not verified");
+}
+
+Status complete_server(const ServerArguments& arguments, BenchServer& server) {
+  if (!arguments.uri.empty()) {
+    Result<BenchServer> parsed = parse_amqp_uri(arguments.uri);
+    if (!parsed) return std::unexpected(std::move(parsed).error());
+    server = std::move(*parsed);
+  }
+  if (arguments.tls && !server.tls) {
+    server.tls = true;
+    if (arguments.uri.empty()) server.port = 5671;
+  }
+  if (arguments.host) server.host = *arguments.host;
+  if (arguments.port) server.port = *arguments.port;
+  if (arguments.user) server.user = *arguments.user;
+  if (arguments.password) server.password = *arguments.password;
+  if (arguments.vhost) server.vhost = *arguments.vhost;
+  return {};
+}
+
+}  // namespace weir::cli

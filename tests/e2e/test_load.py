@@ -1,0 +1,42 @@
+"""The load generators, which are clients of their own: they reach a broker, check what they get, and say what they saw."""
+
+import json
+import subprocess
+
+import pytest
+
+from harness.server import binary
+
+pytestmark = pytest.mark.usefixtures("weir_alone")
+
+
+def generate(broker, tmp_path, load, *options):
+    result = tmp_path / "result.json"
+    done = subprocess.run([binary(), "bench", load, "--port", str(broker.ports["amqp"]), "--json", result, *options],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(result.read_text())
+
+
+@pytest.mark.parametrize("options", [
+    [],
+    ["--queues", "10", "--prefetch", "1"],
+    ["--queues", "3", "--exchange", "weir-bench-topic", "--exchange-type", "topic", "--routing-key", "a.b.c",
+     "--binding-key", "a.#"],
+])
+def test_messages_are_counted_and_checked(broker, tmp_path, options):
+    result = generate(broker, tmp_path, "amqp", "--messages", "2000", *options)
+    assert result["ok"] and not any(result["faults"].values())
+
+
+@pytest.mark.parametrize("what", ["queues", "connections"])
+def test_churn_is_counted(broker, tmp_path, what):
+    result = generate(broker, tmp_path, "churn", "--what", what, "--seconds", "0.3", "--connections", "2")
+    assert result["rounds"] > 0 and result["what"] == what
+
+
+def test_a_broker_that_is_not_there_is_told(tmp_path):
+    done = subprocess.run([binary(), "bench", "churn", "--port", "1"], capture_output=True, text=True, timeout=60,
+                          check=False)
+    assert done.returncode == 1
+    assert "weir bench churn: connect to 127.0.0.1:1" in done.stderr
