@@ -21,9 +21,10 @@ Result<Bytes> LogReader::view(std::size_t file, std::uint64_t offset, std::size_
   const std::uint64_t block = offset / batch_alignment * batch_alignment;
   const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(
       std::max(align_up(bytes + (offset - block), batch_alignment), buffer_bytes), log_file.bytes - block));
-  // What is there already from `block` on moves to the front.
+  // What is there already from `block` on moves to the front, in whole blocks: a file that was cut off may end within one.
   const bool overlaps = same_file && block >= offset_ && block < offset_ + held_;
-  const std::size_t kept = overlaps ? static_cast<std::size_t>(offset_ + held_ - block) : 0;
+  const std::size_t kept =
+      overlaps ? static_cast<std::size_t>(offset_ + held_ - block) / batch_alignment * batch_alignment : 0;
   ChunkRef next = buffer_ && buffer_->capacity() >= wanted ? buffer_ : ChunkRef::adopt(Chunk::make(wanted));
   if (kept > 0) std::memmove(next->data(), buffer_->data() + (block - offset_), kept);
   buffer_ = std::move(next);
