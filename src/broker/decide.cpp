@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "broker/decide_parts.h"
 #include "broker/exchange_arguments.h"
+#include "broker/tenant_limits.h"
 
 namespace weir::broker {
 
@@ -18,6 +19,7 @@ std::string touched(char kind, std::string_view first, std::string_view second) 
 std::string touched(char kind, std::string_view name) { return fmt::format("{}{}{}", kind, '\0', name); }
 
 struct Toucher {
+  const Topology& topology;
   std::vector<std::string>& out;
 
   void everything() const { out.emplace_back("*"); }
@@ -41,7 +43,11 @@ struct Toucher {
   }
   void operator()(const DeclareQueue& request) const {
     out.push_back(touched('q', request.vhost, request.name));
-    if (!request.passive) out.push_back(touched('i', std::to_string(queue_id_lane(request))));
+    if (request.passive) return;
+    out.push_back(touched('i', std::to_string(queue_id_lane(request))));
+    // One after the other, so that there are never more than there may be.
+    if (topology.limits().value(LimitOf::vhost, request.vhost, limit_names::max_queues))
+      out.push_back(touched('n', request.vhost));
   }
   void operator()(const DeleteQueue& request) const {
     out.push_back(touched('q', request.vhost, request.name));
@@ -57,6 +63,31 @@ struct Toucher {
   void operator()(const DeletePermission& request) const {
     out.push_back(touched('u', request.user));
     out.push_back(touched('v', request.vhost));
+  }
+  void operator()(const PutTopicPermissionRequest& request) const {
+    out.push_back(touched('u', request.permission.user));
+    out.push_back(touched('v', request.permission.vhost));
+  }
+  void operator()(const DeleteTopicPermission& request) const {
+    out.push_back(touched('u', request.user));
+    out.push_back(touched('v', request.vhost));
+  }
+  void limit(LimitOf of, const std::string& subject) const {
+    out.push_back(touched(of == LimitOf::vhost ? 'v' : 'u', subject));
+  }
+  void operator()(const PutLimitRequest& request) const { limit(request.limit.of, request.limit.subject); }
+  void operator()(const DeleteLimit& request) const { limit(request.of, request.subject); }
+  void operator()(const PutPolicyRequest& request) const {
+    out.push_back(touched('p', request.policy.vhost, request.policy.name));
+  }
+  void operator()(const DeletePolicy& request) const {
+    out.push_back(touched('p', request.vhost, request.name));
+  }
+  void operator()(const PutParameterRequest& request) const {
+    out.push_back(touched('m', request.parameter.component, request.parameter.name));
+  }
+  void operator()(const DeleteParameter& request) const {
+    out.push_back(touched('m', request.component, request.name));
   }
   void operator()(const PutVhostRequest&) const { everything(); }
   void operator()(const DeleteVhost&) const { everything(); }
@@ -86,7 +117,7 @@ struct DurabilityOf {
   bool operator()(const RemoveBinding& change) const { return topology.is_durable(change.binding); }
   template <typename Other>
   bool operator()(const Other&) const {
-    return true;  // vhosts, users, permissions and the counters of ids
+    return true;  // all that is not declared by clients, and the counters of ids
   }
 };
 
@@ -112,6 +143,22 @@ struct Decider {
   Result<Decision> operator()(const PutPermissionRequest& r) const {
     return decide_put_permission(topology, r);
   }
+  Result<Decision> operator()(const PutTopicPermissionRequest& r) const {
+    return decide_put_topic_permission(topology, r);
+  }
+  Result<Decision> operator()(const DeleteTopicPermission& r) const {
+    return decide_delete_topic_permission(topology, r);
+  }
+  Result<Decision> operator()(const PutLimitRequest& r) const { return decide_put_limit(topology, r); }
+  Result<Decision> operator()(const DeleteLimit& r) const { return decide_delete_limit(topology, r); }
+  Result<Decision> operator()(const PutPolicyRequest& r) const { return decide_put_policy(topology, r); }
+  Result<Decision> operator()(const DeletePolicy& r) const { return decide_delete_policy(topology, r); }
+  Result<Decision> operator()(const PutParameterRequest& r) const {
+    return decide_put_parameter(topology, r);
+  }
+  Result<Decision> operator()(const DeleteParameter& r) const {
+    return decide_delete_parameter(topology, r);
+  }
   Result<Decision> operator()(const DeletePermission& r) const {
     return decide_delete_permission(topology, r);
   }
@@ -125,8 +172,8 @@ struct Decider {
 
 }  // namespace
 
-void touched_names(const Request& request, std::vector<std::string>& out) {
-  std::visit(Toucher{out}, request);
+void touched_names(const Topology& topology, const Request& request, std::vector<std::string>& out) {
+  std::visit(Toucher{topology, out}, request);
 }
 
 bool is_durable(const Change& change, const Topology& topology) {

@@ -72,9 +72,39 @@ struct AutoDeleteQueue {
   bool unused = false;
 };
 
+struct PutTopicPermissionRequest {
+  TopicPermissionDefinition permission;
+};
+// Of one exchange; an empty name: of all.
+struct DeleteTopicPermission {
+  std::string user, vhost, exchange;
+};
+struct PutLimitRequest {
+  LimitDefinition limit;
+};
+struct DeleteLimit {
+  LimitOf of = LimitOf::vhost;
+  std::string subject, name;
+};
+struct PutPolicyRequest {
+  PolicyDefinition policy;
+};
+struct DeletePolicy {
+  std::string vhost, name;
+  bool of_operator = false;
+};
+struct PutParameterRequest {
+  ParameterDefinition parameter;
+};
+struct DeleteParameter {
+  std::string component, vhost, name;
+};
+
 using Request = std::variant<DeclareExchange, DeleteExchange, DeclareQueue, DeleteQueue, Bind, Unbind,
                              PutUserRequest, DeleteUser, PutPermissionRequest, PutVhostRequest, DeleteVhost,
-                             EndSession, AutoDeleteQueue, DeletePermission>;
+                             EndSession, AutoDeleteQueue, DeletePermission, PutTopicPermissionRequest,
+                             DeleteTopicPermission, PutLimitRequest, DeleteLimit, PutPolicyRequest,
+                             DeletePolicy, PutParameterRequest, DeleteParameter>;
 
 struct Decision {
   std::vector<Change> changes;  // in order; empty: nothing to do, the request is fulfilled
@@ -91,9 +121,9 @@ struct Placement {
 };
 
 // What a change touches: names that two requests in flight may not share. ("q\0vhost\0name", "x\0…", "u\0…", "v\0…", and
-// "i\0…", the lane that a new queue's id comes from; a request on a whole vhost or session, or that has no name, touches
-// "*".) It depends on the request alone.
-void touched_names(const Request& request, std::vector<std::string>& out);
+// "i\0…", the lane that a new queue's id comes from; "n\0…", the number of a vhost's queues where it is limited; a request
+// on a whole vhost or session, or that has no name, touches "*".)
+void touched_names(const Topology& topology, const Request& request, std::vector<std::string>& out);
 
 // Which changes are to be logged: durable definitions, and bindings between durable ones.
 bool is_durable(const Change& change, const Topology& topology);

@@ -25,6 +25,16 @@ Result<Decision> decide_put_user(const Topology& topology, const PutUserRequest&
 Result<Decision> decide_delete_user(const Topology& topology, const DeleteUser& request);
 Result<Decision> decide_put_permission(const Topology& topology, const PutPermissionRequest& request);
 Result<Decision> decide_delete_permission(const Topology& topology, const DeletePermission& request);
+Result<Decision> decide_put_topic_permission(const Topology& topology,
+                                             const PutTopicPermissionRequest& request);
+Result<Decision> decide_delete_topic_permission(const Topology& topology,
+                                                const DeleteTopicPermission& request);
+Result<Decision> decide_put_limit(const Topology& topology, const PutLimitRequest& request);
+Result<Decision> decide_delete_limit(const Topology& topology, const DeleteLimit& request);
+Result<Decision> decide_put_policy(const Topology& topology, const PutPolicyRequest& request);
+Result<Decision> decide_delete_policy(const Topology& topology, const DeletePolicy& request);
+Result<Decision> decide_put_parameter(const Topology& topology, const PutParameterRequest& request);
+Result<Decision> decide_delete_parameter(const Topology& topology, const DeleteParameter& request);
 Result<Decision> decide_put_vhost(const Topology& topology, const PutVhostRequest& request);
 Result<Decision> decide_delete_vhost(const Topology& topology, const DeleteVhost& request);
 
@@ -32,6 +42,8 @@ Result<Decision> decide_delete_vhost(const Topology& topology, const DeleteVhost
 inline bool is_broker(const Actor& actor) { return actor.session.value == 0; }
 
 inline bool is_reserved(std::string_view name) { return name.starts_with("amq."); }
+
+std::unexpected<Error> no_such_user(std::string_view name);
 
 // invalid_argument: longer than limits::name_bytes_max. `what` is "queue name", say.
 Status check_name_length(std::string_view what, std::string_view name);

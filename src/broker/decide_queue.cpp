@@ -11,6 +11,7 @@
 #include "broker/declare_arguments.h"
 #include "broker/equivalence.h"
 #include "broker/hash.h"
+#include "broker/tenant_limits.h"
 
 namespace weir::broker {
 
@@ -71,6 +72,29 @@ Status check_new(const DeclareQueue& request, std::string_view resource) {
   WEIR_TRY(check_queue_arguments(request.arguments, resource));
   if (queue_type(request.arguments) == QueueType::quorum) return check_quorum(request, resource);
   return {};
+}
+
+// A declaration that does not say its type gets the vhost's, where such a queue can be of it. Of a queue that is there
+// already it asks for nothing then.
+DeclareQueue with_default_type(const Topology& topology, DeclareQueue request) {
+  const std::string& type = topology.find_vhost(request.vhost)->default_queue_type;
+  const bool can_be_any = request.durable && !request.exclusive && !request.auto_delete;
+  if (type.empty() || !can_be_any || request.arguments.find("x-queue-type") != nullptr) return request;
+  const QueueDefinition* const known = topology.find_queue(request.vhost, request.name);
+  if (known == nullptr) {
+    request.arguments.append("x-queue-type", Value{type});
+  } else if (const Value* const its = known->arguments.find("x-queue-type")) {
+    request.arguments.append("x-queue-type", *its);
+  }
+  return request;
+}
+
+Status check_queue_limit(const Topology& topology, const std::string& vhost, const std::string& name) {
+  const auto most = topology.limits().value(LimitOf::vhost, vhost, limit_names::max_queues);
+  if (!most || topology.count_queues(vhost) < *most) return {};
+  return fail(ErrorCode::precondition_failed,
+              fmt::format("cannot declare queue '{}': queue limit in vhost '{}' ({}) is reached", name, vhost,
+                          *most));
 }
 
 Decision found(const QueueDefinition& queue) {
@@ -136,9 +160,10 @@ Status check_exclusive_access(const QueueDefinition& queue, const Actor& actor) 
 }
 
 Result<Decision> decide_declare_queue(const Topology& topology, const Actor& actor,
-                                      const DeclareQueue& request, Placement placement) {
-  if (topology.find_vhost(request.vhost) == nullptr) return no_such_vhost(request.vhost);
-  if (request.passive) return decide_passive(topology, actor, request);
+                                      const DeclareQueue& asked, Placement placement) {
+  if (topology.find_vhost(asked.vhost) == nullptr) return no_such_vhost(asked.vhost);
+  if (asked.passive) return decide_passive(topology, actor, asked);
+  const DeclareQueue request = with_default_type(topology, asked);
   if (is_reserved(request.name) && !is_broker(actor)) {
     return fail(ErrorCode::access_refused,
                 fmt::format("queue name '{}' contains reserved prefix 'amq.*'", request.name));
@@ -157,6 +182,7 @@ Result<Decision> decide_declare_queue(const Topology& topology, const Actor& act
     return found(*known);
   }
   WEIR_TRY(check_new(request, resource));
+  WEIR_TRY(check_queue_limit(topology, request.vhost, name));
   std::vector<Change> changes;
   const Result<QueueId> id = take_queue_id(topology, queue_id_lane(request), changes);
   if (!id) return std::unexpected<Error>(id.error());

@@ -11,10 +11,6 @@ namespace {
 constexpr std::size_t password_hash_bytes_max = 1'024;
 constexpr std::size_t tags_max = 64;
 
-std::unexpected<Error> no_such_user(std::string_view name) {
-  return fail(ErrorCode::not_found, fmt::format("user '{}' does not exist", name));
-}
-
 Status check_pattern(std::string_view what, const std::string& text) {
   const Result<Pattern> pattern = Pattern::compile(text);
   if (pattern) return {};
@@ -23,6 +19,10 @@ Status check_pattern(std::string_view what, const std::string& text) {
 }
 
 }  // namespace
+
+std::unexpected<Error> no_such_user(std::string_view name) {
+  return fail(ErrorCode::not_found, fmt::format("user '{}' does not exist", name));
+}
 
 Result<Decision> decide_put_user(const Topology& topology, const PutUserRequest& request) {
   const UserDefinition& user = request.user;
@@ -68,6 +68,37 @@ Result<Decision> decide_delete_permission(const Topology& topology, const Delete
   Decision decision;
   if (topology.find_permission(request.user, request.vhost) != nullptr) {
     decision.changes.emplace_back(RemovePermission{request.user, request.vhost});
+  }
+  return decision;
+}
+
+// The exchange need not be there yet.
+Result<Decision> decide_put_topic_permission(const Topology& topology,
+                                             const PutTopicPermissionRequest& request) {
+  const TopicPermissionDefinition& permission = request.permission;
+  if (topology.find_user(permission.user) == nullptr) return no_such_user(permission.user);
+  if (topology.find_vhost(permission.vhost) == nullptr) return no_such_vhost(permission.vhost);
+  WEIR_TRY(check_name_length("exchange name", permission.exchange));
+  WEIR_TRY(check_pattern("write", permission.write));
+  WEIR_TRY(check_pattern("read", permission.read));
+  const TopicPermissionDefinition* const known =
+      topology.find_topic_permission(permission.user, permission.vhost, permission.exchange);
+  Decision decision;
+  if (known == nullptr || *known != permission)
+    decision.changes.emplace_back(PutTopicPermission{permission});
+  return decision;
+}
+
+Result<Decision> decide_delete_topic_permission(const Topology& topology,
+                                                const DeleteTopicPermission& request) {
+  if (topology.find_user(request.user) == nullptr) return no_such_user(request.user);
+  if (topology.find_vhost(request.vhost) == nullptr) return no_such_vhost(request.vhost);
+  Decision decision;
+  for (const TopicPermissionDefinition* known : topology.topic_permissions()) {
+    const bool meant = known->user == request.user && known->vhost == request.vhost &&
+                       (request.exchange.empty() || known->exchange == request.exchange);
+    if (meant)
+      decision.changes.emplace_back(RemoveTopicPermission{known->user, known->vhost, known->exchange});
   }
   return decision;
 }

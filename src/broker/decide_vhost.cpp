@@ -8,6 +8,7 @@ namespace weir::broker {
 namespace {
 
 constexpr std::size_t description_bytes_max = 4'096;
+constexpr std::size_t tags_max = 64;
 
 }  // namespace
 
@@ -16,7 +17,7 @@ void new_vhost_changes(const std::string& name, std::vector<Change>& out) {
     const char* name;
     ExchangeType type;
   };
-  out.emplace_back(PutVhost{{.name = name, .description = {}}});
+  out.emplace_back(PutVhost{{.name = name, .description = {}, .tags = {}, .default_queue_type = {}}});
   for (const auto& [exchange, type] : {Predeclared{"", ExchangeType::direct},
                                        {"amq.direct", ExchangeType::direct},
                                        {"amq.fanout", ExchangeType::fanout},
@@ -36,10 +37,19 @@ Result<Decision> decide_put_vhost(const Topology& topology, const PutVhostReques
     return fail(ErrorCode::invalid_argument,
                 fmt::format("a description may have {} bytes", description_bytes_max));
   }
+  if (vhost.tags.size() > tags_max) {
+    return fail(ErrorCode::invalid_argument, fmt::format("a vhost may have {} tags", tags_max));
+  }
+  for (const std::string& tag : vhost.tags) WEIR_TRY(check_name_length("tag", tag));
+  const std::string& type = vhost.default_queue_type;
+  if (!type.empty() && type != "classic" && type != "quorum" && type != "stream") {
+    return fail(ErrorCode::invalid_argument, fmt::format("Unsupported queue type: {}", type));
+  }
   const VhostDefinition* const known = topology.find_vhost(vhost.name);
   Decision decision;
   if (known == nullptr) new_vhost_changes(vhost.name, decision.changes);
-  if (known == nullptr ? !vhost.description.empty() : *known != vhost)
+  const VhostDefinition bare{.name = vhost.name, .description = {}, .tags = {}, .default_queue_type = {}};
+  if (vhost != (known == nullptr ? bare : *known))
     decision.changes.emplace_back(PutVhost{vhost});
   return decision;
 }

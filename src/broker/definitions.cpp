@@ -14,6 +14,8 @@ namespace weir::broker {
 namespace {
 
 constexpr std::uint8_t format_version = 1;
+// Of PutVhost, where it says more than a name and a description.
+constexpr std::uint8_t vhost_metadata_version = 2;
 constexpr std::size_t change_header_bytes = 6;  // u8 kind, u8 version, u32 payload bytes
 constexpr std::size_t text_bytes_max = 65'535;
 
@@ -32,6 +34,14 @@ enum class Kind : std::uint8_t {
   put_permission = 11,
   remove_permission = 12,
   set_next_queue_id = 13,
+  put_topic_permission = 14,
+  remove_topic_permission = 15,
+  put_limit = 16,
+  remove_limit = 17,
+  put_policy = 18,
+  remove_policy = 19,
+  put_parameter = 20,
+  remove_parameter = 21,
 };
 
 enum Flag : std::uint8_t {
@@ -69,6 +79,10 @@ std::uint8_t role_flag(QueueRole role) {
   WEIR_UNREACHABLE();
 }
 
+bool has_metadata(const VhostDefinition& vhost) {
+  return !vhost.tags.empty() || !vhost.default_queue_type.empty();
+}
+
 struct Encoder {
   Writer out;
 
@@ -77,9 +91,17 @@ struct Encoder {
     out.le(static_cast<std::uint16_t>(value.size()));
     out.text(value);
   }
+  void texts(const std::vector<std::string>& values) {
+    WEIR_ASSERT(values.size() <= text_bytes_max);
+    out.le(static_cast<std::uint16_t>(values.size()));
+    for (const std::string& value : values) text(value);
+  }
   void vhost(const VhostDefinition& vhost) {
     text(vhost.name);
     text(vhost.description);
+    if (!has_metadata(vhost)) return;
+    texts(vhost.tags);
+    text(vhost.default_queue_type);
   }
   void exchange(const ExchangeDefinition& exchange) {
     text(exchange.vhost);
@@ -130,9 +152,7 @@ struct Encoder {
   Kind operator()(const PutUser& change) {
     text(change.user.name);
     text(change.user.password_hash);
-    WEIR_ASSERT(change.user.tags.size() <= text_bytes_max);
-    out.le(static_cast<std::uint16_t>(change.user.tags.size()));
-    for (const std::string& tag : change.user.tags) text(tag);
+    texts(change.user.tags);
     return Kind::put_user;
   }
   Kind operator()(const RemoveUser& change) { return text(change.name), Kind::remove_user; }
@@ -150,11 +170,76 @@ struct Encoder {
     return Kind::remove_permission;
   }
   Kind operator()(const SetNextQueueId& change) { return out.le(change.next.value), Kind::set_next_queue_id; }
+  Kind operator()(const PutTopicPermission& change) {
+    text(change.permission.user);
+    text(change.permission.vhost);
+    text(change.permission.exchange);
+    text(change.permission.write);
+    text(change.permission.read);
+    return Kind::put_topic_permission;
+  }
+  Kind operator()(const RemoveTopicPermission& change) {
+    text(change.user);
+    text(change.vhost);
+    text(change.exchange);
+    return Kind::remove_topic_permission;
+  }
+  Kind operator()(const PutLimit& change) {
+    out.u8(static_cast<std::uint8_t>(change.limit.of));
+    text(change.limit.subject);
+    text(change.limit.name);
+    out.le(static_cast<std::uint64_t>(change.limit.value));
+    return Kind::put_limit;
+  }
+  Kind operator()(const RemoveLimit& change) {
+    out.u8(static_cast<std::uint8_t>(change.of));
+    text(change.subject);
+    text(change.name);
+    return Kind::remove_limit;
+  }
+  Kind operator()(const PutPolicy& change) {
+    const PolicyDefinition& policy = change.policy;
+    text(policy.vhost);
+    text(policy.name);
+    out.u8(policy.of_operator ? 1 : 0);
+    text(policy.pattern);
+    out.u8(static_cast<std::uint8_t>(policy.targets));
+    out.le(static_cast<std::uint64_t>(policy.priority));
+    encode_table(policy.definition, out);
+    return Kind::put_policy;
+  }
+  Kind operator()(const RemovePolicy& change) {
+    text(change.vhost);
+    text(change.name);
+    out.u8(change.of_operator ? 1 : 0);
+    return Kind::remove_policy;
+  }
+  // The value is the one field of a table, under an empty name.
+  Kind operator()(const PutParameter& change) {
+    text(change.parameter.component);
+    text(change.parameter.vhost);
+    text(change.parameter.name);
+    Table holder;
+    holder.append(std::string(), change.parameter.value);
+    encode_table(holder, out);
+    return Kind::put_parameter;
+  }
+  Kind operator()(const RemoveParameter& change) {
+    text(change.component);
+    text(change.vhost);
+    text(change.name);
+    return Kind::remove_parameter;
+  }
 };
+
+std::uint8_t version_of(const Change& change) {
+  const auto* const vhost = std::get_if<PutVhost>(&change);
+  return vhost != nullptr && has_metadata(vhost->vhost) ? vhost_metadata_version : format_version;
+}
 
 class Decoder {
  public:
-  explicit Decoder(Bytes payload) : from_(payload) {}
+  Decoder(Bytes payload, std::uint8_t version) : from_(payload), version_(version) {}
 
   // False: it is not this kind of change.
   bool change(Kind kind, Change& out) {
@@ -184,17 +269,66 @@ class Decoder {
         break;
       }
       case Kind::set_next_queue_id: out = SetNextQueueId{QueueId{from_.le<std::uint32_t>()}}; break;
-      default: return false;
+      default:
+        if (!later_change(kind, out)) return false;
     }
     return good_ && from_.ok() && from_.at_end();
   }
 
  private:
+  bool later_change(Kind kind, Change& out) {
+    switch (kind) {
+      case Kind::put_topic_permission: out = PutTopicPermission{topic_permission()}; return true;
+      case Kind::remove_topic_permission: {
+        RemoveTopicPermission removed;
+        removed.user = name();
+        removed.vhost = name();
+        removed.exchange = name();
+        out = std::move(removed);
+        return true;
+      }
+      case Kind::put_limit: out = PutLimit{limit()}; return true;
+      case Kind::remove_limit: {
+        RemoveLimit removed;
+        removed.of = static_cast<LimitOf>(in_range(1, 2));
+        removed.subject = name();
+        removed.name = name();
+        out = std::move(removed);
+        return true;
+      }
+      case Kind::put_policy: out = PutPolicy{policy()}; return true;
+      case Kind::remove_policy: {
+        RemovePolicy removed;
+        removed.vhost = name();
+        removed.name = name();
+        removed.of_operator = in_range(0, 1) != 0;
+        out = std::move(removed);
+        return true;
+      }
+      case Kind::put_parameter: out = PutParameter{parameter()}; return true;
+      case Kind::remove_parameter: {
+        RemoveParameter removed;
+        removed.component = name();
+        removed.vhost = name();
+        removed.name = name();
+        out = std::move(removed);
+        return true;
+      }
+      default: return false;
+    }
+  }
+
   std::string text() { return std::string(as_text(from_.bytes(from_.le<std::uint16_t>()))); }
   std::string name() {
     std::string value = text();
     if (value.size() > limits::name_bytes_max) good_ = false;
     return value;
+  }
+  std::vector<std::string> names() {
+    std::vector<std::string> values;
+    const std::uint16_t count = from_.le<std::uint16_t>();
+    for (std::uint16_t i = 0; i < count && from_.ok(); ++i) values.push_back(name());
+    return values;
   }
   std::uint8_t flags(std::uint8_t known) {
     const std::uint8_t value = from_.u8();
@@ -216,6 +350,10 @@ class Decoder {
     VhostDefinition vhost;
     vhost.name = name();
     vhost.description = text();
+    if (version_ < vhost_metadata_version) return vhost;
+    vhost.tags = names();
+    vhost.default_queue_type = name();
+    if (!has_metadata(vhost)) good_ = false;  // it would have been written as version 1
     return vhost;
   }
   ExchangeDefinition exchange() {
@@ -265,8 +403,7 @@ class Decoder {
     UserDefinition user;
     user.name = name();
     user.password_hash = text();
-    const std::uint16_t count = from_.le<std::uint16_t>();
-    for (std::uint16_t i = 0; i < count && from_.ok(); ++i) user.tags.push_back(name());
+    user.tags = names();
     return user;
   }
   PermissionDefinition permission() {
@@ -278,8 +415,50 @@ class Decoder {
     permission.read = text();
     return permission;
   }
+  TopicPermissionDefinition topic_permission() {
+    TopicPermissionDefinition permission;
+    permission.user = name();
+    permission.vhost = name();
+    permission.exchange = name();
+    permission.write = text();
+    permission.read = text();
+    return permission;
+  }
+  LimitDefinition limit() {
+    LimitDefinition limit;
+    limit.of = static_cast<LimitOf>(in_range(1, 2));
+    limit.subject = name();
+    limit.name = name();
+    limit.value = static_cast<std::int64_t>(from_.le<std::uint64_t>());
+    return limit;
+  }
+  PolicyDefinition policy() {
+    PolicyDefinition policy;
+    policy.vhost = name();
+    policy.name = name();
+    policy.of_operator = in_range(0, 1) != 0;
+    policy.pattern = text();
+    policy.targets = static_cast<PolicyTargets>(in_range(1, 15));
+    policy.priority = static_cast<std::int64_t>(from_.le<std::uint64_t>());
+    policy.definition = table();
+    return policy;
+  }
+  ParameterDefinition parameter() {
+    ParameterDefinition parameter;
+    parameter.component = name();
+    parameter.vhost = name();
+    parameter.name = name();
+    const Table holder = table();
+    if (holder.size() != 1 || !holder.fields().front().key.empty()) {
+      good_ = false;
+    } else {
+      parameter.value = holder.fields().front().value;
+    }
+    return parameter;
+  }
 
   Reader from_;
+  std::uint8_t version_;
   bool good_ = true;
 };
 
@@ -301,7 +480,7 @@ void encode_change(const Change& change, std::vector<std::byte>& out) {
   out.resize(start + change_header_bytes);
   const Kind kind = std::visit(Encoder{Writer(out)}, change);
   out[start] = static_cast<std::byte>(kind);
-  out[start + 1] = static_cast<std::byte>(format_version);
+  out[start + 1] = static_cast<std::byte>(version_of(change));
   store_le(out.data() + start + 2, static_cast<std::uint32_t>(out.size() - start - change_header_bytes));
 }
 
@@ -313,12 +492,13 @@ Result<std::vector<Change>> decode_changes(Bytes from) {
     const std::uint8_t version = reader.u8();
     const Bytes payload = reader.bytes(reader.le<std::uint32_t>());
     if (!reader.ok()) return fail(ErrorCode::corrupt, "definitions: a change is cut off");
-    if (version != format_version) {
-      return fail(ErrorCode::corrupt,
-                  fmt::format("definitions: a change has version {}, this server reads version {}", version,
-                              format_version));
+    const std::uint8_t newest = kind == Kind::put_vhost ? vhost_metadata_version : format_version;
+    if (version == 0 || version > newest) {
+      return fail(
+          ErrorCode::corrupt,
+          fmt::format("definitions: a change has version {}, this server reads version {}", version, newest));
     }
-    if (!Decoder(payload).change(kind, changes.emplace_back())) {
+    if (!Decoder(payload, version).change(kind, changes.emplace_back())) {
       return fail(ErrorCode::corrupt, fmt::format("definitions: change {} of kind {} is malformed",
                                                   changes.size() - 1, static_cast<unsigned>(kind)));
     }

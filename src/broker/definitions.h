@@ -1,5 +1,6 @@
-// What it is: the definitions of a node as plain values: vhosts, exchanges, queues, bindings, users, permissions; the
-// changes that are logged and sent to every shard; and their encoding (docs/formats/definitions.md).
+// What it is: the definitions of a node as plain values: vhosts, exchanges, queues, bindings, users, permissions, limits,
+// policies, parameters; the changes that are logged and sent to every shard; and their encoding
+// (docs/formats/definitions.md).
 #pragma once
 
 #include <cstdint>
@@ -37,6 +38,8 @@ inline constexpr std::string_view delayed_type_argument = "x-delayed-type";
 struct VhostDefinition {
   std::string name;
   std::string description;
+  std::vector<std::string> tags = {};   // for people
+  std::string default_queue_type = {};  // of queues that are declared without one; empty: classic
   bool operator==(const VhostDefinition&) const = default;
 };
 
@@ -92,6 +95,54 @@ struct PermissionDefinition {
   bool operator==(const PermissionDefinition&) const = default;
 };
 
+// What a user may publish to a topic exchange with, and bind to it with, over what the permission says. In the expressions
+// {username}, {vhost} and {client_id} stand for the session's own.
+struct TopicPermissionDefinition {
+  std::string user, vhost;
+  std::string exchange;
+  std::string write, read;
+  bool operator==(const TopicPermissionDefinition&) const = default;
+};
+
+// What a vhost, or a user, may use. Names: broker/tenant_limits.h. A negative value is no limit.
+enum class LimitOf : std::uint8_t { vhost = 1, user = 2 };
+struct LimitDefinition {
+  LimitOf of = LimitOf::vhost;
+  std::string subject;  // the vhost's or the user's name
+  std::string name;
+  std::int64_t value = 0;
+  bool operator==(const LimitDefinition&) const = default;
+};
+
+// Bits: a policy applies to those kinds.
+enum class PolicyTargets : std::uint8_t {
+  classic_queues = 1,
+  quorum_queues = 2,
+  streams = 4,
+  queues = 7,
+  exchanges = 8,
+  all = 15,
+};
+
+// What queues and exchanges get by their names, beside their arguments (broker/policy_keys.h).
+struct PolicyDefinition {
+  std::string vhost, name;
+  bool of_operator = false;  // the two kinds have names of their own
+  std::string pattern;
+  PolicyTargets targets = PolicyTargets::all;
+  std::int64_t priority = 0;
+  Table definition;
+  bool operator==(const PolicyDefinition&) const = default;
+};
+
+// A value that is kept for somebody, and that the broker does not look into.
+struct ParameterDefinition {
+  std::string component, vhost;  // both empty: a global parameter
+  std::string name;
+  Value value;
+  bool operator==(const ParameterDefinition&) const = default;
+};
+
 // --- changes: what is logged (durable ones), sent to every shard, and applied, live and in replay alike ---
 
 struct PutVhost {
@@ -99,7 +150,7 @@ struct PutVhost {
 };
 struct RemoveVhost {
   std::string name;
-};  // with all that is in it
+};  // with all that is in it, and its limits
 struct PutExchange {
   ExchangeDefinition exchange;
 };
@@ -124,7 +175,7 @@ struct PutUser {
 };
 struct RemoveUser {
   std::string name;
-};  // with its permissions
+};  // with its permissions and limits
 struct PutPermission {
   PermissionDefinition permission;
 };
@@ -137,9 +188,38 @@ struct SetNextQueueId {
   QueueId next;
 };
 
+struct PutTopicPermission {
+  TopicPermissionDefinition permission;
+};
+struct RemoveTopicPermission {
+  std::string user, vhost, exchange;
+};
+struct PutLimit {
+  LimitDefinition limit;
+};
+struct RemoveLimit {
+  LimitOf of = LimitOf::vhost;
+  std::string subject, name;
+};
+struct PutPolicy {
+  PolicyDefinition policy;
+};
+struct RemovePolicy {
+  std::string vhost, name;
+  bool of_operator = false;
+};
+struct PutParameter {
+  ParameterDefinition parameter;
+};
+struct RemoveParameter {
+  std::string component, vhost, name;
+};
+
 using Change =
     std::variant<PutVhost, RemoveVhost, PutExchange, RemoveExchange, PutQueue, RemoveQueue, PutBinding,
-                 RemoveBinding, PutUser, RemoveUser, PutPermission, RemovePermission, SetNextQueueId>;
+                 RemoveBinding, PutUser, RemoveUser, PutPermission, RemovePermission, SetNextQueueId,
+                 PutTopicPermission, RemoveTopicPermission, PutLimit, RemoveLimit, PutPolicy, RemovePolicy,
+                 PutParameter, RemoveParameter>;
 
 void encode_change(const Change& change, std::vector<std::byte>& out);
 // Several in a row. corrupt.

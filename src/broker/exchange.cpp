@@ -71,6 +71,7 @@ void Exchange::read_arguments() {
   };
   matching_ = matching_type(definition_.type, definition_.arguments);
   alternate_ = text("alternate-exchange");
+  if (alternate_ == nullptr) alternate_ = alternate_by_policy_.get();
   const bool hashes = matching_ == ExchangeType::consistent_hash;
   hash_header_ = hashes ? text(hash_header_argument) : nullptr;
   hash_property_ = hashes ? text(hash_property_argument) : nullptr;
@@ -94,6 +95,13 @@ bool Exchange::must_keep(HeaderSource& message) {
   const Value* const no_store = message.headers().find("x-recent-history-no-store");
   const bool* const is = no_store == nullptr ? nullptr : std::get_if<bool>(&no_store->v);
   return is == nullptr || !*is;
+}
+
+void Exchange::use_alternate(const std::string* by_policy) {
+  alternate_by_policy_ = by_policy == nullptr ? nullptr : std::make_unique<std::string>(*by_policy);
+  const Value* const own = definition_.arguments.find("alternate-exchange");
+  alternate_ = own == nullptr ? nullptr : own->as_string();
+  if (alternate_ == nullptr) alternate_ = alternate_by_policy_.get();
 }
 
 Binding* Exchange::find(const Destination& destination, std::string_view routing_key,

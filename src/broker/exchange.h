@@ -25,6 +25,8 @@ class Exchange : public Destination {
   const ExchangeDefinition& definition() const { return definition_; }
   // Where messages go that no binding takes; null if nowhere.
   const std::string* alternate() const { return alternate_; }
+  // What its policies say of that, where its arguments say nothing; null: nothing.
+  void use_alternate(const std::string* by_policy);
   // Other properties, the same type.
   void update(ExchangeDefinition definition);
   // The queue that it has for itself, for as long as it is there.
@@ -90,8 +92,9 @@ class Exchange : public Destination {
 
   ExchangeDefinition definition_;
   ExchangeType matching_{};                   // its type; of a delayed one: how it routes what need not wait
-  const std::string* alternate_ = nullptr;    // into definition_, as the next two
-  const std::string* hash_header_ = nullptr;  // what is hashed, if not the routing key
+  std::unique_ptr<std::string> alternate_by_policy_;
+  const std::string* alternate_ = nullptr;      // into definition_, or that
+  const std::string* hash_header_ = nullptr;  // what is hashed, if not the routing key; into definition_
   const std::string* hash_property_ = nullptr;  // the same
   const Destination* own_queue_ = nullptr;
   std::variant<BindingChain, DirectTable, TopicTrie, BindingList, WeightedChoice> matcher_;

@@ -29,6 +29,39 @@ void Queue::learn(Seq seq, const MessageAttributes& attributes) {
   unseen_bytes_ += both.body_bytes - known.body_bytes;
 }
 
+void Queue::redefine(QueueOptions options, std::uint64_t now_ms,
+                     const std::function<std::uint32_t(const Entry&)>& body_bytes) {
+  const bool counts = options.counts_bytes() && !options_.counts_bytes();
+  const bool shortens = options.ttl_ms && *options.ttl_ms < options_.ttl_ms.value_or(UINT32_MAX);
+  options_ = std::move(options);
+  if (counts || !options_.counts_bytes()) ready_bytes_ = 0;
+  if (!counts && !shortens) return;
+  for (Seq at = index_.begin(); index_.next_live(at, index_.end(), at); ++at.value) {
+    const Entry& entry = *index_.find(at);
+    MessageAttributes of = attributes(at);
+    if (shortens && of.leaving == 0) {
+      const std::uint64_t expires_ms = std::max(now_ms, of.deliver_ms) + *options_.ttl_ms;
+      if (of.expires_ms == 0 || expires_ms < of.expires_ms) of.expires_ms = expires_ms;
+    }
+    if (counts && of.body_bytes == 0) of.body_bytes = body_bytes(entry);
+    relearn(at, of);
+    if (counts && at < visible_end_ && entry.state() == EntryState::ready) ready_bytes_ += of.body_bytes;
+  }
+}
+
+void Queue::relearn(Seq seq, const MessageAttributes& attributes) {
+  const MessageAttributes known = this->attributes(seq);
+  if (attributes.none()) return;
+  columned_ = true;
+  index_.make_columns(seq).set(seq.value % chunk_entries, attributes);
+  index_.changed(seq);
+  if (seq >= visible_end_) {
+    unseen_bytes_ += attributes.body_bytes - known.body_bytes;
+  } else if (attributes.expires_ms != known.expires_ms && index_.find(seq)->state() == EntryState::ready) {
+    arm(seq, attributes.expires_ms);
+  }
+}
+
 MessageAttributes Queue::attributes(Seq seq) const {
   const IndexColumns* const columns = columned_ ? index_.columns(seq) : nullptr;
   return columns == nullptr ? MessageAttributes() : columns->get(seq.value % chunk_entries);

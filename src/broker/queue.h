@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <queue>
@@ -69,6 +70,10 @@ class Queue {
   Queue& operator=(const Queue&) = delete;
 
   const QueueOptions& options() const { return options_; }
+  // The same queue, of whose messages it says something else from now on: those that are there are held to a shorter time
+  // to live from `now_ms` on, and are counted where bytes were not counted before (`body_bytes`, about).
+  void redefine(QueueOptions options, std::uint64_t now_ms,
+                const std::function<std::uint32_t(const Entry&)>& body_bytes);
   // Of one that a start found messages of before its definition.
   void define(QueueOptions options) { options_ = std::move(options); }
   QueueId id() const { return options_.id; }
@@ -176,6 +181,7 @@ class Queue {
   std::vector<CountedRun> counted_runs;                      // the same, where the queue counts
   Alarm unused;                     // when the queue was not used for so long that it goes
   std::uint64_t used_ms = 0;        // last used
+  void* tally = nullptr;            // what its vhost keeps, where that is limited
   std::uint64_t visible_entry = 0;  // its newest place in the list of what becomes visible, counted from 1
 
  private:
@@ -189,6 +195,7 @@ class Queue {
   void leave_ready(Seq seq);
   void release_group(Seq seq);
   void arm(Seq seq, std::uint64_t at_ms);
+  void relearn(Seq seq, const MessageAttributes& attributes);
 
   QueueOptions options_;
   QueueIndex index_;

@@ -59,8 +59,7 @@ void read_role(const QueueDefinition& definition, QueueOptions& options) {
 
 }  // namespace
 
-QueueOptions queue_options(const QueueDefinition& definition) {
-  const Table& arguments = definition.arguments;
+QueueOptions queue_options(const QueueDefinition& definition, const Table& arguments) {
   QueueOptions options;
   options.id = definition.id;
   options.vhost = definition.vhost;

@@ -49,8 +49,8 @@ struct QueueOptions {
   bool counts_bytes() const { return max_bytes != UINT64_MAX; }
 };
 
-// Of checked arguments.
-QueueOptions queue_options(const QueueDefinition& definition);
+// `arguments`: the effective ones (Topology::effective_arguments), checked.
+QueueOptions queue_options(const QueueDefinition& definition, const Table& arguments);
 
 // How long its consumers may take to acknowledge; 0: as the server has it. Of checked arguments.
 std::uint64_t consumer_timeout_ms(const Table& arguments);

@@ -59,11 +59,13 @@ Topology::Topology() : state_(std::make_unique<State>()) {
 Topology::~Topology() = default;
 
 void Topology::apply(const Change& change) {
+  state_->redefined.clear();
   std::visit(*state_, change);
   ++state_->version;
 }
 
 std::uint64_t Topology::version() const { return state_->version; }
+const std::vector<QueueId>& Topology::redefined() const { return state_->redefined; }
 
 // --- one of a kind ---
 
@@ -111,6 +113,47 @@ const UserDefinition* Topology::find_user(std::string_view name) const {
 
 const PermissionDefinition* Topology::find_permission(std::string_view user, std::string_view vhost) const {
   return state_->permissions.find(user, vhost);
+}
+
+const TopicPermissionDefinition* Topology::find_topic_permission(std::string_view user,
+                                                                 std::string_view vhost,
+                                                                 std::string_view exchange) const {
+  return state_->topic_permissions.find(user, vhost, exchange);
+}
+
+const PolicyDefinition* Topology::find_policy(std::string_view vhost, std::string_view name,
+                                              bool of_operator) const {
+  const Vhost* const in = state_->find_vhost(vhost);
+  return in == nullptr ? nullptr : in->policies.find(name, of_operator);
+}
+
+const ParameterDefinition* Topology::find_parameter(std::string_view component, std::string_view vhost,
+                                                    std::string_view name) const {
+  const auto found = state_->parameters.find(std::tie(component, vhost, name));
+  return found == state_->parameters.end() ? nullptr : &found->second;
+}
+
+const TenantLimits& Topology::limits() const { return state_->limits; }
+
+std::size_t Topology::count_queues(std::string_view vhost) const {
+  const Vhost* const in = state_->find_vhost(vhost);
+  return in == nullptr ? 0 : in->queues.size();
+}
+
+const PolicyDefinition* Topology::policy_of(const QueueDefinition& queue, bool of_operator) const {
+  const Vhost* const in = state_->find_vhost(queue.vhost);
+  return in == nullptr ? nullptr
+                       : in->policies.of_queue(queue.name, queue_type(queue.arguments), of_operator);
+}
+
+const PolicyDefinition* Topology::policy_of(const ExchangeDefinition& exchange, bool of_operator) const {
+  const Vhost* const in = state_->find_vhost(exchange.vhost);
+  return in == nullptr ? nullptr : in->policies.of_exchange(exchange.name, of_operator);
+}
+
+const Table& Topology::effective_arguments(const QueueDefinition& queue) const {
+  const auto found = state_->queues_by_id.find(queue.id);
+  return found == state_->queues_by_id.end() ? queue.arguments : found->second->arguments();
 }
 
 QueueId Topology::next_queue_id(std::uint32_t lane) const { return QueueId{state_->next_ids[lane]}; }
@@ -217,6 +260,21 @@ std::vector<const UserDefinition*> Topology::users() const {
 
 std::vector<const PermissionDefinition*> Topology::permissions() const { return state_->permissions.all(); }
 
+std::vector<const TopicPermissionDefinition*> Topology::topic_permissions() const {
+  return state_->topic_permissions.all();
+}
+
+std::vector<const PolicyDefinition*> Topology::policies(std::string_view vhost) const {
+  const Vhost* const in = state_->find_vhost(vhost);
+  return in == nullptr ? std::vector<const PolicyDefinition*>() : in->policies.all();
+}
+
+std::vector<const ParameterDefinition*> Topology::parameters() const {
+  std::vector<const ParameterDefinition*> all;
+  for (const auto& [key, parameter] : state_->parameters) all.push_back(&parameter);
+  return all;
+}
+
 std::vector<const QueueDefinition*> Topology::queues_owned_by(SessionId owner) const {
   std::vector<const QueueDefinition*> all;
   if (const auto found = state_->exclusive_queues.find(owner); found != state_->exclusive_queues.end()) {
@@ -238,6 +296,16 @@ Status Topology::authorize(std::string_view user, std::string_view vhost, Access
                           resource_text(kind, vhost, name), user));
 }
 
+Status Topology::authorize_topic(const TopicUser& user, std::string_view vhost, Access access,
+                                 std::string_view exchange, std::string_view routing_key) const {
+  const ExchangeDefinition* const known = find_exchange(vhost, exchange);
+  if (known == nullptr || known->type != ExchangeType::topic) return {};
+  if (state_->topic_permissions.allows(user, vhost, access, exchange, routing_key)) return {};
+  return fail(ErrorCode::access_refused,
+              fmt::format("{} access to topic '{}' in {} refused for user '{}'", to_string(access),
+                          routing_key, resource_text(DestinationKind::exchange, vhost, exchange), user.name));
+}
+
 Status Topology::authorize_vhost(std::string_view user, std::string_view vhost) const {
   if (state_->find_vhost(vhost) == nullptr)
     return fail(ErrorCode::not_found, fmt::format("vhost '{}' not found", vhost));
@@ -254,6 +322,8 @@ void Topology::durable_state(std::vector<Change>& out) const {
   }
   for (const VhostDefinition* vhost : vhosts()) {
     out.emplace_back(PutVhost{*vhost});
+    // Before what they are for, so that a start needs to look for it once.
+    for (const PolicyDefinition* policy : policies(vhost->name)) out.emplace_back(PutPolicy{*policy});
     for (const ExchangeDefinition* exchange : exchanges(vhost->name)) {
       if (!exchange->durable) continue;
       out.emplace_back(PutExchange{*exchange});
@@ -269,6 +339,10 @@ void Topology::durable_state(std::vector<Change>& out) const {
   }
   for (const auto& [name, user] : state_->users) out.emplace_back(PutUser{user});
   for (const PermissionDefinition* permission : permissions()) out.emplace_back(PutPermission{*permission});
+  for (const TopicPermissionDefinition* permission : topic_permissions())
+    out.emplace_back(PutTopicPermission{*permission});
+  for (const LimitDefinition* limit : state_->limits.all()) out.emplace_back(PutLimit{*limit});
+  for (const ParameterDefinition* parameter : parameters()) out.emplace_back(PutParameter{*parameter});
 }
 
 bool Topology::is_durable(const QueueDefinition& queue) const { return queue.durable && !queue.exclusive; }

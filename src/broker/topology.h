@@ -31,7 +31,8 @@ struct Target {
   bool particular() const { return grouped || delays; }
 };
 
-class Exchange;  // broker/exchange.h
+class Exchange;      // broker/exchange.h
+class TenantLimits;  // broker/tenant_limits.h
 
 // What exchanges may ask of a message beyond its routing key. Who routes the next message of the same key the same way
 // must know that nothing was asked.
@@ -51,6 +52,12 @@ class HeaderSource {
 
 enum class Access : std::uint8_t { configure, write, read };
 
+// Whom topic permissions are about.
+struct TopicUser {
+  std::string_view name;
+  std::string_view client_id;  // empty where the protocol has none
+};
+
 // Queue ids are given in lanes, so that declarations that are decided at the same time don't meet: a lane by the name's
 // hash (id % lanes), and one lane for transient queues, whose ids are reserved on disk a block at a time.
 inline constexpr std::uint32_t queue_id_lanes = 64;
@@ -67,6 +74,8 @@ class Topology {
   void apply(const Change& change);
   // Grows with every applied change: whoever caches a look-up keeps the version that it was made with.
   std::uint64_t version() const;
+  // The queues whose effective arguments the last apply() changed, though not their definitions.
+  const std::vector<QueueId>& redefined() const;
 
   // Null if there is none. Valid until the next apply().
   const VhostDefinition* find_vhost(std::string_view name) const;
@@ -78,6 +87,20 @@ class Topology {
   bool has_binding(const BindingDefinition& binding) const;
   const UserDefinition* find_user(std::string_view name) const;
   const PermissionDefinition* find_permission(std::string_view user, std::string_view vhost) const;
+  const TopicPermissionDefinition* find_topic_permission(std::string_view user, std::string_view vhost,
+                                                         std::string_view exchange) const;
+  const PolicyDefinition* find_policy(std::string_view vhost, std::string_view name, bool of_operator) const;
+  const ParameterDefinition* find_parameter(std::string_view component, std::string_view vhost,
+                                            std::string_view name) const;
+  const TenantLimits& limits() const;
+  std::size_t count_queues(std::string_view vhost) const;
+
+  // The policy that counts for a queue or an exchange; null if none does.
+  const PolicyDefinition* policy_of(const QueueDefinition& queue, bool of_operator) const;
+  const PolicyDefinition* policy_of(const ExchangeDefinition& exchange, bool of_operator) const;
+  // A queue's arguments with what its policies say. Valid until the next apply().
+  const Table& effective_arguments(const QueueDefinition& queue) const;
+
   // The lowest id of a lane that was never given; of the transient lane: that is not reserved.
   QueueId next_queue_id(std::uint32_t lane) const;
   // The next id within the block of transient ids in use; 0: no transient queue was declared since the start.
@@ -102,6 +125,9 @@ class Topology {
                                              std::string_view name) const;
   std::vector<const UserDefinition*> users() const;
   std::vector<const PermissionDefinition*> permissions() const;
+  std::vector<const TopicPermissionDefinition*> topic_permissions() const;
+  std::vector<const PolicyDefinition*> policies(std::string_view vhost) const;
+  std::vector<const ParameterDefinition*> parameters() const;
   std::vector<const QueueDefinition*> queues_owned_by(SessionId owner) const;
 
   // Appends every queue that the message reaches, each once, in no particular order. not_found: no such exchange.
@@ -115,6 +141,9 @@ class Topology {
   // as "" or as "amq.default".
   Status authorize(std::string_view user, std::string_view vhost, Access access, std::string_view resource,
                    DestinationKind kind = DestinationKind::exchange) const;
+  // The same of a routing key, where the exchange is one that goes by topics: to publish with it (write), to bind (read).
+  Status authorize_topic(const TopicUser& user, std::string_view vhost, Access access,
+                         std::string_view exchange, std::string_view routing_key) const;
   // May the user use the vhost at all? access_refused, or not_found for the vhost.
   Status authorize_vhost(std::string_view user, std::string_view vhost) const;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "broker/hash.h"
+#include "broker/policy_keys.h"
 
 namespace weir::broker {
 
@@ -16,6 +17,28 @@ auto* find_named(const Table& table, std::string_view name) {
 template <typename Table>
 void erase_named(Table& table, std::string_view name) {
   table.erase(hash_text(name), [&](const auto& entry) { return name_of(entry) == name; });
+}
+
+// What the policies that are for it say. True: its effective arguments are others now.
+bool apply_policies(const Policies& policies, QueueNode& queue) {
+  if (policies.empty() && queue.by_policy == nullptr) return false;
+  const QueueDefinition& definition = queue.definition;
+  const QueueType type = queue_type(definition.arguments);
+  const Table merged = merge_policies(policies.of_queue(definition.name, type, false),
+                                      policies.of_queue(definition.name, type, true));
+  Table effective = merge_arguments(definition.arguments, merged);
+  if (effective == queue.arguments()) return false;
+  const bool own = effective == definition.arguments;
+  queue.by_policy = own ? nullptr : std::make_unique<Table>(std::move(effective));
+  return true;
+}
+
+void apply_policies(const Policies& policies, Exchange& exchange) {
+  const std::string& name = name_of(exchange);
+  const Table merged =
+      merge_policies(policies.of_exchange(name, false), policies.of_exchange(name, true));
+  const Value* const alternate = merged.find(alternate_exchange_key);
+  exchange.use_alternate(alternate == nullptr ? nullptr : alternate->as_string());
 }
 
 // From the matchers of their sources too: as much work as there are bindings.
@@ -55,6 +78,9 @@ void Topology::State::operator()(const RemoveVhost& change) {
   vhost->queues.for_each([&](const QueueNode& queue) { unindex_queue(queue); });
   vhost->own_queues.for_each([&](const QueueNode& queue) { unindex_queue(queue); });
   permissions.remove_vhost(change.name);
+  topic_permissions.remove_vhost(change.name);
+  limits.remove_subject(LimitOf::vhost, change.name);
+  std::erase_if(parameters, [&](const auto& entry) { return std::get<1>(entry.first) == change.name; });
   erase_named(vhosts, std::string(change.name));
 }
 
@@ -65,10 +91,15 @@ void Topology::State::operator()(const PutExchange& change) {
   Vhost* const vhost = find_vhost(definition.vhost);
   if (vhost == nullptr) return;
   if (Exchange* known = vhost->find_exchange(definition.name)) {
-    if (known->definition().type == definition.type) return known->update(definition);
+    if (known->definition().type == definition.type) {
+      known->update(definition);
+      return apply_policies(vhost->policies, *known);
+    }
     remove_exchange(*vhost, *known);
   }
-  vhost->exchanges.insert(hash_text(definition.name), std::make_unique<Exchange>(definition));
+  auto owned = std::make_unique<Exchange>(definition);
+  apply_policies(vhost->policies, *owned);
+  vhost->exchanges.insert(hash_text(definition.name), std::move(owned));
 }
 
 void Topology::State::operator()(const RemoveExchange& change) {
@@ -98,10 +129,12 @@ void Topology::State::operator()(const PutQueue& change) {
   if (known != nullptr && known->definition.id == definition.id) {
     unindex_queue(*known);
     known->update(definition);
+    apply_policies(vhost->policies, *known);
     return index_queue(*known);
   }
   if (known != nullptr) remove_queue(*vhost, *known);
   auto owned = std::make_unique<QueueNode>(definition);
+  apply_policies(vhost->policies, *owned);
   index_queue(*owned);
   vhost->queues.insert(hash_text(definition.name), std::move(owned));
 }
@@ -199,6 +232,8 @@ void Topology::State::operator()(const PutUser& change) { users[change.user.name
 void Topology::State::operator()(const RemoveUser& change) {
   users.erase(change.name);
   permissions.remove_user(change.name);
+  topic_permissions.remove_user(change.name);
+  limits.remove_subject(LimitOf::user, change.name);
 }
 
 void Topology::State::operator()(const PutPermission& change) {
@@ -209,6 +244,59 @@ void Topology::State::operator()(const PutPermission& change) {
 
 void Topology::State::operator()(const RemovePermission& change) {
   permissions.remove(change.user, change.vhost);
+}
+
+void Topology::State::operator()(const PutTopicPermission& change) {
+  const TopicPermissionDefinition& permission = change.permission;
+  if (!users.contains(permission.user) || find_vhost(permission.vhost) == nullptr) return;
+  topic_permissions.put(permission);
+}
+
+void Topology::State::operator()(const RemoveTopicPermission& change) {
+  topic_permissions.remove(change.user, change.vhost, change.exchange);
+}
+
+// --- limits, policies, parameters ---
+
+void Topology::State::operator()(const PutLimit& change) {
+  const LimitDefinition& limit = change.limit;
+  const bool there =
+      limit.of == LimitOf::vhost ? find_vhost(limit.subject) != nullptr : users.contains(limit.subject);
+  if (there) limits.put(limit);
+}
+
+void Topology::State::operator()(const RemoveLimit& change) {
+  limits.remove(change.of, change.subject, change.name);
+}
+
+// All queues and exchanges of the vhost look for their policies again.
+void Topology::State::use_policies(Vhost& vhost) {
+  vhost.queues.for_each([&](QueueNode& queue) {
+    if (apply_policies(vhost.policies, queue)) redefined.push_back(queue.definition.id);
+  });
+  vhost.exchanges.for_each([&](Exchange& exchange) { apply_policies(vhost.policies, exchange); });
+}
+
+void Topology::State::operator()(const PutPolicy& change) {
+  Vhost* const vhost = find_vhost(change.policy.vhost);
+  if (vhost == nullptr) return;
+  vhost->policies.put(change.policy);
+  use_policies(*vhost);
+}
+
+void Topology::State::operator()(const RemovePolicy& change) {
+  Vhost* const vhost = find_vhost(change.vhost);
+  if (vhost != nullptr && vhost->policies.remove(change.name, change.of_operator)) use_policies(*vhost);
+}
+
+void Topology::State::operator()(const PutParameter& change) {
+  const ParameterDefinition& parameter = change.parameter;
+  if (!parameter.vhost.empty() && find_vhost(parameter.vhost) == nullptr) return;
+  parameters[{parameter.component, parameter.vhost, parameter.name}] = parameter;
+}
+
+void Topology::State::operator()(const RemoveParameter& change) {
+  parameters.erase({change.component, change.vhost, change.name});
 }
 
 }  // namespace weir::broker

@@ -243,6 +243,7 @@ void DeadLetters::send_one(Queue& queue, Seq seq, DeathReason reason, const Lett
 // Publishes it, with what became of it, to the queues that the dead-letter exchange leads to.
 DeadLetters::Sent DeadLetters::send(const broker::QueueOptions& from, DeathReason reason,
                                     const Letter& letter, std::uint64_t now_ms, const LetterOrigin* origin) {
+  if (!from.dead_letters) return Sent::nobody;  // it had an exchange when the message died
   const broker::StoredMessage stored = broker::view_envelope(letter.envelope);
   const broker::MessageExtras before = broker::view_extras(stored.extras);
   broker::DeathHistory history;

@@ -20,10 +20,10 @@ bool MetaService::blocked(const std::vector<std::string>& names) const {
 
 void MetaService::request(MetaRequest request) {
   std::vector<std::string> names;
-  broker::touched_names(request.request, names);
+  broker::touched_names(at_.topology, request.request, names);
   if (blocked(names)) {
     names_.insert(names.begin(), names.end());
-    waiting_.push_back(std::move(request));
+    waiting_.push_back({std::move(request), std::move(names)});
     return;
   }
   decide(std::move(request), std::move(names));
@@ -103,14 +103,12 @@ void MetaService::on_durable(Lsn up_to) {
   }
   if (!any) return;
   // Those that waited get their turn, in order; some may have to wait again.
-  std::deque<MetaRequest> waiting;
+  std::deque<Waiting> waiting;
   waiting.swap(waiting_);
-  for (MetaRequest& next : waiting) {
-    std::vector<std::string> names;
-    broker::touched_names(next.request, names);
-    for (const std::string& name : names) names_.erase(names_.find(name));
+  for (const Waiting& next : waiting) {
+    for (const std::string& name : next.names) names_.erase(names_.find(name));
   }
-  for (MetaRequest& next : waiting) request(std::move(next));
+  for (Waiting& next : waiting) request(std::move(next.request));
 }
 
 }  // namespace weir::node

@@ -48,6 +48,10 @@ class MetaService {
     bool reply = false;
     SessionReply answer;
   };
+  struct Waiting {
+    MetaRequest request;
+    std::vector<std::string> names;
+  };
   bool blocked(const std::vector<std::string>& names) const;
   struct Answer {
     std::uint64_t changes;  // that all shards must have applied before
@@ -63,7 +67,7 @@ class MetaService {
   storage::Journal* journal_ = nullptr;
   Rng rng_;
   std::deque<Pending> pending_;                 // logged, not durable
-  std::deque<MetaRequest> waiting_;             // for a name
+  std::deque<Waiting> waiting_;                 // for a name
   std::unordered_multiset<std::string> names_;  // that pending and waiting requests touch
   std::uint64_t made_ = 0;                      // changes sent to all shards since the start
   std::vector<std::uint64_t> applied_by_;       // of those, per shard

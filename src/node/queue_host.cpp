@@ -115,13 +115,14 @@ void QueueHost::create(const broker::QueueDefinition& definition) {
   auto& slot = queues_[definition.id];
   const bool found_before = undefined_.erase(definition.id) > 0;
   if (slot != nullptr && !found_before) return;  // replayed twice
-  broker::QueueOptions options = broker::queue_options(definition);
+  broker::QueueOptions options = broker::queue_options(definition, topology_.effective_arguments(definition));
   options.alarms = &alarms_;
   if (found_before) {
     slot->define(std::move(options));
     return touch(*slot);
   }
   slot = std::make_unique<Queue>(std::move(options));
+  slot->tally = tallies_.find(definition.vhost);
   touch(*slot);
 }
 
@@ -149,7 +150,12 @@ void QueueHost::remove(QueueId id) {
     }
   }
   // In replay nothing is retained yet.
-  if (journal_ != nullptr) gone->for_each([&](Seq, const Entry& entry) { release_bytes(entry); });
+  if (journal_ != nullptr) {
+    gone->for_each([&](Seq, const Entry& entry) {
+      tally(*gone, entry, -1);
+      release_bytes(entry);
+    });
+  }
   std::vector<ConsumerGone> consumers;
   while (!gone->consumers().empty()) {
     Consumer& consumer = *gone->consumers().front();
@@ -177,6 +183,12 @@ void QueueHost::enqueue(std::span<const broker::Target> targets, const broker::I
     if (letter && marks_.has(*letter, target.queue)) [[unlikely]] {
       needed = journal_->end();  // it is there already, perhaps not durably yet
       letters_known_ = true;
+      continue;
+    }
+    // What a vhost may keep bounds what comes from outside: a dead letter is there already.
+    const auto* const of_vhost = static_cast<const VhostTally*>(to->tally);
+    if (of_vhost != nullptr && of_vhost->full() && !is_internal(origin.session)) [[unlikely]] {
+      refused = true;
       continue;
     }
     if (to->kept_empty > 0 || (to->options().limited && refuses(*to, message))) [[unlikely]] {
@@ -213,6 +225,8 @@ void QueueHost::enqueue(std::span<const broker::Target> targets, const broker::I
 
 void QueueHost::push(Queue& queue, const broker::IncomingMessage& message, Entry entry) {
   const Seq seq = queue.next_seq();
+  if (queue.tally != nullptr) [[unlikely]]
+    tally(queue, entry, 1);
   if (message.extras.empty() && !queue.options().attributed) [[likely]]
     return queue.push(seq, entry);
   queue.push(seq, entry,
@@ -288,7 +302,9 @@ bool QueueHost::on_moved(QueueId id, Seq seq, Location from, Location to) {
   Queue* const of = queue(id);
   Entry* const entry = of != nullptr ? of->find(seq) : nullptr;
   if (entry == nullptr || entry->transient() || entry->reference() != from.packed()) return false;
+  if (of->tally != nullptr) tally(*of, *entry, -1);
   entry->set_reference(to.packed());
+  if (of->tally != nullptr) tally(*of, *entry, 1);
   return true;
 }
 
@@ -435,6 +451,8 @@ void QueueHost::note_settled(Queue& queue, Seq seq, const Entry& entry) {
     log_settled(queue);
     broker::add_to_runs(queue.settled_runs, seq);
   }
+  if (queue.tally != nullptr) [[unlikely]]
+    tally(queue, entry, -1);
   release_bytes(entry);
 }
 

@@ -30,6 +30,7 @@
 #include "node/session_routes.h"
 #include "node/steady_wall.h"
 #include "node/transient_store.h"
+#include "node/vhost_tallies.h"
 #include "storage/journal.h"
 
 namespace weir::node {
@@ -66,6 +67,11 @@ class QueueHost {
 
   void create(const broker::QueueDefinition& definition);
   void remove(QueueId queue);
+  // Its effective arguments are others now.
+  void redefine(const broker::QueueDefinition& definition);
+  void use_tenants(Tenants& tenants) { tallies_.use(tenants); }
+  // The vhost's limits are others now.
+  void refresh_limits(const std::string& vhost);
 
   // --- replay: the same queues, from the journal's records ---
 
@@ -198,6 +204,8 @@ class QueueHost {
   Lsn journal_message(const broker::IncomingMessage& message, std::size_t envelope_bytes);
   Lsn keep_in_memory(const broker::IncomingMessage& message, std::size_t envelope_bytes);
   void release_bytes(const broker::Entry& entry);
+  static std::uint64_t kept_bytes(const broker::Entry& entry);
+  static void tally(const broker::Queue& queue, const broker::Entry& entry, std::int64_t messages);
   bool bring(QueueId id, const broker::Entry& entry, Message& message);
   void load(broker::Queue& queue, const broker::Queue::Head& head);
   void loaded(QueueId queue, broker::Queue::Head head, const Result<storage::CachedRecord>& record);
@@ -232,6 +240,7 @@ class QueueHost {
   Outbox& outbox_;
   const broker::Topology& topology_;
   TransientStore transient_;
+  VhostTallies tallies_;  // before the queues, which point to it
   std::function<void(QueueId, QueueEnd)> delete_queue_;
   storage::Journal* journal_ = nullptr;
 

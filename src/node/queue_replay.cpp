@@ -213,6 +213,7 @@ void QueueHost::replayed(bool clean) {
     }
     if (!clean) restored->skip_to(Seq{restored->next_seq().value + restart_gap});
   }
+  for (const broker::VhostDefinition* vhost : topology_.vhosts()) refresh_limits(vhost->name);
   if (marks_.size() > 0) ask_for_letters();
 }
 

@@ -110,6 +110,7 @@ struct SessionInfo {
   std::string vhost;
   std::string protocol;  // "AMQP 0-9-1"
   std::string client;    // for people: product, connection name
+  std::string client_id = {};  // where the protocol has one
   runtime::PeerInfo peer;
 };
 
@@ -138,6 +139,10 @@ class Session {
 
   virtual SessionId id() const = 0;
   virtual const SessionInfo& info() const = 0;
+
+  // What the protocol counts as a channel. limit_exceeded: the user has as many as it may have.
+  virtual Status open_channel() = 0;
+  virtual void close_channel() = 0;
 
   // --- publishing: plain calls, decided at once; what crosses shards leaves at the end of the turn ---
 

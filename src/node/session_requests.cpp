@@ -51,13 +51,20 @@ void ShardSession::delete_exchange(broker::DeleteExchange request) {
   to_meta(std::move(request));
 }
 
+Status ShardSession::authorize_topic(const broker::BindingDefinition& binding) const {
+  return at_.topology.authorize_topic({info_.user, info_.client_id}, info_.vhost, broker::Access::read,
+                                      binding.source, binding.routing_key);
+}
+
 void ShardSession::bind(broker::BindingDefinition binding) {
   begin(Request::definition);
+  if (const Status may = authorize_topic(binding); !may) return finish(std::unexpected(may.error()));
   to_meta(broker::Bind{std::move(binding)});
 }
 
 void ShardSession::unbind(broker::BindingDefinition binding) {
   begin(Request::definition);
+  if (const Status may = authorize_topic(binding); !may) return finish(std::unexpected(may.error()));
   to_meta(broker::Unbind{std::move(binding)});
 }
 

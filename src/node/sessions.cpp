@@ -1,17 +1,50 @@
 #include "node/sessions.h"
 
+#include "broker/texts.h"
 #include "node/shard_session.h"
 
 namespace weir::node {
 
-Sessions::~Sessions() = default;
+Sessions::~Sessions() { surroundings_.timers.cancel(hold_timer_); }
 
-std::unique_ptr<Session> Sessions::open(SessionInfo info, SessionEvents& events) {
+Result<std::unique_ptr<Session>> Sessions::open(SessionInfo info, SessionEvents& events) {
+  const broker::Topology& topology = surroundings_.topology;
+  if (topology.find_vhost(info.vhost) == nullptr) return broker::no_such_vhost(info.vhost);
+  Result<Tenancy> tenancy = Tenancy::enter(topology, surroundings_.tenants, info.user, info.vhost);
+  if (!tenancy) return std::unexpected(std::move(tenancy).error());
+  WEIR_TRY(topology.authorize_vhost(info.user, info.vhost));
   const SessionId id{std::uint64_t{surroundings_.self.value} << session_shard_shift | next_++};
-  auto session = std::make_unique<ShardSession>(*this, id, std::move(info), events);
+  auto session = std::make_unique<ShardSession>(*this, id, std::move(info), std::move(*tenancy), events);
   sessions_.emplace(id, session.get());
   if (!flow_open_) session->set_shard_flow(false, alarm_);
   return session;
+}
+
+void Sessions::refresh_limits() {
+  for (auto& [id, session] : sessions_) session->refresh_rates();
+}
+
+// --- publishers that are ahead of their rate ---
+
+void Sessions::hold_until(SessionId session, std::uint64_t monotonic_ns) {
+  held_.emplace(monotonic_ns, session);
+  arm_hold_timer();
+}
+
+void Sessions::arm_hold_timer() {
+  if (held_.empty()) return;
+  const std::uint64_t now_ns = surroundings_.clock.monotonic_ns(), at_ns = held_.begin()->first;
+  surroundings_.timers.arm(hold_timer_, at_ns <= now_ns ? 0 : (at_ns - now_ns) / 1'000'000 + 1);
+}
+
+void Sessions::on_hold_timer() {
+  const std::uint64_t now_ns = surroundings_.clock.monotonic_ns();
+  while (!held_.empty() && held_.begin()->first <= now_ns) {
+    const SessionId id = held_.begin()->second;
+    held_.erase(held_.begin());
+    if (ShardSession* const session = find(id)) session->go_on();
+  }
+  arm_hold_timer();
 }
 
 ShardSession* Sessions::find(SessionId id) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -14,6 +15,8 @@
 #include "node/queue_host.h"
 #include "node/session.h"
 #include "node/session_routes.h"
+#include "node/tenants.h"
+#include "runtime/timers.h"
 
 namespace weir::node {
 
@@ -28,6 +31,9 @@ struct SessionSurroundings {
   QueueHost& host;
   std::function<void(MetaRequest)> to_meta;
   std::function<void()> wake;  // another turn is wanted soon
+  Clock& clock;
+  runtime::TimerWheel& timers;
+  Tenants& tenants;
 };
 
 class Sessions final : public SessionSink {
@@ -35,7 +41,10 @@ class Sessions final : public SessionSink {
   explicit Sessions(SessionSurroundings surroundings) : surroundings_(std::move(surroundings)) {}
   ~Sessions();
 
-  std::unique_ptr<Session> open(SessionInfo info, SessionEvents& events);
+  // not_found (vhost), access_refused, limit_exceeded, with RabbitMQ's words.
+  Result<std::unique_ptr<Session>> open(SessionInfo info, SessionEvents& events);
+  // Limits of users or vhosts are others now.
+  void refresh_limits();
 
   // Tells confirms; before the sockets are written.
   void end_turn();
@@ -64,6 +73,10 @@ class Sessions final : public SessionSink {
     std::uint64_t up_to;
   };
   ShardSession* find(SessionId id);
+  // Its publishing stops until then.
+  void hold_until(SessionId session, std::uint64_t monotonic_ns);
+  void on_hold_timer();
+  void arm_hold_timer();
   // A delivery that nobody is there for goes back to its place.
   void put_back(ShardId from, SessionId session, ConsumerNumber consumer, QueueId queue, Seq seq);
 
@@ -75,6 +88,8 @@ class Sessions final : public SessionSink {
   std::string alarm_;
   std::vector<ConfirmNews> confirm_news_;         // scratch
   std::vector<SessionId> confirming_, granting_;  // with something to do at the end of the turn
+  std::multimap<std::uint64_t, SessionId> held_;  // whose publishing waits, by when it goes on: monotonic ns
+  runtime::MethodTimer<Sessions, &Sessions::on_hold_timer> hold_timer_{*this};
 };
 
 }  // namespace weir::node

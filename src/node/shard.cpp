@@ -44,13 +44,15 @@ Shard::Shard(ShardOptions options, ShardSurroundings surroundings)
               to_meta({options_.id, false, {}, broker::AutoDeleteQueue{queue, why == QueueEnd::unused}});
             }),
       sessions_({options_.id, options_.shards, topology_, outbox_, host_,
-                 [this](MetaRequest request) { to_meta(std::move(request)); }, at_.wake}),
+                 [this](MetaRequest request) { to_meta(std::move(request)); }, at_.wake, at_.clock, at_.timers,
+                 at_.counters.tenants}),
       meta_({options_.shards, topology_, [this](const Changes& changes) { apply_everywhere(changes); },
              [this](SessionReply reply) { answer_meta(std::move(reply)); }},
             options_.seed),
       authenticator_(topology_, options_.loopback_users, at_.offload),
       flows_(options_.shards) {
   host_.use_headers(options_.headers_of);
+  host_.use_tenants(at_.counters.tenants);
 }
 
 // The disk may still have the snapshot in hand.
@@ -77,11 +79,31 @@ void Shard::apply(const std::vector<broker::Change>& changes) {
     }
     topology_.apply(change);
     for (const QueueId queue : gone) host_.remove(queue);
-    const auto* made = std::get_if<broker::PutQueue>(&change);
-    if (made != nullptr && made->queue.shard == options_.id) host_.create(made->queue);
+    after_apply(change);
     const auto* bound = std::get_if<broker::PutBinding>(&change);
     if (bound != nullptr && journal_ != nullptr) host_.tell_history(bound->binding);
   }
+}
+
+void Shard::after_apply(const broker::Change& change) {
+  if (const auto* made = std::get_if<broker::PutQueue>(&change)) {
+    if (made->queue.shard == options_.id) host_.create(made->queue);
+  } else if (const auto* limit = std::get_if<broker::PutLimit>(&change)) {
+    limit_changed(limit->limit.of, limit->limit.subject);
+  } else if (const auto* no_limit = std::get_if<broker::RemoveLimit>(&change)) {
+    limit_changed(no_limit->of, no_limit->subject);
+  } else if (const auto* vhost = std::get_if<broker::RemoveVhost>(&change)) {
+    limit_changed(broker::LimitOf::vhost, vhost->name);
+  }
+  for (const QueueId id : topology_.redefined()) {
+    const broker::QueueDefinition& queue = *topology_.find_queue(id);
+    if (queue.shard == options_.id) host_.redefine(queue);
+  }
+}
+
+void Shard::limit_changed(broker::LimitOf of, const std::string& subject) {
+  if (of == broker::LimitOf::vhost) host_.refresh_limits(subject);
+  sessions_.refresh_limits();
 }
 
 void Shard::apply_everywhere(const Changes& changes) {
@@ -378,7 +400,6 @@ std::unique_ptr<Authentication> Shard::authenticate(Credentials credentials,
 }
 
 Result<std::unique_ptr<Session>> Shard::open_session(SessionInfo info, SessionEvents& events) {
-  WEIR_TRY(topology_.authorize_vhost(info.user, info.vhost));
   return sessions_.open(std::move(info), events);
 }
 

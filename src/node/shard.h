@@ -18,6 +18,7 @@
 #include "node/queue_host.h"
 #include "node/session.h"
 #include "node/sessions.h"
+#include "node/tenants.h"
 #include "node/turn_hooks.h"
 #include "runtime/disk.h"
 #include "runtime/inbox.h"
@@ -33,6 +34,7 @@ struct SharedCounters {
   std::atomic<std::uint64_t> transient_bytes{0};
   std::atomic<std::uint64_t> sessions{0};
   std::atomic<const char*> alarm{nullptr};  // Node::set_alarm
+  Tenants tenants;
 };
 
 struct ShardOptions {
@@ -133,6 +135,8 @@ class Shard final : public BrokerClient,
 
   Status require_definitions(const storage::RecoveryReport& report, bool snapshot_is_newest) const;
   void apply(const std::vector<broker::Change>& changes);
+  void after_apply(const broker::Change& change);
+  void limit_changed(broker::LimitOf of, const std::string& subject);
   void apply_everywhere(const Changes& changes);
   void to_meta(MetaRequest request);
   void answer_meta(SessionReply reply);

@@ -36,11 +36,14 @@ class WatchedHeaders final : public broker::HeaderSource {
 
 }  // namespace
 
-ShardSession::ShardSession(Sessions& home, SessionId id, SessionInfo info, SessionEvents& events)
+ShardSession::ShardSession(Sessions& home, SessionId id, SessionInfo info, Tenancy tenancy,
+                           SessionEvents& events)
     : home_(home),
       at_(home.surroundings_),
       id_(id),
       info_(std::move(info)),
+      tenancy_(std::move(tenancy)),
+      rates_(tenancy_.rates(at_.topology, info_.user, info_.vhost)),
       events_(events),
       rng_(id.value),
       used_shards_(at_.shards, false),
@@ -73,6 +76,8 @@ Result<std::span<const broker::Target>> ShardSession::find_route(const Publish& 
   route->valid = false;
   WEIR_TRY(topology.authorize(info_.user, info_.vhost, broker::Access::write,
                               exchange.empty() ? "amq.default" : exchange));
+  WEIR_TRY(topology.authorize_topic({info_.user, info_.client_id}, info_.vhost, broker::Access::write, exchange,
+                                    key));
   WatchedHeaders headers(publish.headers, rng_);
   route->targets.clear();
   WEIR_TRY(topology.route(info_.vhost, exchange, key, headers, true, route->targets));
@@ -96,6 +101,8 @@ Result<PublishResult> ShardSession::publish(const Publish& publish) {
     publisher = confirming_publisher(publish.publisher);
     last_confirms_->window.note_published(publish.seq);
   }
+  if (rates_ != nullptr) [[unlikely]]
+    keep_to_rates(publish.message.body_bytes);
   if (targets.empty()) return PublishResult::unroutable;
   send_shares(at_.topology, {publish.message, publish.headers, at_.host}, targets,
               [&](const broker::IncomingMessage& message, std::span<const broker::Target> share) {
@@ -191,12 +198,28 @@ void ShardSession::set_shard_flow(bool open, const std::string& alarm) {
   shard_flow_open_ = open;
   const bool alarm_changed = alarm_ != alarm;
   alarm_ = alarm;
-  if (alarm_changed) flow_told_open_ = !(shard_flow_open_ && window_open_);  // tell in any case
+  if (alarm_changed) flow_told_open_ = !publishing_open();  // tell in any case
   update_flow();
 }
 
+void ShardSession::keep_to_rates(std::uint64_t body_bytes) {
+  const std::uint64_t now_ns = at_.clock.monotonic_ns();
+  const std::uint64_t wait_ns = rates_->take_ns(body_bytes, now_ns);
+  if (wait_ns == 0 || !rate_open_) return;
+  rate_open_ = false;
+  home_.hold_until(id_, now_ns + wait_ns);
+  update_flow();
+}
+
+void ShardSession::go_on() {
+  rate_open_ = true;
+  update_flow();
+}
+
+void ShardSession::refresh_rates() { rates_ = tenancy_.rates(at_.topology, info_.user, info_.vhost); }
+
 void ShardSession::update_flow() {
-  const bool open = shard_flow_open_ && window_open_;
+  const bool open = publishing_open();
   if (open == flow_told_open_) return;
   flow_told_open_ = open;
   events_.on_publish_flow(open, alarm_);

@@ -15,16 +15,20 @@
 #include "node/route_cache.h"
 #include "node/session.h"
 #include "node/sessions.h"
+#include "node/tenancy.h"
 
 namespace weir::node {
 
 class ShardSession final : public Session {
  public:
-  ShardSession(Sessions& home, SessionId id, SessionInfo info, SessionEvents& events);
+  ShardSession(Sessions& home, SessionId id, SessionInfo info, Tenancy tenancy, SessionEvents& events);
   ~ShardSession() override;
 
   SessionId id() const override { return id_; }
   const SessionInfo& info() const override { return info_; }
+
+  Status open_channel() override { return tenancy_.open_channel(at_.topology, info_.user); }
+  void close_channel() override { tenancy_.close_channel(); }
 
   Result<PublishResult> publish(const Publish& publish) override;
   void close_publisher(PublisherNumber publisher) override;
@@ -55,6 +59,8 @@ class ShardSession final : public Session {
   void tell_confirms();
   void give_back_windows();
   void set_shard_flow(bool open, const std::string& alarm);
+  void refresh_rates();
+  void go_on();  // publishing, after it was ahead of its rate
 
  private:
   enum class Request : std::uint8_t {
@@ -72,7 +78,10 @@ class ShardSession final : public Session {
             std::span<const broker::Target> targets);
   std::uint32_t confirming_publisher(PublisherNumber number);
   void want_confirms();
+  void keep_to_rates(std::uint64_t body_bytes);
+  bool publishing_open() const { return shard_flow_open_ && window_open_ && rate_open_; }
   void update_flow();
+  Status authorize_topic(const broker::BindingDefinition& binding) const;
   void begin(Request request);
   void finish(Reply reply);
   void to_queue(ShardId shard, decltype(QueueRequest::what) what);
@@ -84,6 +93,8 @@ class ShardSession final : public Session {
   const SessionSurroundings& at_;
   SessionId id_;
   SessionInfo info_;
+  Tenancy tenancy_;
+  std::unique_ptr<PublishRates> rates_;  // null: none are set
   SessionEvents& events_;
   Request request_ = Request::none;
   std::string queue_name_;  // of the request in flight
@@ -104,7 +115,7 @@ class ShardSession final : public Session {
   std::uint32_t last_confirms_id_ = 0;
   bool confirming_ = false;         // in home_'s list
   std::uint64_t unsafe_bytes_ = 0;  // published and not yet taken or synced
-  bool flow_told_open_ = true, shard_flow_open_ = true, window_open_ = true;
+  bool flow_told_open_ = true, shard_flow_open_ = true, window_open_ = true, rate_open_ = true;
   std::string alarm_;
 
   RouteCache routes_;

@@ -38,6 +38,8 @@ class FakeSession final : public node::Session {
   SessionId id() const override { return id_; }
   const node::SessionInfo& info() const override { return info_; }
 
+  Status open_channel() override { return {}; }
+  void close_channel() override {}
   Result<node::PublishResult> publish(const node::Publish& publish) override;
   void close_publisher(node::PublisherNumber publisher) override { publishers_.erase(publisher); }
   void consume(node::ConsumeOptions options) override;

@@ -165,6 +165,8 @@ void Connection::open_channel(const Frame& frame) {
                             channels_.size(), channel_max_),
                 method);
   }
+  if (const Status opened = session_->open_channel(); !opened)
+    return fail(ReplyCode::not_allowed, opened.error().message, method);
   const node::PublisherNumber publisher = node::PublisherNumber{++channel_generation_} << 16 | frame.channel;
   channels_.emplace(frame.channel, std::make_unique<Channel>(*this, frame.channel, publisher));
   send(frame.channel, ChannelOpenOk{});
@@ -185,6 +187,7 @@ void Connection::forget(Channel& channel) {
   const auto found = channels_.find(channel.number());
   forgotten_.push_back(std::move(found->second));
   channels_.erase(found);
+  session_->close_channel();
   ask_turn_end();
 }
 

@@ -332,7 +332,7 @@ TEST(QueueIds, of_declarations_that_touch_different_names_differ_though_neither_
     DeclareQueue request = i % 2 == 0 ? durable("d") : declare("t");
     request.name += std::to_string(i);
     std::vector<std::string> names;
-    touched_names(request, names);
+    touched_names(node.topology, request, names);
     const auto made = decide(node.topology, {"guest", SessionId{1}}, request, {1, 1});
     ASSERT_TRUE(made.has_value());
     const auto [known, is_new] = by_id.try_emplace(made->queue, names);

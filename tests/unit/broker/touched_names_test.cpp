@@ -9,7 +9,7 @@ using namespace std::string_literals;
 
 Names touched(const Request& request) {
   Names names;
-  touched_names(request, names);
+  touched_names(Topology(), request, names);
   return names;
 }
 
