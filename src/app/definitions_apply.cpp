@@ -7,6 +7,7 @@
 #include <fstream>
 #include <utility>
 
+#include "app/describe_request.h"
 #include "base/log.h"
 #include "node/password.h"
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "app/definitions_sections.h"
 #include "app/json_entry.h"
 
 namespace weir::app {
@@ -13,115 +14,21 @@ namespace {
 
 namespace json = boost::json;
 
-struct Reading {
-  DefinitionsFile file;
-  std::string default_vhost;
-};
-
-std::string vhost_of(JsonEntry& entry, const Reading& reading) {
-  return entry.has("vhost") ? entry.required_name("vhost") : reading.default_vhost;
-}
-
-void read_vhost(JsonEntry& entry, Reading& reading) {
-  broker::VhostDefinition vhost;
-  vhost.name = entry.required_name("name");
-  vhost.description = entry.text_or("description", "");
-  reading.file.requests.emplace_back(broker::PutVhostRequest{std::move(vhost)});
-}
-
-// "administrator,monitoring", or a list.
-std::vector<std::string> read_tags(JsonEntry& entry) {
-  std::vector<std::string> tags;
-  const json::value* value = entry.find("tags");
-  if (value == nullptr) return tags;
-  if (const json::array* list = value->if_array()) {
-    for (const json::value& tag : *list) {
-      if (tag.is_string()) {
-        tags.emplace_back(tag.get_string());
-      } else {
-        entry.refuse("\"tags\" must be strings");
-      }
-    }
-    return tags;
-  }
-  const std::string text = entry.text_or("tags", "");
-  for (std::string_view rest = text; !rest.empty();) {
-    const std::size_t comma = rest.find(',');
-    std::string_view tag = rest.substr(0, comma);
-    while (tag.starts_with(' ')) tag.remove_prefix(1);
-    while (tag.ends_with(' ')) tag.remove_suffix(1);
-    if (!tag.empty()) tags.emplace_back(tag);
-    rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
-  }
-  return tags;
-}
-
-// A salt of four bytes and the digest, in base64: its exact length is known.
-std::string read_password_hash(JsonEntry& entry) {
-  struct Algorithm {
-    std::string_view name, scheme;
-    std::size_t bytes;
-  };
-  constexpr Algorithm algorithms[] = {{"rabbit_password_hashing_sha256", "rabbit_sha256", 4 + 32},
-                                      {"rabbit_password_hashing_sha512", "rabbit_sha512", 4 + 64}};
-  const std::string hash = entry.required_text("password_hash");
-  if (hash.empty()) return {};  // no password login
-  const std::string named = entry.text_or("hashing_algorithm", algorithms[0].name);
-  for (const Algorithm& algorithm : algorithms) {
-    if (named != algorithm.name) continue;
-    const bool base64 =
-        hash.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=") ==
-        std::string::npos;
-    if (!base64 || hash.size() != (algorithm.bytes + 2) / 3 * 4) {
-      entry.refuse(fmt::format("\"password_hash\" is not the base64 of {} bytes", algorithm.bytes));
-    }
-    return fmt::format("{}:{}", algorithm.scheme, hash);
-  }
-  entry.refuse(fmt::format(
-      "hashing_algorithm \"{}\" is not known (rabbit_password_hashing_sha256 and …_sha512 are)", named));
-  return {};
-}
-
-void read_user(JsonEntry& entry, Reading& reading) {
-  broker::UserDefinition user;
-  user.name = entry.required_name("name");
-  user.tags = read_tags(entry);
-  if (entry.has("password_hash")) {
-    user.password_hash = read_password_hash(entry);
-  } else if (entry.has("password")) {
-    std::string password = entry.required_text("password");
-    if (!password.empty()) {
-      reading.file.plain_passwords.push_back({reading.file.requests.size(), std::move(password)});
-    }
-  }
-  reading.file.requests.emplace_back(broker::PutUserRequest{std::move(user)});
-}
-
-void read_permission(JsonEntry& entry, Reading& reading) {
-  broker::PermissionDefinition permission;
-  permission.user = entry.required_name("user");
-  permission.vhost = vhost_of(entry, reading);
-  permission.configure = entry.required_text("configure");
-  permission.write = entry.required_text("write");
-  permission.read = entry.required_text("read");
-  reading.file.requests.emplace_back(broker::PutPermissionRequest{std::move(permission)});
-}
-
 void read_exchange(JsonEntry& entry, Reading& reading) {
   broker::DeclareExchange exchange;
-  exchange.vhost = vhost_of(entry, reading);
+  exchange.vhost = reading.vhost_of(entry);
   exchange.name = entry.required_name("name");
   exchange.type = entry.required_text("type");
   exchange.durable = entry.flag("durable");
   exchange.auto_delete = entry.flag("auto_delete");
   exchange.internal = entry.flag("internal");
   exchange.arguments = entry.table("arguments");
-  reading.file.requests.emplace_back(std::move(exchange));
+  reading.add(std::move(exchange));
 }
 
 void read_queue(JsonEntry& entry, Reading& reading) {
   broker::DeclareQueue queue;
-  queue.vhost = vhost_of(entry, reading);
+  queue.vhost = reading.vhost_of(entry);
   queue.name = entry.required_name("name");
   queue.durable = entry.flag("durable");
   queue.auto_delete = entry.flag("auto_delete");
@@ -131,12 +38,12 @@ void read_queue(JsonEntry& entry, Reading& reading) {
   if (type != "classic" && queue.arguments.find("x-queue-type") == nullptr) {
     queue.arguments.append("x-queue-type", broker::Value{type});
   }
-  reading.file.requests.emplace_back(std::move(queue));
+  reading.add(std::move(queue));
 }
 
 void read_binding(JsonEntry& entry, Reading& reading) {
   broker::BindingDefinition binding;
-  binding.vhost = vhost_of(entry, reading);
+  binding.vhost = reading.vhost_of(entry);
   binding.source = entry.required_name("source");
   binding.destination = entry.required_name("destination");
   const std::string kind = entry.text_or("destination_type", "queue");
@@ -147,22 +54,25 @@ void read_binding(JsonEntry& entry, Reading& reading) {
   }
   if (entry.has("routing_key")) binding.routing_key = entry.name("routing_key");
   binding.arguments = entry.table("arguments");
-  reading.file.requests.emplace_back(broker::Bind{std::move(binding)});
+  reading.add(broker::Bind{std::move(binding)});
 }
 
-struct Section {
-  std::string_view key;       // in the file
-  std::string_view name_key;  // what names an entry to people
-  void (*read)(JsonEntry&, Reading&);
-};
 // In the order in which they are applied.
-constexpr Section sections[] = {
-    {"vhosts", "name", read_vhost},           {"users", "name", read_user},
-    {"permissions", "user", read_permission}, {"exchanges", "name", read_exchange},
-    {"queues", "name", read_queue},           {"bindings", "source", read_binding},
+constexpr DefinitionsSection sections[] = {
+    {"vhosts", "name", read_vhost},
+    {"users", "name", read_user},
+    {"permissions", "user", read_permission},
+    {"topic_permissions", "user", read_topic_permission},
+    {"weir_limits", "vhost", read_weir_limits},
+    {"parameters", "name", read_parameter},
+    {"global_parameters", "name", read_global_parameter},
+    {"policies", "name", read_policy},
+    {"exchanges", "name", read_exchange},
+    {"queues", "name", read_queue},
+    {"bindings", "source", read_binding},
 };
 
-Status read_section(const Section& section, const json::value& value, Reading& reading) {
+Status read_section(const DefinitionsSection& section, const json::value& value, Reading& reading) {
   const json::array* entries = value.if_array();
   if (entries == nullptr) return fail(ErrorCode::config, fmt::format("\"{}\" must be a list", section.key));
   for (std::size_t i = 0; i < entries->size(); ++i) {
@@ -178,7 +88,7 @@ bool says_nothing(std::string_view key) {
   for (const std::string_view known :
        {"rabbit_version", "rabbitmq_version", "product_name", "product_version", "rabbitmq_definition_format",
         "original_vhost_name", "explanation", "metadata", "description", "default_queue_type",
-        "original_cluster_name", "global_parameters"}) {
+        "original_cluster_name", "tags"}) {
     if (key == known) return true;
   }
   return false;
@@ -187,7 +97,7 @@ bool says_nothing(std::string_view key) {
 void note_skipped(const json::object& file, DefinitionsFile& out) {
   for (const auto& [key, value] : file) {
     bool known = says_nothing(key);
-    for (const Section& section : sections) known = known || key == section.key;
+    for (const DefinitionsSection& section : sections) known = known || key == section.key;
     if (known) continue;
     if (const json::array* entries = value.if_array()) {
       if (!entries->empty())
@@ -218,51 +128,6 @@ Result<json::value> parse_json(std::string_view text) {
   return parser.release();
 }
 
-std::string_view kind_word(broker::DestinationKind kind) {
-  return kind == broker::DestinationKind::queue ? "queue" : "exchange";
-}
-
-struct Describe {
-  std::string operator()(const broker::DeclareExchange& r) const {
-    return in_vhost("exchange", r.name, r.vhost);
-  }
-  std::string operator()(const broker::DeleteExchange& r) const {
-    return in_vhost("exchange", r.name, r.vhost);
-  }
-  std::string operator()(const broker::DeclareQueue& r) const { return in_vhost("queue", r.name, r.vhost); }
-  std::string operator()(const broker::DeleteQueue& r) const { return in_vhost("queue", r.name, r.vhost); }
-  std::string operator()(const broker::Bind& r) const { return binding(r.binding); }
-  std::string operator()(const broker::Unbind& r) const { return binding(r.binding); }
-  std::string operator()(const broker::PutUserRequest& r) const {
-    return fmt::format("user '{}'", r.user.name);
-  }
-  std::string operator()(const broker::DeleteUser& r) const { return fmt::format("user '{}'", r.name); }
-  std::string operator()(const broker::PutPermissionRequest& r) const {
-    return in_vhost("permission of user", r.permission.user, r.permission.vhost);
-  }
-  std::string operator()(const broker::DeletePermission& r) const {
-    return in_vhost("permission of user", r.user, r.vhost);
-  }
-  std::string operator()(const broker::PutVhostRequest& r) const {
-    return fmt::format("vhost '{}'", r.vhost.name);
-  }
-  std::string operator()(const broker::DeleteVhost& r) const { return fmt::format("vhost '{}'", r.name); }
-  std::string operator()(const broker::EndSession& r) const {
-    return fmt::format("session {}", r.session.value);
-  }
-  std::string operator()(const broker::AutoDeleteQueue& r) const {
-    return fmt::format("queue {}", r.queue.value);
-  }
-
-  static std::string in_vhost(std::string_view what, std::string_view name, std::string_view vhost) {
-    return fmt::format("{} '{}' in vhost '{}'", what, name, vhost);
-  }
-  static std::string binding(const broker::BindingDefinition& b) {
-    return fmt::format("binding from exchange '{}' to {} '{}' in vhost '{}'", b.source, kind_word(b.kind),
-                       b.destination, b.vhost);
-  }
-};
-
 }  // namespace
 
 Result<DefinitionsFile> parse_definitions(std::string_view json_text, const std::string& default_vhost) {
@@ -275,14 +140,12 @@ Result<DefinitionsFile> parse_definitions(std::string_view json_text, const std:
   const json::object* object = parsed->if_object();
   if (object == nullptr) return fail(ErrorCode::config, "the file must hold one JSON object");
   Reading reading{{}, default_vhost};
-  for (const Section& section : sections) {
+  for (const DefinitionsSection& section : sections) {
     const json::value* value = object->if_contains(section.key);
     if (value != nullptr) WEIR_TRY(read_section(section, *value, reading));
   }
   note_skipped(*object, reading.file);
   return std::move(reading.file);
 }
-
-std::string describe(const broker::Request& request) { return std::visit(Describe{}, request); }
 
 }  // namespace weir::app

@@ -20,10 +20,11 @@ struct DefinitionsFile {
     std::string password;
   };
 
-  // In an order in which each finds what it needs: vhosts, users, permissions, exchanges, queues, bindings.
+  // In an order in which each finds what it needs: vhosts, users, permissions, limits, parameters, policies, exchanges,
+  // queues, bindings.
   std::vector<broker::Request> requests;
   std::vector<PlainPassword> plain_passwords;
-  // Of what the file holds and this build does not know: "2 policies". For a warning.
+  // Of what the file holds and this build does not know: "2 shovels". For a warning.
   std::vector<std::string> skipped;
 };
 
@@ -31,8 +32,5 @@ inline constexpr std::size_t definitions_file_bytes_max = 64U << 20;
 
 // Entries without a vhost belong to `default_vhost`, as in the export of a single virtual host.
 Result<DefinitionsFile> parse_definitions(std::string_view json, const std::string& default_vhost);
-
-// For messages: "queue 'orders' in vhost '/'".
-std::string describe(const broker::Request& request);
 
 }  // namespace weir::app

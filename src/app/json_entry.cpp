@@ -4,53 +4,23 @@
 
 #include <utility>
 
+#include "app/json_value.h"
 #include "base/limits.h"
 
 namespace weir::app {
-namespace {
 
 namespace json = boost::json;
 
-Result<broker::Value> to_value(const json::value& from);
+namespace {
 
-Result<broker::Table> to_table(const json::object& from) {
-  broker::Table table;
-  for (const auto& [key, value] : from) {
-    if (key.size() > limits::name_bytes_max) {
-      return fail(ErrorCode::config,
-                  fmt::format("an argument's name is longer than {} bytes", limits::name_bytes_max));
-    }
-    auto converted = to_value(value);
-    if (!converted) return std::unexpected(std::move(converted).error());
-    table.append(std::string(key), std::move(*converted));  // JSON objects hold a key once
+// False: it is another kind of list.
+bool read_pairs(const json::array& list, json::object& out) {
+  for (const json::value& item : list) {
+    const json::array* pair = item.if_array();
+    if (pair == nullptr || pair->size() != 2 || !(*pair)[0].is_string()) return false;
+    out[(*pair)[0].get_string()] = (*pair)[1];
   }
-  return table;
-}
-
-Result<broker::Value> to_value(const json::value& from) {
-  switch (from.kind()) {
-    case json::kind::null: return broker::Value{};
-    case json::kind::bool_: return broker::Value{from.get_bool()};
-    case json::kind::int64: return broker::Value{std::int64_t{from.get_int64()}};
-    case json::kind::uint64: return fail(ErrorCode::config, "an argument's number does not fit into 64 bits");
-    case json::kind::double_: return broker::Value{from.get_double()};
-    case json::kind::string: return broker::Value{std::string(from.get_string())};
-    case json::kind::array: {
-      broker::Array array;
-      for (const json::value& item : from.get_array()) {
-        auto converted = to_value(item);
-        if (!converted) return std::unexpected(std::move(converted).error());
-        array.push_back(std::move(*converted));
-      }
-      return broker::Value{std::move(array)};
-    }
-    case json::kind::object: {
-      auto table = to_table(from.get_object());
-      if (!table) return std::unexpected(std::move(table).error());
-      return broker::Value{std::move(*table)};
-    }
-  }
-  return broker::Value{};
+  return true;
 }
 
 }  // namespace
@@ -117,16 +87,55 @@ bool JsonEntry::flag(std::string_view key) {
   return value->get_bool();
 }
 
+std::int64_t JsonEntry::integer_or(std::string_view key, std::int64_t otherwise) {
+  const json::value* value = find(key);
+  if (value == nullptr) return otherwise;
+  if (!value->is_int64()) {
+    refuse(fmt::format("\"{}\" must be an integer", key));
+    return otherwise;
+  }
+  return value->get_int64();
+}
+
+std::vector<std::string> JsonEntry::words(std::string_view key) {
+  std::vector<std::string> words;
+  const json::value* value = find(key);
+  if (value == nullptr) return words;
+  if (const json::array* list = value->if_array()) {
+    for (const json::value& word : *list) {
+      if (word.is_string()) {
+        words.emplace_back(word.get_string());
+      } else {
+        refuse(fmt::format("\"{}\" must be strings", key));
+      }
+    }
+    return words;
+  }
+  const std::string text = text_or(key, "");
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::size_t comma = rest.find(',');
+    std::string_view word = rest.substr(0, comma);
+    while (word.starts_with(' ')) word.remove_prefix(1);
+    while (word.ends_with(' ')) word.remove_suffix(1);
+    if (!word.empty()) words.emplace_back(word);
+    rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+  }
+  return words;
+}
+
 broker::Table JsonEntry::table(std::string_view key) {
   const json::value* value = find(key);
   if (value == nullptr || value->is_null()) return {};
-  // Some exporters write an empty table as an empty list.
-  if (value->is_array() && value->get_array().empty()) return {};
-  if (!value->is_object()) {
+  json::object pairs;
+  const json::object* object = value->if_object();
+  // Some exporters write a table as a list of pairs, an empty one too.
+  if (const json::array* list = value->if_array(); list != nullptr && read_pairs(*list, pairs))
+    object = &pairs;
+  if (object == nullptr) {
     refuse(fmt::format("\"{}\" must be an object", key));
     return {};
   }
-  auto converted = to_table(value->get_object());
+  auto converted = to_table(*object);
   if (!converted) {
     refuse(fmt::format("\"{}\": {}", key, converted.error().message));
     return {};

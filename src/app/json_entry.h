@@ -3,8 +3,10 @@
 #pragma once
 
 #include <boost/json.hpp>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "broker/value.h"
@@ -24,6 +26,8 @@ class JsonEntry {
   std::string text_or(std::string_view key, std::string_view otherwise);
   std::string required_text(std::string_view key);
   bool flag(std::string_view key);  // false if it is not there
+  std::int64_t integer_or(std::string_view key, std::int64_t otherwise);
+  std::vector<std::string> words(std::string_view key);  // "a,b", or a list
   broker::Table table(std::string_view key);
   const boost::json::value* find(std::string_view key) const;
 

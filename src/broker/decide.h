@@ -14,7 +14,7 @@
 
 namespace weir::broker {
 
-// On whose behalf. `session` is 0 for the broker itself (definitions files), which may do everything.
+// On whose behalf. The broker itself and its administration may do everything: their `session` is 0, or `user` empty.
 struct Actor {
   std::string user;
   SessionId session;

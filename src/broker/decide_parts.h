@@ -38,8 +38,8 @@ Result<Decision> decide_delete_parameter(const Topology& topology, const DeleteP
 Result<Decision> decide_put_vhost(const Topology& topology, const PutVhostRequest& request);
 Result<Decision> decide_delete_vhost(const Topology& topology, const DeleteVhost& request);
 
-// The broker itself, which may use reserved names and the queues of others.
-inline bool is_broker(const Actor& actor) { return actor.session.value == 0; }
+// The broker itself, and whoever administers it: they may use reserved names and the queues of others.
+inline bool is_broker(const Actor& actor) { return actor.session.value == 0 || actor.user.empty(); }
 
 inline bool is_reserved(std::string_view name) { return name.starts_with("amq."); }
 

@@ -182,7 +182,7 @@ Result<Decision> decide_declare_queue(const Topology& topology, const Actor& act
     return found(*known);
   }
   WEIR_TRY(check_new(request, resource));
-  WEIR_TRY(check_queue_limit(topology, request.vhost, name));
+  if (!is_broker(actor)) WEIR_TRY(check_queue_limit(topology, request.vhost, name));
   std::vector<Change> changes;
   const Result<QueueId> id = take_queue_id(topology, queue_id_lane(request), changes);
   if (!id) return std::unexpected<Error>(id.error());

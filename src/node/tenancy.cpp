@@ -23,7 +23,7 @@ Result<Tenancy> Tenancy::enter(const broker::Topology& topology, Tenants& tenant
   if (!count_up(of_user->connections, most_of_user)) {
     --of_vhost->connections;
     return fail(ErrorCode::limit_exceeded,
-                fmt::format("Connection refused for user '{}': user connection limit ({}) is reached", user,
+                fmt::format("connection refused for user '{}': user connection limit ({}) is reached", user,
                             *most_of_user));
   }
   return Tenancy(std::move(of_user), std::move(of_vhost));
