@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/definitions_command.h"
 #include "app/exit_codes.h"
 #include "app/nearest_name.h"
 #include "app/server.h"
@@ -97,6 +98,7 @@ int parse_and_run(int argc, char** argv) {
   });
   add_bench(app, exit_code);
   cli::add_store(app, exit_code);
+  add_definitions(app, exit_code);
   if (argc < 2) {
     print(app.help());
     return exit_code::usage;

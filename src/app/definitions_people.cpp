@@ -98,8 +98,9 @@ void read_vhost(JsonEntry& entry, Reading& reading) {
   broker::VhostDefinition vhost;
   vhost.name = entry.required_name("name");
   // Older exports have these in an object of their own.
-  const boost::json::value* inner = entry.find("metadata");
-  JsonEntry metadata(inner != nullptr && inner->is_object() ? *inner : boost::json::object(), "metadata", "");
+  const boost::json::value none = boost::json::object();
+  const boost::json::value* const inner = entry.find("metadata");
+  JsonEntry metadata(inner != nullptr && inner->is_object() ? *inner : none, "metadata", "");
   const auto holder = [&](std::string_view key) -> JsonEntry& { return entry.has(key) ? entry : metadata; };
   vhost.description = holder("description").text_or("description", "");
   vhost.tags = holder("tags").words("tags");

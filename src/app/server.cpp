@@ -115,6 +115,7 @@ class Server {
   void reload() const;
 
  private:
+  void load_definitions_again() const;
   void open_tls();
   void start_node();
   void watch_resources();
@@ -221,8 +222,18 @@ void Server::reload() const {
       log_error("server", "the old certificates stay: {}", read.error().message);
     }
   }
-  log_info("server", "SIGHUP: log and certificates were opened anew");
+  load_definitions_again();
+  log_info("server", "SIGHUP: log, certificates and definitions were read anew");
   notify("READY=1");
+}
+
+// All of it or nothing; what the file does not name stays.
+void Server::load_definitions_again() const {
+  if (settings_.load_definitions.empty()) return;
+  Result<DefinitionsFile> file = read_definitions_file(settings_.load_definitions, settings_.default_vhost);
+  const Status applied =
+      file ? apply_definitions(*node_, std::move(*file)) : Status(std::unexpected(file.error()));
+  if (!applied) log_error("server", "definitions stay as they are: {}", applied.error().message);
 }
 
 int serve(Settings settings, const std::string& ports_file, ProcessSignals& signals) {

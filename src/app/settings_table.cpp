@@ -28,9 +28,9 @@ constexpr SettingSpec table[] = {
     {"node_name", T::string, &S::node_name, "",
      "The node's name as clients see it. Empty: weir@ and the host's name."},
     {"load_definitions", T::path, &S::load_definitions, "",
-     "A JSON file with virtual hosts, users, permissions, exchanges, queues and bindings, in the format that "
-     "RabbitMQ "
-     "exports. Applied at every start: what is missing is made, nothing is removed."},
+     "A JSON file with virtual hosts, users, permissions, limits, policies, parameters, exchanges, queues and "
+     "bindings, in the format that RabbitMQ "
+     "exports. Applied at every start, and on SIGHUP: what is missing is made, nothing is removed."},
 
     {"listeners.amqp", T::address, &S::listen_amqp, "0.0.0.0:5672", "AMQP 0-9-1."},
     {"listeners.amqps", T::address, &S::listen_amqps, "",

@@ -19,7 +19,7 @@ class Chance {
   explicit Chance(std::uint64_t seed) : rng_(seed) {}
 
   Request request() {
-    switch (rng_.below(14)) {
+    switch (rng_.below(16)) {
       case 0:
         return DeclareExchange{.vhost = vhost(),
                                .name = name("x"),
@@ -50,10 +50,34 @@ class Chance {
         return PutPermissionRequest{
             {.user = name("u"), .vhost = vhost(), .configure = name("c"), .write = ".*", .read = ""}};
       case 12: return DeletePermission{name("u"), vhost()};
+      case 13: return setting();
+      case 14: return taken_back();
       default:
         if (rng_.chance(9, 10)) return AutoDeleteQueue{QueueId{static_cast<std::uint32_t>(rng_.below(400))}};
         return flag() ? Request(PutVhostRequest{{.name = vhost(), .description = name("d")}})
                       : Request(DeleteVhost{"v"});
+    }
+  }
+  Request setting() {
+    switch (rng_.below(4)) {
+      case 0:
+        return PutPolicyRequest{{.vhost = vhost(),
+                                 .name = name("p"),
+                                 .of_operator = flag(),
+                                 .pattern = name("q"),
+                                 .priority = static_cast<std::int64_t>(rng_.below(3)),
+                                 .definition = one_field("max-length", Value{std::int64_t{3}})}};
+      case 1: return PutLimitRequest{{LimitOf::vhost, vhost(), "max-queues", 3}};
+      case 2: return PutParameterRequest{{"c", vhost(), name("m"), Value{name("v")}}};
+      default: return PutTopicPermissionRequest{{name("u"), vhost(), name("x"), "", ".*"}};
+    }
+  }
+  Request taken_back() {
+    switch (rng_.below(4)) {
+      case 0: return DeletePolicy{vhost(), name("p"), flag()};
+      case 1: return DeleteLimit{LimitOf::vhost, vhost(), "max-queues"};
+      case 2: return DeleteParameter{"c", vhost(), name("m")};
+      default: return DeleteTopicPermission{name("u"), vhost(), ""};
     }
   }
   std::uint64_t session() { return 1 + rng_.below(3); }

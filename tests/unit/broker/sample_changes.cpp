@@ -28,7 +28,7 @@ Table every_kind_of_value() {
   return table;
 }
 
-std::vector<Change> one_of_each_change() {
+std::vector<Change> first_changes() {
   const BindingDefinition binding{.vhost = "/",
                                   .source = "events",
                                   .kind = DestinationKind::queue,
@@ -65,6 +65,37 @@ std::vector<Change> one_of_each_change() {
       RemovePermission{"guest", "/"},
       SetNextQueueId{QueueId{78}},
   };
+}
+
+std::vector<Change> later_changes() {
+  return {
+      PutTopicPermission{
+          {.user = "guest", .vhost = "/", .exchange = "events", .write = "^{username}", .read = ".*"}},
+      RemoveTopicPermission{"guest", "/", "events"},
+      PutLimit{{.of = LimitOf::user, .subject = "guest", .name = "max-channels", .value = -1}},
+      RemoveLimit{LimitOf::vhost, "/", "max-queues"},
+      PutPolicy{{.vhost = "/",
+                 .name = "short",
+                 .of_operator = true,
+                 .pattern = "^tmp",
+                 .targets = PolicyTargets::quorum_queues,
+                 .priority = -7,
+                 .definition = every_kind_of_value()}},
+      RemovePolicy{"/", "short", true},
+      PutParameter{{.component = "shovel", .vhost = "/", .name = "move", .value = {every_kind_of_value()}}},
+      RemoveParameter{"shovel", "/", "move"},
+  };
+}
+
+Change vhost_with_metadata() {
+  return PutVhost{
+      {.name = "shop", .description = "", .tags = {"eu", "paid"}, .default_queue_type = "quorum"}};
+}
+
+std::vector<Change> one_of_each_change() {
+  std::vector<Change> changes = first_changes();
+  for (Change& change : later_changes()) changes.push_back(std::move(change));
+  return changes;
 }
 
 std::vector<std::byte> encoded(const std::vector<Change>& changes) {
