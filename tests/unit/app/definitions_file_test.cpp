@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "app/describe_request.h"
+
 namespace weir::app {
 namespace {
 
@@ -115,9 +117,9 @@ TEST(DefinitionsFile, entries_without_a_vhost_belong_to_the_default_one) {
 }
 
 TEST(DefinitionsFile, what_this_build_does_not_know_is_named) {
-  const auto file = read(R"({"policies": [{"name": "p"}, {"name": "r"}], "parameters": [], "wibble": 1,
+  const auto file = read(R"({"shovels": [{"name": "p"}, {"name": "r"}], "parameters": [], "wibble": 1,
                              "global_parameters": [{"name": "cluster_name", "value": "c"}]})");
-  EXPECT_THAT(file.skipped, ElementsAre("2 policies", "\"wibble\""));
+  EXPECT_THAT(file.skipped, ElementsAre("2 shovels", "\"wibble\""));
 }
 
 TEST(DefinitionsFile, a_bad_entry_refuses_the_file_and_is_named) {
@@ -154,6 +156,60 @@ TEST(DefinitionsFile, a_text_that_is_no_json_object_is_refused_with_its_line) {
   EXPECT_EQ(refusal("[]"), "the file must hold one JSON object");
   EXPECT_THAT(refusal("{}\n{}"), HasSubstr("line 2: "));
   EXPECT_THAT(refusal(std::string(100'000, '[')), HasSubstr("not JSON"));
+}
+
+// As the command of RabbitMQ 3.10 exports: some tables are lists of pairs there.
+TEST(DefinitionsFile, what_is_set_for_many_is_read_from_where_rabbitmq_has_it) {
+  const auto file = read(R"({
+    "vhosts": [{"name": "v", "limits": [], "metadata": {"description": "d", "tags": ["t"],
+                                                        "default_queue_type": "quorum"}}],
+    "users": [{"name": "u", "password_hash": "", "tags": ["a", "b"], "limits": {"max-channels": 2}}],
+    "topic_permissions": [{"user": "u", "vhost": "v", "exchange": "amq.topic", "write": "^w", "read": "^r"}],
+    "parameters": [
+      {"component": "vhost-limits", "name": "limits", "vhost": "v", "value": {"max-queues": 10}},
+      {"component": "operator_policy", "name": "op", "vhost": "v",
+       "value": {"apply-to": "exchanges", "definition": [["max-length", 5]], "pattern": "^q", "priority": 3}},
+      {"component": "shovel", "name": "s", "vhost": "v", "value": {"src": [1, 2]}}],
+    "global_parameters": [{"name": "g", "value": [["a", 1]]}],
+    "weir_limits": [{"vhost": "v", "limits": {"max-bytes": 7}}, {"user": "u", "limits": {"max-publish-rate": 8}}],
+    "policies": [{"vhost": "v", "name": "p", "pattern": "^q", "apply-to": "queues", "priority": -1,
+                  "definition": {"message-ttl": 5}}]})");
+  std::vector<std::string> order;
+  for (const broker::Request& request : file.requests) order.push_back(describe(request));
+  EXPECT_THAT(order, ElementsAre("vhost 'v'", "user 'u'", "limit 'max-channels' of user 'u'",
+                                 "topic permission of user 'u' in vhost 'v'", "limit 'max-bytes' of vhost 'v'",
+                                 "limit 'max-publish-rate' of user 'u'", "limit 'max-queues' of vhost 'v'",
+                                 "operator policy 'op' in vhost 'v'", "parameter 's' of shovel in vhost 'v'",
+                                 "global parameter 'g'", "policy 'p' in vhost 'v'"));
+  const auto& vhost = std::get<broker::PutVhostRequest>(file.requests[0]).vhost;
+  EXPECT_EQ(vhost.description, "d");
+  EXPECT_THAT(vhost.tags, ElementsAre("t"));
+  EXPECT_EQ(vhost.default_queue_type, "quorum");
+  const auto& op = std::get<broker::PutPolicyRequest>(file.requests[7]).policy;
+  EXPECT_TRUE(op.of_operator);
+  EXPECT_EQ(op.targets, broker::PolicyTargets::exchanges);
+  EXPECT_EQ(op.priority, 3);
+  EXPECT_EQ(*op.definition.find("max-length"), broker::Value{std::int64_t{5}});
+  const auto& policy = std::get<broker::PutPolicyRequest>(file.requests[10]).policy;
+  EXPECT_FALSE(policy.of_operator);
+  EXPECT_EQ(policy.priority, -1);
+  EXPECT_THAT(file.skipped, IsEmpty());
+}
+
+TEST(DefinitionsFile, wrong_policies_and_parameters_are_refused_by_name) {
+  EXPECT_THAT(refusal(R"({"policies": [{"name": "p", "pattern": "", "apply-to": "cows", "definition": {}}]})"),
+              HasSubstr("policies[0] 'p': \"apply-to\" is \"cows\""));
+  EXPECT_THAT(refusal(R"({"parameters": [{"component": "operator_policy", "name": "p", "value": {}}]})"),
+              HasSubstr("parameters[0] 'p': value: \"pattern\" is missing"));
+  EXPECT_THAT(refusal(R"({"parameters": [{"component": "c", "name": "p"}]})"), HasSubstr("\"value\" is missing"));
+  EXPECT_THAT(refusal(R"({"users": [{"name": "u", "limits": {"max-channels": "x"}}]})"),
+              HasSubstr("users[0] 'u': limit \"max-channels\" must be an integer"));
+}
+
+TEST(DefinitionsFile, a_password_hashed_with_md5_is_refused) {
+  EXPECT_THAT(refusal(R"({"users": [{"name": "u", "password_hash": "RDeiWtpjT7yR/UyRQyc/5TY6d0k=",
+                          "hashing_algorithm": "rabbit_password_hashing_md5"}]})"),
+              HasSubstr("users[0] 'u': a password hashed with MD5 is not taken"));
 }
 
 }  // namespace
