@@ -38,8 +38,7 @@ std::string base64(std::string_view bytes) {
 class Exporter {
  public:
   // `vhost` null: all of them, with their names.
-  Exporter(const broker::Topology& topology, const std::string* vhost)
-      : topology_(topology), only_(vhost) {}
+  Exporter(const broker::Topology& topology, const std::string* vhost) : topology_(topology), only_(vhost) {}
 
   json::object all() const {
     json::object file = about();

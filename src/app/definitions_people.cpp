@@ -26,9 +26,9 @@ void read_limits(const broker::Table& limits, broker::LimitOf of, const std::str
 std::string read_argon2id(JsonEntry& entry, const std::string& hash) {
   std::string text(hash.size(), '\0');
   std::size_t bytes = 0;
-  const bool good = sodium_base642bin(reinterpret_cast<unsigned char*>(text.data()), text.size(), hash.data(),
-                                      hash.size(), nullptr, &bytes, nullptr,
-                                      sodium_base64_VARIANT_ORIGINAL) == 0;
+  const bool good =
+      sodium_base642bin(reinterpret_cast<unsigned char*>(text.data()), text.size(), hash.data(), hash.size(),
+                        nullptr, &bytes, nullptr, sodium_base64_VARIANT_ORIGINAL) == 0;
   text.resize(bytes);
   if (!good || !text.starts_with("$argon2id$")) entry.refuse("\"password_hash\" is not one of Argon2id");
   return text;

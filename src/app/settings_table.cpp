@@ -28,7 +28,8 @@ constexpr SettingSpec table[] = {
     {"node_name", T::string, &S::node_name, "",
      "The node's name as clients see it. Empty: weir@ and the host's name."},
     {"load_definitions", T::path, &S::load_definitions, "",
-     "A JSON file with virtual hosts, users, permissions, limits, policies, parameters, exchanges, queues and "
+     "A JSON file with virtual hosts, users, permissions, limits, policies, parameters, exchanges, queues "
+     "and "
      "bindings, in the format that RabbitMQ "
      "exports. Applied at every start, and on SIGHUP: what is missing is made, nothing is removed."},
 

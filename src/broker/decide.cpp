@@ -156,9 +156,7 @@ struct Decider {
   Result<Decision> operator()(const PutParameterRequest& r) const {
     return decide_put_parameter(topology, r);
   }
-  Result<Decision> operator()(const DeleteParameter& r) const {
-    return decide_delete_parameter(topology, r);
-  }
+  Result<Decision> operator()(const DeleteParameter& r) const { return decide_delete_parameter(topology, r); }
   Result<Decision> operator()(const DeletePermission& r) const {
     return decide_delete_permission(topology, r);
   }

@@ -100,11 +100,11 @@ struct DeleteParameter {
   std::string component, vhost, name;
 };
 
-using Request = std::variant<DeclareExchange, DeleteExchange, DeclareQueue, DeleteQueue, Bind, Unbind,
-                             PutUserRequest, DeleteUser, PutPermissionRequest, PutVhostRequest, DeleteVhost,
-                             EndSession, AutoDeleteQueue, DeletePermission, PutTopicPermissionRequest,
-                             DeleteTopicPermission, PutLimitRequest, DeleteLimit, PutPolicyRequest,
-                             DeletePolicy, PutParameterRequest, DeleteParameter>;
+using Request =
+    std::variant<DeclareExchange, DeleteExchange, DeclareQueue, DeleteQueue, Bind, Unbind, PutUserRequest,
+                 DeleteUser, PutPermissionRequest, PutVhostRequest, DeleteVhost, EndSession, AutoDeleteQueue,
+                 DeletePermission, PutTopicPermissionRequest, DeleteTopicPermission, PutLimitRequest,
+                 DeleteLimit, PutPolicyRequest, DeletePolicy, PutParameterRequest, DeleteParameter>;
 
 struct Decision {
   std::vector<Change> changes;  // in order; empty: nothing to do, the request is fulfilled

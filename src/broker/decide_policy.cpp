@@ -38,8 +38,8 @@ Result<Decision> decide_put_policy(const Topology& topology, const PutPolicyRequ
   WEIR_TRY(check_name("policy name", policy.name));
   const Result<Pattern> pattern = Pattern::compile(policy.pattern);
   if (!pattern) {
-    return invalid(fmt::format("pattern should be regular expression but is invalid: {}",
-                               pattern.error().message));
+    return invalid(
+        fmt::format("pattern should be regular expression but is invalid: {}", pattern.error().message));
   }
   if (to_string(policy.targets).empty()) return invalid("apply-to is not one of the known values");
   WEIR_TRY(check_policy_definition(policy.definition, policy.of_operator));
@@ -71,8 +71,8 @@ Result<Decision> decide_put_limit(const Topology& topology, const PutLimitReques
   WEIR_TRY(check_subject(topology, limit.of, limit.subject));
   if (find_limit_name(limit.of, limit.name) == nullptr) {
     return limit.of == LimitOf::vhost
-               ? invalid(fmt::format("Unrecognised terms [{{<<\"{}\">>,{}}}] in limits", limit.name,
-                                     limit.value))
+               ? invalid(
+                     fmt::format("Unrecognised terms [{{<<\"{}\">>,{}}}] in limits", limit.name, limit.value))
                : fail(ErrorCode::invalid_argument,
                       fmt::format("Unrecognised terms [{{<<\"{}\">>,{}}}] in user-limits", limit.name,
                                   limit.value));

@@ -159,8 +159,8 @@ Status check_exclusive_access(const QueueDefinition& queue, const Actor& actor) 
   return locked(queue);
 }
 
-Result<Decision> decide_declare_queue(const Topology& topology, const Actor& actor,
-                                      const DeclareQueue& asked, Placement placement) {
+Result<Decision> decide_declare_queue(const Topology& topology, const Actor& actor, const DeclareQueue& asked,
+                                      Placement placement) {
   if (topology.find_vhost(asked.vhost) == nullptr) return no_such_vhost(asked.vhost);
   if (asked.passive) return decide_passive(topology, actor, asked);
   const DeclareQueue request = with_default_type(topology, asked);

@@ -84,8 +84,7 @@ Result<Decision> decide_put_topic_permission(const Topology& topology,
   const TopicPermissionDefinition* const known =
       topology.find_topic_permission(permission.user, permission.vhost, permission.exchange);
   Decision decision;
-  if (known == nullptr || *known != permission)
-    decision.changes.emplace_back(PutTopicPermission{permission});
+  if (known == nullptr || *known != permission) decision.changes.emplace_back(PutTopicPermission{permission});
   return decision;
 }
 

@@ -49,8 +49,7 @@ Result<Decision> decide_put_vhost(const Topology& topology, const PutVhostReques
   Decision decision;
   if (known == nullptr) new_vhost_changes(vhost.name, decision.changes);
   const VhostDefinition bare{.name = vhost.name, .description = {}, .tags = {}, .default_queue_type = {}};
-  if (vhost != (known == nullptr ? bare : *known))
-    decision.changes.emplace_back(PutVhost{vhost});
+  if (vhost != (known == nullptr ? bare : *known)) decision.changes.emplace_back(PutVhost{vhost});
   return decision;
 }
 

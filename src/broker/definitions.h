@@ -215,11 +215,10 @@ struct RemoveParameter {
   std::string component, vhost, name;
 };
 
-using Change =
-    std::variant<PutVhost, RemoveVhost, PutExchange, RemoveExchange, PutQueue, RemoveQueue, PutBinding,
-                 RemoveBinding, PutUser, RemoveUser, PutPermission, RemovePermission, SetNextQueueId,
-                 PutTopicPermission, RemoveTopicPermission, PutLimit, RemoveLimit, PutPolicy, RemovePolicy,
-                 PutParameter, RemoveParameter>;
+using Change = std::variant<PutVhost, RemoveVhost, PutExchange, RemoveExchange, PutQueue, RemoveQueue,
+                            PutBinding, RemoveBinding, PutUser, RemoveUser, PutPermission, RemovePermission,
+                            SetNextQueueId, PutTopicPermission, RemoveTopicPermission, PutLimit, RemoveLimit,
+                            PutPolicy, RemovePolicy, PutParameter, RemoveParameter>;
 
 void encode_change(const Change& change, std::vector<std::byte>& out);
 // Several in a row. corrupt.

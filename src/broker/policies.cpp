@@ -56,8 +56,10 @@ const PolicyDefinition* Policies::match(std::string_view name, unsigned target, 
 }
 
 // The bits of types and of targets are the same.
-static_assert(static_cast<unsigned>(QueueType::classic) == static_cast<unsigned>(PolicyTargets::classic_queues));
-static_assert(static_cast<unsigned>(QueueType::quorum) == static_cast<unsigned>(PolicyTargets::quorum_queues));
+static_assert(static_cast<unsigned>(QueueType::classic) ==
+              static_cast<unsigned>(PolicyTargets::classic_queues));
+static_assert(static_cast<unsigned>(QueueType::quorum) ==
+              static_cast<unsigned>(PolicyTargets::quorum_queues));
 static_assert(static_cast<unsigned>(QueueType::stream) == static_cast<unsigned>(PolicyTargets::streams));
 
 const PolicyDefinition* Policies::of_queue(std::string_view queue, QueueType type, bool of_operator) const {

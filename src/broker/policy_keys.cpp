@@ -101,8 +101,8 @@ std::string argument_of(std::string_view key) { return fmt::format("x-{}", key);
 
 const ArgumentRule* find_rule(std::string_view argument) {
   const auto rules = argument_rules();
-  const auto found =
-      std::find_if(rules.begin(), rules.end(), [&](const ArgumentRule& rule) { return rule.name == argument; });
+  const auto found = std::find_if(rules.begin(), rules.end(),
+                                  [&](const ArgumentRule& rule) { return rule.name == argument; });
   return found == rules.end() ? nullptr : &*found;
 }
 

@@ -35,8 +35,7 @@ bool apply_policies(const Policies& policies, QueueNode& queue) {
 
 void apply_policies(const Policies& policies, Exchange& exchange) {
   const std::string& name = name_of(exchange);
-  const Table merged =
-      merge_policies(policies.of_exchange(name, false), policies.of_exchange(name, true));
+  const Table merged = merge_policies(policies.of_exchange(name, false), policies.of_exchange(name, true));
   const Value* const alternate = merged.find(alternate_exchange_key);
   exchange.use_alternate(alternate == nullptr ? nullptr : alternate->as_string());
 }

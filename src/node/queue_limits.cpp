@@ -23,7 +23,8 @@ std::uint64_t QueueHost::kept_bytes(const Entry& entry) {
 
 void QueueHost::tally(const Queue& queue, const Entry& entry, std::int64_t messages) {
   if (queue.tally == nullptr) return;
-  static_cast<VhostTally*>(queue.tally)->add(messages, messages * static_cast<std::int64_t>(kept_bytes(entry)));
+  static_cast<VhostTally*>(queue.tally)
+      ->add(messages, messages * static_cast<std::int64_t>(kept_bytes(entry)));
 }
 
 void QueueHost::redefine(const broker::QueueDefinition& definition) {

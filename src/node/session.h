@@ -108,8 +108,8 @@ class SessionEvents {
 struct SessionInfo {
   std::string user;
   std::string vhost;
-  std::string protocol;  // "AMQP 0-9-1"
-  std::string client;    // for people: product, connection name
+  std::string protocol;        // "AMQP 0-9-1"
+  std::string client;          // for people: product, connection name
   std::string client_id = {};  // where the protocol has one
   runtime::PeerInfo peer;
 };

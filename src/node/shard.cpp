@@ -44,8 +44,8 @@ Shard::Shard(ShardOptions options, ShardSurroundings surroundings)
               to_meta({options_.id, false, {}, broker::AutoDeleteQueue{queue, why == QueueEnd::unused}});
             }),
       sessions_({options_.id, options_.shards, topology_, outbox_, host_,
-                 [this](MetaRequest request) { to_meta(std::move(request)); }, at_.wake, at_.clock, at_.timers,
-                 at_.counters.tenants}),
+                 [this](MetaRequest request) { to_meta(std::move(request)); }, at_.wake, at_.clock,
+                 at_.timers, at_.counters.tenants}),
       meta_({options_.shards, topology_, [this](const Changes& changes) { apply_everywhere(changes); },
              [this](SessionReply reply) { answer_meta(std::move(reply)); }},
             options_.seed),

@@ -26,7 +26,8 @@ std::uint64_t grain_of(std::uint64_t timeout_ms) {
 
 // 0: none.
 std::uint64_t Channel::delivery_timeout_ms(const broker::QueueDefinition* queue) {
-  const std::uint64_t own = queue == nullptr ? 0 : node::consumer_timeout_ms(connection_.client().topology(), *queue);
+  const std::uint64_t own =
+      queue == nullptr ? 0 : node::consumer_timeout_ms(connection_.client().topology(), *queue);
   return own != 0 ? own : connection_.settings().consumer_timeout_ms;
 }
 

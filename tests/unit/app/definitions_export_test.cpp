@@ -115,7 +115,8 @@ TEST(DefinitionsExport, of_one_vhost_can_be_imported_into_another) {
   topology.durable_state(state);
   const auto requests = fit_definitions(std::move(*file), state, 2);
   ASSERT_TRUE(requests) << requests.error().message;
-  EXPECT_EQ(requests->size(), 8U);  // and two parameters and a policy, an exchange, a queue, a binding, a limit
+  EXPECT_EQ(requests->size(),
+            8U);  // and two parameters and a policy, an exchange, a queue, a binding, a limit
 }
 
 }  // namespace

@@ -176,11 +176,12 @@ TEST(DefinitionsFile, what_is_set_for_many_is_read_from_where_rabbitmq_has_it) {
                   "definition": {"message-ttl": 5}}]})");
   std::vector<std::string> order;
   for (const broker::Request& request : file.requests) order.push_back(describe(request));
-  EXPECT_THAT(order, ElementsAre("vhost 'v'", "user 'u'", "limit 'max-channels' of user 'u'",
-                                 "topic permission of user 'u' in vhost 'v'", "limit 'max-bytes' of vhost 'v'",
-                                 "limit 'max-publish-rate' of user 'u'", "limit 'max-queues' of vhost 'v'",
-                                 "operator policy 'op' in vhost 'v'", "parameter 's' of shovel in vhost 'v'",
-                                 "global parameter 'g'", "policy 'p' in vhost 'v'"));
+  EXPECT_THAT(order,
+              ElementsAre("vhost 'v'", "user 'u'", "limit 'max-channels' of user 'u'",
+                          "topic permission of user 'u' in vhost 'v'", "limit 'max-bytes' of vhost 'v'",
+                          "limit 'max-publish-rate' of user 'u'", "limit 'max-queues' of vhost 'v'",
+                          "operator policy 'op' in vhost 'v'", "parameter 's' of shovel in vhost 'v'",
+                          "global parameter 'g'", "policy 'p' in vhost 'v'"));
   const auto& vhost = std::get<broker::PutVhostRequest>(file.requests[0]).vhost;
   EXPECT_EQ(vhost.description, "d");
   EXPECT_THAT(vhost.tags, ElementsAre("t"));
@@ -197,11 +198,13 @@ TEST(DefinitionsFile, what_is_set_for_many_is_read_from_where_rabbitmq_has_it) {
 }
 
 TEST(DefinitionsFile, wrong_policies_and_parameters_are_refused_by_name) {
-  EXPECT_THAT(refusal(R"({"policies": [{"name": "p", "pattern": "", "apply-to": "cows", "definition": {}}]})"),
-              HasSubstr("policies[0] 'p': \"apply-to\" is \"cows\""));
+  EXPECT_THAT(
+      refusal(R"({"policies": [{"name": "p", "pattern": "", "apply-to": "cows", "definition": {}}]})"),
+      HasSubstr("policies[0] 'p': \"apply-to\" is \"cows\""));
   EXPECT_THAT(refusal(R"({"parameters": [{"component": "operator_policy", "name": "p", "value": {}}]})"),
               HasSubstr("parameters[0] 'p': value: \"pattern\" is missing"));
-  EXPECT_THAT(refusal(R"({"parameters": [{"component": "c", "name": "p"}]})"), HasSubstr("\"value\" is missing"));
+  EXPECT_THAT(refusal(R"({"parameters": [{"component": "c", "name": "p"}]})"),
+              HasSubstr("\"value\" is missing"));
   EXPECT_THAT(refusal(R"({"users": [{"name": "u", "limits": {"max-channels": "x"}}]})"),
               HasSubstr("users[0] 'u': limit \"max-channels\" must be an integer"));
 }

@@ -20,7 +20,7 @@ TEST(Limit, of_queues_is_kept_by_declarations_in_the_words_that_clients_know) {
   ASSERT_TRUE(node.queue("a"));
   EXPECT_EQ(error_of(node.queue("b")),
             "precondition failed: cannot declare queue 'b': queue limit in vhost '/' (1) is reached");
-  EXPECT_TRUE(node.queue("a"));  // it is there
+  EXPECT_TRUE(node.queue("a"));                                                        // it is there
   EXPECT_TRUE(node.run(DeclareQueue{.vhost = "/", .name = "c", .arguments = {}}, 0));  // of the broker itself
   ASSERT_TRUE(node.limit(LimitOf::vhost, "/", "max-queues", -1));
   EXPECT_TRUE(node.queue("b"));

@@ -143,8 +143,8 @@ TEST(Policy, gives_exchanges_an_alternate_where_they_have_none_of_their_own) {
   ASSERT_TRUE(node.queue("lost"));
   ASSERT_TRUE(node.bind("spare", "lost"));
   EXPECT_EQ(node.route("x", "nowhere"), Names{});
-  ASSERT_TRUE(node.policy("p", "^x$", one_field("alternate-exchange", text("spare")), 0,
-                          PolicyTargets::exchanges));
+  ASSERT_TRUE(
+      node.policy("p", "^x$", one_field("alternate-exchange", text("spare")), 0, PolicyTargets::exchanges));
   EXPECT_EQ(node.route("x", "nowhere"), Names{"lost"});
   ASSERT_TRUE(node.run(DeletePolicy{"/", "p"}));
   EXPECT_EQ(node.route("x", "nowhere"), Names{});
@@ -166,7 +166,8 @@ TEST(Policy, is_refused_in_the_words_that_people_know) {
   EXPECT_EQ(refusal("max-length", Value{1.5}), failed + "1.5 is not a valid maximum length\n");
   EXPECT_EQ(refusal("max-length", Value{Array{number(1), text("a")}}),
             failed + "[1,<<\"a\">>] is not a valid maximum length\n");
-  EXPECT_EQ(refusal("max-length-bytes", Value{true}), failed + "true is not a valid maximum length in bytes\n");
+  EXPECT_EQ(refusal("max-length-bytes", Value{true}),
+            failed + "true is not a valid maximum length in bytes\n");
   EXPECT_EQ(refusal("overflow", text("x")), failed + "<<\"x\">> is not a valid overflow value\n");
   EXPECT_EQ(refusal("dead-letter-exchange", Value{one_field("a", number(1))}),
             failed + "#{<<\"a\">> => 1} is not a valid dead letter exchange name\n");
@@ -175,8 +176,9 @@ TEST(Policy, is_refused_in_the_words_that_people_know) {
             failed + "[{<<\"dead-letter-exchange\">>,<<\"x\">>}] are not recognised policy settings\n");
   EXPECT_TRUE(error_of(node.policy("p", "(", one_field("max-length", number(1))))
                   .starts_with(failed + "pattern should be regular expression but is invalid: "));
-  EXPECT_EQ(error_of(node.run(PutPolicyRequest{{.vhost = "none", .name = "p", .pattern = "", .definition = {}}})),
-            "not found: vhost 'none' not found");
+  EXPECT_EQ(
+      error_of(node.run(PutPolicyRequest{{.vhost = "none", .name = "p", .pattern = "", .definition = {}}})),
+      "not found: vhost 'none' not found");
   EXPECT_EQ(error_of(node.run(DeletePolicy{"/", "none"})),
             "not found: policy 'none' in vhost '/' does not exist");
 }

@@ -10,7 +10,8 @@ namespace {
 struct Topical : SmallNode {
   Topical() { run(PutUserRequest{{.name = "a.nn", .password_hash = {}, .tags = {}}}); }
   Result<Decision> grant(std::string write, std::string read, std::string exchange = "amq.topic") {
-    return run(PutTopicPermissionRequest{{"a.nn", "/", std::move(exchange), std::move(write), std::move(read)}});
+    return run(
+        PutTopicPermissionRequest{{"a.nn", "/", std::move(exchange), std::move(write), std::move(read)}});
   }
   bool may(Access access, std::string_view key, std::string_view exchange = "amq.topic",
            std::string_view client = "") const {
@@ -29,9 +30,10 @@ TEST(TopicPermission, has_a_pattern_for_publishing_and_one_for_binding) {
   EXPECT_TRUE(node.may(Access::write, "w.1"));
   EXPECT_FALSE(node.may(Access::write, "r.1"));
   EXPECT_TRUE(node.may(Access::read, "r.1"));
-  EXPECT_EQ(error_of(node.topology.authorize_topic({"a.nn", ""}, "/", Access::read, "amq.topic", "w.1")),
-            "access refused: read access to topic 'w.1' in exchange 'amq.topic' in vhost '/' refused for user "
-            "'a.nn'");
+  EXPECT_EQ(
+      error_of(node.topology.authorize_topic({"a.nn", ""}, "/", Access::read, "amq.topic", "w.1")),
+      "access refused: read access to topic 'w.1' in exchange 'amq.topic' in vhost '/' refused for user "
+      "'a.nn'");
 }
 
 TEST(TopicPermission, is_for_one_exchange_and_only_if_it_goes_by_topics) {

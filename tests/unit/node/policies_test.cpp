@@ -11,7 +11,8 @@ class LivePolicies : public NodeTest {
   void run(broker::Request request) {
     std::optional<Result<broker::Decision>> answer;
     node->turn(0, [&] {
-      node->shard(0).administer(std::move(request), [&](Result<broker::Decision> a) { answer = std::move(a); });
+      node->shard(0).administer(std::move(request),
+                                [&](Result<broker::Decision> a) { answer = std::move(a); });
     });
     ASSERT_TRUE(node->until([&] { return answer.has_value(); }));
     ASSERT_TRUE(answer->has_value()) << answer->error().message;
