@@ -70,8 +70,7 @@ void Exchange::read_arguments() {
     return value == nullptr ? nullptr : value->as_string();
   };
   matching_ = matching_type(definition_.type, definition_.arguments);
-  alternate_ = text("alternate-exchange");
-  if (alternate_ == nullptr) alternate_ = alternate_by_policy_.get();
+  find_alternate();
   const bool hashes = matching_ == ExchangeType::consistent_hash;
   hash_header_ = hashes ? text(hash_header_argument) : nullptr;
   hash_property_ = hashes ? text(hash_property_argument) : nullptr;
@@ -99,6 +98,10 @@ bool Exchange::must_keep(HeaderSource& message) {
 
 void Exchange::use_alternate(const std::string* by_policy) {
   alternate_by_policy_ = by_policy == nullptr ? nullptr : std::make_unique<std::string>(*by_policy);
+  find_alternate();
+}
+
+void Exchange::find_alternate() {
   const Value* const own = definition_.arguments.find("alternate-exchange");
   alternate_ = own == nullptr ? nullptr : own->as_string();
   if (alternate_ == nullptr) alternate_ = alternate_by_policy_.get();

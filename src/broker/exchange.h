@@ -86,6 +86,7 @@ class Exchange : public Destination {
     });
   }
   void read_arguments();
+  void find_alternate();
   std::uint64_t hash_of(std::string_view routing_key, HeaderSource& message) const;
   static bool must_wait(HeaderSource& message);
   static bool must_keep(HeaderSource& message);
