@@ -223,7 +223,7 @@ void Server::reload() const {
     }
   }
   load_definitions_again();
-  log_info("server", "SIGHUP: log, certificates and definitions were read anew");
+  log_info("server", "SIGHUP: log and certificates were opened anew");
   notify("READY=1");
 }
 

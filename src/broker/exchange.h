@@ -92,10 +92,10 @@ class Exchange : public Destination {
   static bool must_keep(HeaderSource& message);
 
   ExchangeDefinition definition_;
-  ExchangeType matching_{};                   // its type; of a delayed one: how it routes what need not wait
+  ExchangeType matching_{};  // its type; of a delayed one: how it routes what need not wait
   std::unique_ptr<std::string> alternate_by_policy_;
   const std::string* alternate_ = nullptr;      // into definition_, or that
-  const std::string* hash_header_ = nullptr;  // what is hashed, if not the routing key; into definition_
+  const std::string* hash_header_ = nullptr;    // what is hashed, if not the routing key; into definition_
   const std::string* hash_property_ = nullptr;  // the same
   const Destination* own_queue_ = nullptr;
   std::variant<BindingChain, DirectTable, TopicTrie, BindingList, WeightedChoice> matcher_;

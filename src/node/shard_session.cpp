@@ -76,8 +76,8 @@ Result<std::span<const broker::Target>> ShardSession::find_route(const Publish& 
   route->valid = false;
   WEIR_TRY(topology.authorize(info_.user, info_.vhost, broker::Access::write,
                               exchange.empty() ? "amq.default" : exchange));
-  WEIR_TRY(topology.authorize_topic({info_.user, info_.client_id}, info_.vhost, broker::Access::write, exchange,
-                                    key));
+  WEIR_TRY(topology.authorize_topic({info_.user, info_.client_id}, info_.vhost, broker::Access::write,
+                                    exchange, key));
   WatchedHeaders headers(publish.headers, rng_);
   route->targets.clear();
   WEIR_TRY(topology.route(info_.vhost, exchange, key, headers, true, route->targets));

@@ -60,7 +60,11 @@ std::string Scenario::describe() const {
 }
 
 Simulation::Simulation(const Scenario& scenario, bool verbose)
-    : scenario_(scenario), verbose_(verbose), machine_(scenario.seed), world_(scenario.seed) {
+    : scenario_(scenario),
+      verbose_(verbose),
+      machine_(scenario.seed),
+      world_(scenario.seed),
+      settings_(scenario.seed + 23) {
   plan_.rng = Rng(scenario.seed + 17);
   world_.big_bodies = scenario.big_bodies;
   world_.trace = [this](const std::string& line) { note(line); };
@@ -123,6 +127,7 @@ void Simulation::live(unsigned turns) {
       const std::string wrong = check_counts(*node_);
       if (!wrong.empty()) world_.model.violate(wrong);
     }
+    settings_.act(*node_);
     if (world_.rng.chance(1, 2)) {
       client_turn();
     } else {
@@ -251,6 +256,8 @@ void Simulation::judge_restart(bool clean, bool tried_in_order) {
   world_.model.restarted(dump, clean, durable_, shards_clean);
   const std::string wrong = world_.known.restarted(node_->shard(0).topology());
   if (!wrong.empty()) world_.model.violate(wrong);
+  const std::string lost = settings_.restarted(node_->shard(0).topology());
+  if (!lost.empty()) world_.model.violate(lost);
   const std::string disagreement = check_agreement(*node_);
   if (!disagreement.empty()) world_.model.violate(disagreement);
 }

@@ -11,6 +11,7 @@
 
 #include "base/rng.h"
 #include "runtime/sim/sim_disk.h"
+#include "sim/known_settings.h"
 #include "sim/sim_client.h"
 #include "support/fault_disk.h"
 #include "support/sim_node.h"
@@ -80,6 +81,7 @@ class Simulation {
   runtime::SimStorage machine_;
   runtime::DiskPlan plan_;
   World world_;
+  KnownSettings settings_;
   std::unique_ptr<node::SimNode> node_;
   std::vector<std::unique_ptr<SimClient>> clients_;
   std::uint32_t next_client_ = 0;
