@@ -20,6 +20,7 @@ constexpr unsigned quorum = static_cast<unsigned>(QueueType::quorum);
 constexpr unsigned stream = static_cast<unsigned>(QueueType::stream);
 constexpr std::int64_t expiry_ms_max = 4'294'967'295;
 constexpr std::int64_t priority_max = 255;
+constexpr std::int64_t dedup_ids_max = 16'000'000;  // some 500 MB
 
 // The problems are worded as clients of RabbitMQ know them: terms of Erlang, texts in double quotes.
 Problem unacceptable_type(const Value& value) {
@@ -62,6 +63,23 @@ Problem check_expires(const Value& value, const Table& arguments) {
   return check_at_most(value, expiry_ms_max, "value_too_big");
 }
 
+Problem needs_deduplication(const Table& arguments) {
+  const Value* const wanted = arguments.find(dedup_argument);
+  const bool* const on = wanted == nullptr ? nullptr : std::get_if<bool>(&wanted->v);
+  return on != nullptr && *on ? std::nullopt : Problem("cache_but_no_deduplication");
+}
+
+Problem check_cache_time(const Value& value, const Table& arguments) {
+  if (Problem problem = check_expires(value, arguments)) return problem;
+  return needs_deduplication(arguments);
+}
+
+Problem check_cache_size(const Value& value, const Table& arguments) {
+  if (Problem problem = check_positive(value, arguments)) return problem;
+  if (Problem problem = check_at_most(value, dedup_ids_max, "value_too_big")) return problem;
+  return needs_deduplication(arguments);
+}
+
 Problem check_priority(const Value& value, const Table& arguments) {
   if (Problem problem = check_not_negative(value, arguments)) return problem;
   return check_at_most(value, priority_max, "max_value_exceeded");
@@ -93,11 +111,30 @@ Problem check_overflow(const Value& value, const Table&) {
   return check_one_of(value, {"drop-head", "reject-publish", "reject-publish-dlx"}, "invalid_overflow");
 }
 
-Problem check_groups(const Value& value, const Table& arguments) {
+Problem check_header(const Value& value, const Table&) {
   const std::string* const header = value.as_string();
   if (header == nullptr) return unacceptable_type(value);
   if (header->empty() || header->size() > table_key_bytes_max) return "invalid_header_name";
+  return std::nullopt;
+}
+
+Problem check_key(const Value& value, const Table& arguments) {
+  if (Problem problem = check_header(value, arguments)) return problem;
+  const std::array keys{groups_argument, last_value_argument, fair_argument};
+  const auto there = [&](std::string_view name) { return arguments.find(name) != nullptr; };
+  if (std::count_if(keys.begin(), keys.end(), there) > 1) return "more_than_one_key";
+  return std::nullopt;
+}
+
+Problem check_groups(const Value& value, const Table& arguments) {
+  if (Problem problem = check_key(value, arguments)) return problem;
   if (arguments.find("x-max-priority") != nullptr) return "groups_and_priorities";
+  return std::nullopt;
+}
+
+Problem check_fair(const Value& value, const Table& arguments) {
+  if (Problem problem = check_key(value, arguments)) return problem;
+  if (arguments.find("x-max-priority") != nullptr) return "fairness_and_priorities";
   return std::nullopt;
 }
 
@@ -157,6 +194,12 @@ constexpr std::array rules = std::to_array<ArgumentRule>({
     {"x-single-active-consumer", classic | quorum, check_bool, false},
     {"x-consumer-timeout", classic | quorum, check_positive, true},
     {groups_argument, classic | quorum, check_groups, true},
+    {last_value_argument, classic | quorum, check_key, true},
+    {fair_argument, classic | quorum, check_fair, true},
+    {dedup_argument, classic | quorum, check_bool, true},
+    {dedup_header_argument, classic | quorum, check_header, true},
+    {"x-cache-ttl", classic | quorum, check_cache_time, true},
+    {"x-cache-size", classic | quorum, check_cache_size, true},
     {"x-max-age", stream, check_age, false},
     {"x-stream-max-segment-size-bytes", stream, check_not_negative, false},
     {"x-stream-filter-size-bytes", stream, check_not_negative, false},

@@ -8,14 +8,12 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "broker/message_keys.h"
 #include "broker/value.h"
 
 namespace weir::broker {
 
 enum class QueueType : std::uint8_t { classic = 1, quorum = 2, stream = 4 };  // bits of a set
-
-// Its value names the header that says which group a message is of.
-inline constexpr std::string_view groups_argument = "x-message-groups";
 
 // Of checked arguments.
 QueueType queue_type(const Table& arguments);

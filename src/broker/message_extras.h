@@ -1,9 +1,9 @@
 // What it is: what a message carries for the queues that it comes to, beyond its properties: a time to live, a delay, its
-// group, where a dead letter comes from and what became of it before. Most messages carry nothing: no bytes.
+// group, its id, where a dead letter comes from and what became of it before. Most messages carry nothing: no bytes.
 //
-//  u8 fields: bit 0 ttl, 1 deliver, 2 group, 3 origin, 4 deaths; then those that are there, in this order (little endian):
-//  u32 ttl ms; u64 deliver, Unix ms; u64 group; u32 queue and u64 seq of the origin; deaths to the end
-//  (broker/death_history.h).
+//  u8 fields: bit 0 ttl, 1 deliver, 2 group, 3 origin, 4 deaths, 6 id; then those that are there, in this order (little
+//  endian): u32 ttl ms; u64 deliver, Unix ms; u64 group; u32 queue and u64 seq of the origin; u64 low and u64 high of the
+//  id; deaths to the end (broker/death_history.h).
 #pragma once
 
 #include <cstddef>
@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/ids.h"
+#include "broker/dedup_id.h"
 
 namespace weir::broker {
 
@@ -29,7 +30,8 @@ struct MessageExtras {
   std::uint64_t deliver_ms = 0;           // Unix; 0: at once
   std::uint64_t group = 0;                // a hash; 0: none
   std::optional<LetterOrigin> origin{};
-  Bytes deaths{};  // a view
+  std::optional<DedupId> id{};  // for a queue that drops what it has seen
+  Bytes deaths{};               // a view
 };
 
 void append_extras(std::vector<std::byte>& out, const MessageExtras& extras);

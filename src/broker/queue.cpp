@@ -91,6 +91,7 @@ void Queue::show(Seq seq) {
     arm(seq, of.deliver_ms);
   } else {
     become_ready(seq, entry);
+    if (options_.last_value) add_value(seq);
     if (of.expires_ms != 0) arm(seq, of.expires_ms);
   }
 }
@@ -100,8 +101,9 @@ void Queue::become_ready(Seq seq, Entry& entry) {
   entry.set_state(EntryState::ready);
   ++ready_;
   if (options_.prioritised) {
-    if (by_priority_ == nullptr) by_priority_ = std::make_unique<PriorityOrder>();
-    by_priority_->push(attributes(seq).priority, seq);
+    made(by_priority_).push(attributes(seq).priority, seq);
+  } else if (options_.fair) {
+    made(by_turns_).push(attributes(seq).group, seq);
   } else if (seq < head_) {
     returned_.push(seq);
   }
@@ -143,6 +145,7 @@ void Queue::on_due(const Alarm& alarm, std::uint64_t now_ms, std::vector<Seq>& d
       columns.clear_deliver(place);
       --held_;
       become_ready(at, entry);
+      if (options_.last_value) add_value(at);
     }
     const std::uint64_t expires_ms = columns.expires_ms(place);
     if (expires_ms == 0) continue;
@@ -169,7 +172,8 @@ bool Queue::peek(Head& head) {
   if (ready_ == 0) return false;
   if (simple()) [[likely]]
     return peek_in_order(head);
-  if (options_.prioritised) return peek_by_priority(head);
+  if (options_.prioritised) return peek_by(by_priority_.get(), head);
+  if (options_.fair) return peek_by(by_turns_.get(), head);
   if (!options_.grouped) return peek_in_order(head);
   while (peek_in_order(head)) {
     const std::uint64_t group = attributes(head.seq).group;
@@ -179,15 +183,16 @@ bool Queue::peek(Head& head) {
   return false;
 }
 
-bool Queue::peek_by_priority(Head& head) {
-  while (by_priority_ != nullptr && !by_priority_->empty()) {
-    const Seq seq = by_priority_->top();
+template <typename Order>
+bool Queue::peek_by(Order* order, Head& head) {
+  while (order != nullptr && !order->empty()) {
+    const Seq seq = order->top();
     const Entry* entry = index_.find(seq);
     if (entry != nullptr && entry->state() == EntryState::ready) {
       head = {seq, *entry};
       return true;
     }
-    by_priority_->pop();  // it went another way meanwhile
+    order->drop();  // it went another way meanwhile
   }
   return false;
 }
@@ -216,6 +221,8 @@ bool Queue::peek_in_order(Head& head) {
 }
 
 Consumer* Queue::next_consumer() {
+  if (options_.single_active) [[unlikely]]
+    return active_ != nullptr && may_go_on() && active_->can_take() ? active_ : nullptr;
   while (!ring_.empty()) {
     Consumer* consumer = ring_.front();
     if (consumer->can_take()) return consumer;
@@ -240,9 +247,9 @@ void Queue::deliver(const Head& head, Consumer* consumer) {
   }
   if (consumer == nullptr) return;
   ++consumer->unacked;
-  if (ring_.size() > 1) {  // the next one's turn
+  if (ring_.size() > 1 && ring_.front() == consumer) {  // the next one's turn
     ring_.pop_front();
-    ring_.push_back(consumer);
+    join_ring(*consumer);
   }
 }
 
@@ -251,6 +258,9 @@ void Queue::take_from_order(Seq seq) {
   if (options_.prioritised) {
     WEIR_ASSERT(by_priority_->top() == seq);
     by_priority_->pop();
+  } else if (options_.fair) {
+    WEIR_ASSERT(by_turns_->top() == seq);
+    by_turns_->pop();
   } else if (seq < head_) {
     WEIR_ASSERT(returned_.top() == seq);
     returned_.pop();
@@ -275,6 +285,7 @@ bool Queue::remove(Seq seq, Entry& removed) {
   if (entry == nullptr || entry->state() != EntryState::out) return false;
   removed = *entry;
   release_group(seq);
+  if (options_.last_value) forget_value(seq);
   index_.erase(seq);
   --out_;
   return true;
@@ -288,6 +299,10 @@ bool Queue::put_back(Seq seq) {
   --out_;
   if (!simple()) {
     become_ready(seq, *entry);
+    if (options_.last_value) {
+      const std::uint64_t key = attributes(seq).group;
+      if (key != 0 && !values_->is_newest(key, seq)) superseded_.push_back(seq);
+    }
     if (const std::uint64_t expires_ms = attributes(seq).expires_ms; expires_ms != 0) arm(seq, expires_ms);
     return true;
   }
@@ -327,7 +342,10 @@ bool Queue::leave(Seq seq, DeathReason reason) {
   if (seq < visible_end_) {
     if (entry->state() == EntryState::out) --out_;
     if (entry->state() == EntryState::ready) leave_ready(seq);
-    if (entry->state() != EntryState::held) ++held_;
+    if (entry->state() != EntryState::held) {
+      ++held_;
+      if (options_.last_value) forget_value(seq);
+    }
   }
   release_group(seq);
   entry->set_state(EntryState::held);
@@ -351,14 +369,33 @@ bool Queue::forget(Seq seq, Entry& removed) {
     leave_ready(seq);
   }
   release_group(seq);
+  if (options_.last_value && seq < visible_end_ && entry->state() != EntryState::held) forget_value(seq);
   index_.erase(seq);
   return true;
 }
+
+// It counts from now on.
+void Queue::add_value(Seq seq) {
+  const std::uint64_t key = attributes(seq).group;
+  if (key == 0) return;
+  const std::optional<Seq> older = made(values_).add(key, seq);
+  if (!older) return;
+  const Entry* const entry = index_.find(*older);
+  if (entry != nullptr && entry->state() == EntryState::ready) superseded_.push_back(*older);
+}
+
+void Queue::forget_value(Seq seq) {
+  const std::uint64_t key = attributes(seq).group;
+  if (key != 0) values_->remove(key);
+}
+
+// --- consumers ---
 
 void Queue::attach(Consumer& consumer) {
   consumer.queue = this;
   consumers_.push_back(&consumer);
   had_consumer_ = true;
+  if (options_.single_active && active_ == nullptr) active_ = &consumer;
   reconsider(consumer);
 }
 
@@ -367,12 +404,37 @@ void Queue::detach(Consumer& consumer) {
   std::erase(ring_, &consumer);
   consumer.waiting = false;
   consumer.queue = nullptr;
+  if (active_ != &consumer) return;
+  const auto next =
+      std::max_element(consumers_.begin(), consumers_.end(),
+                       [](const Consumer* a, const Consumer* b) { return a->priority < b->priority; });
+  active_ = next == consumers_.end() ? nullptr : *next;
+}
+
+void Queue::lose(Consumer& consumer) {
+  if (active_ == &consumer && consumer.unacked > 0 && !lost_)
+    lost_ = {consumer.session, consumer.number, consumer.unacked};
+  detach(consumer);
+}
+
+void Queue::settled_of_lost(SessionId session, std::uint32_t consumer, std::uint64_t count) {
+  if (!lost_ || lost_->session != session || lost_->consumer != consumer) return;
+  lost_->out -= std::min(lost_->out, count);
+  if (lost_->out == 0) lost_.reset();
 }
 
 void Queue::reconsider(Consumer& consumer) {
   if (consumer.waiting || !consumer.can_take()) return;
   consumer.waiting = true;
-  ring_.push_back(&consumer);
+  join_ring(consumer);
+}
+
+// Behind those of its priority.
+void Queue::join_ring(Consumer& consumer) {
+  if (ring_.empty() || ring_.back()->priority >= consumer.priority) [[likely]]
+    return ring_.push_back(&consumer);
+  const auto lower = [](std::int32_t priority, const Consumer* other) { return priority > other->priority; };
+  ring_.insert(std::upper_bound(ring_.begin(), ring_.end(), consumer.priority, lower), &consumer);
 }
 
 bool Queue::has_exclusive_consumer() const {

@@ -19,7 +19,10 @@
 #include "base/ids.h"
 #include "base/limits.h"
 #include "broker/alarms.h"
+#include "broker/dedup_window.h"
+#include "broker/fair_order.h"
 #include "broker/group_order.h"
+#include "broker/last_values.h"
 #include "broker/priority_order.h"
 #include "broker/queue_index.h"
 #include "broker/queue_options.h"
@@ -48,6 +51,7 @@ struct Consumer {
   std::uint32_t unacked = 0;
   bool no_ack = false;
   bool exclusive = false;
+  std::int32_t priority = 0;  // those that can take and have a higher one come first
   DeliveryWindow* window = nullptr;
   void* holder = nullptr;  // the node's, to find the way to the session without a look-up
   Queue* queue = nullptr;
@@ -106,6 +110,8 @@ class Queue {
   bool peek(Head& head);
   // The consumer whose turn it is, or null if none can take.
   Consumer* next_consumer();
+  // Of the queue where one consumer at a time is active: which it is; null: none, or there is no such rule.
+  const Consumer* active_consumer() const { return active_; }
   // The head goes to `consumer` (null: to a get). It is out until settled.
   void deliver(const Head& head, Consumer* consumer);
 
@@ -147,10 +153,21 @@ class Queue {
   Seq visit(Seq from, Seq until, std::size_t max, F&& each);
   QueueIndex& index() { return index_; }
 
+  // --- last values: what a newer message has replaced, or would have ---
+
+  bool has_superseded() const { return !superseded_.empty(); }
+  // They go; `removed` is called with each. To be asked after whatever makes messages ready.
+  template <typename F>
+  void take_superseded(F&& removed);
+
   // --- consumers ---
 
   void attach(Consumer& consumer);
   void detach(Consumer& consumer);
+  // The same for one whose client is gone: what is out to it comes back before another becomes active.
+  void lose(Consumer& consumer);
+  // Settled of those that are out to a consumer that is not there any more.
+  void settled_of_lost(SessionId session, std::uint32_t consumer, std::uint64_t count);
   // Something of the consumer changed that may let it take again.
   void reconsider(Consumer& consumer);
   const std::vector<Consumer*>& consumers() const { return consumers_; }
@@ -179,21 +196,34 @@ class Queue {
   std::vector<std::pair<Seq, std::uint32_t>> settled_runs;   // not logged yet
   std::vector<std::pair<Seq, std::uint32_t>> requeued_runs;  // not logged yet
   std::vector<CountedRun> counted_runs;                      // the same, where the queue counts
-  Alarm unused;                     // when the queue was not used for so long that it goes
-  std::uint64_t used_ms = 0;        // last used
-  void* tally = nullptr;            // what its vhost keeps, where that is limited
-  std::uint64_t visible_entry = 0;  // its newest place in the list of what becomes visible, counted from 1
+  Alarm unused;                       // when the queue was not used for so long that it goes
+  std::uint64_t used_ms = 0;          // last used
+  void* tally = nullptr;              // what its vhost keeps, where that is limited
+  std::unique_ptr<DedupWindow> seen;  // where it drops what it has seen
+  std::uint64_t visible_entry = 0;    // its newest place in the list of what becomes visible, counted from 1
 
  private:
   // Nothing but the order in which messages came counts.
-  bool simple() const { return !columned_ && !options_.prioritised; }
+  bool simple() const {
+    return !columned_ && !options_.prioritised && !options_.fair && !options_.last_value;
+  }
   bool peek_in_order(Head& head);
-  bool peek_by_priority(Head& head);
+  template <typename Order>
+  bool peek_by(Order* order, Head& head);
+  template <typename Order>
+  static Order& made(std::unique_ptr<Order>& order) {
+    if (order == nullptr) order = std::make_unique<Order>();
+    return *order;
+  }
   void take_from_order(Seq seq);
   void show(Seq seq);
   void become_ready(Seq seq, Entry& entry);
   void leave_ready(Seq seq);
   void release_group(Seq seq);
+  void add_value(Seq seq);
+  void forget_value(Seq seq);
+  void join_ring(Consumer& consumer);
+  bool may_go_on() const { return !lost_ || out_ == 0; }
   void arm(Seq seq, std::uint64_t at_ms);
   void relearn(Seq seq, const MessageAttributes& attributes);
 
@@ -209,10 +239,21 @@ class Queue {
   std::uint64_t ready_bytes_ = 0;   // of what ready_ counts
   std::uint64_t unseen_bytes_ = 0;  // of what is not visible yet
   std::unique_ptr<PriorityOrder>
-      by_priority_;  // of all that are ready and visible, where there are priorities
+      by_priority_;                      // of all that are ready and visible, where there are priorities
+  std::unique_ptr<FairOrder> by_turns_;  // the same where it is fair
   std::unique_ptr<GroupOrder> groups_;
+  std::unique_ptr<LastValues> values_;
+  std::vector<Seq> superseded_;
   std::vector<Consumer*> consumers_;
-  std::deque<Consumer*> ring_;  // those that could take when last looked at, in turn
+  std::deque<Consumer*> ring_;  // those that could take when last looked at: by priority, then in turn
+  Consumer* active_ = nullptr;
+  // Was active, and has still so many out that must come back.
+  struct Lost {
+    SessionId session;
+    std::uint32_t consumer = 0;
+    std::uint64_t out = 0;
+  };
+  std::optional<Lost> lost_;
   bool had_consumer_ = false;
 };
 
@@ -228,6 +269,15 @@ std::uint64_t Queue::purge(F&& removed) {
     ++count;
   }
   return count;
+}
+
+template <typename F>
+void Queue::take_superseded(F&& removed) {
+  for (const Seq seq : superseded_) {
+    Entry entry;
+    if (forget(seq, entry)) removed(seq, entry);
+  }
+  superseded_.clear();
 }
 
 template <typename F>

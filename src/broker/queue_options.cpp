@@ -8,6 +8,10 @@ namespace weir::broker {
 
 namespace {
 
+// Of a queue that says nothing else.
+constexpr std::uint64_t dedup_window_default_ms = 300'000;
+constexpr std::uint64_t dedup_ids_default = 4'000'000;
+
 std::optional<std::int64_t> integer(const Table& arguments, std::string_view name) {
   const Value* const value = arguments.find(name);
   std::int64_t number = 0;
@@ -18,6 +22,12 @@ std::optional<std::int64_t> integer(const Table& arguments, std::string_view nam
 const std::string* text(const Table& arguments, std::string_view name) {
   const Value* const value = arguments.find(name);
   return value == nullptr ? nullptr : value->as_string();
+}
+
+bool is_true(const Table& arguments, std::string_view name) {
+  const Value* const value = arguments.find(name);
+  const bool* const flag = value == nullptr ? nullptr : std::get_if<bool>(&value->v);
+  return flag != nullptr && *flag;
 }
 
 void read_limits(const Table& arguments, QueueOptions& options) {
@@ -57,6 +67,19 @@ void read_role(const QueueDefinition& definition, QueueOptions& options) {
   }
 }
 
+void read_keys(const Table& arguments, QueueOptions& options) {
+  options.grouped = arguments.find(groups_argument) != nullptr;
+  options.last_value = arguments.find(last_value_argument) != nullptr;
+  options.fair = arguments.find(fair_argument) != nullptr;
+  if (!is_true(arguments, dedup_argument)) return;
+  options.deduplicates = true;
+  const auto window_ms = integer(arguments, "x-cache-ttl"), ids = integer(arguments, "x-cache-size");
+  options.dedup_window_ms = window_ms ? static_cast<std::uint64_t>(*window_ms)
+                            : ids     ? 0
+                                      : dedup_window_default_ms;
+  options.dedup_ids_max = ids ? static_cast<std::uint64_t>(*ids) : dedup_ids_default;
+}
+
 }  // namespace
 
 QueueOptions queue_options(const QueueDefinition& definition, const Table& arguments) {
@@ -77,13 +100,14 @@ QueueOptions queue_options(const QueueDefinition& definition, const Table& argum
     options.prioritised = true;
     options.max_priority = static_cast<std::uint8_t>(*most);
   }
-  options.grouped = arguments.find(groups_argument) != nullptr;
+  read_keys(arguments, options);
+  options.single_active = is_true(arguments, "x-single-active-consumer");
   if (queue_type(arguments) == QueueType::quorum) {
     options.counts_returns = true;
     if (const auto limit = integer(arguments, "x-delivery-limit"); limit && *limit >= 0)
       options.delivery_limit = static_cast<std::uint64_t>(*limit);
   }
-  options.attributed = options.ttl_ms || options.prioritised || options.grouped || options.counts_bytes();
+  options.attributed = options.ttl_ms || options.prioritised || options.keyed() || options.counts_bytes();
   return options;
 }
 
@@ -107,7 +131,7 @@ MessageAttributes attributes_in(const QueueOptions& queue, std::uint8_t priority
     attributes.expires_ms = std::max(received_ms, extras.deliver_ms) + ttl_ms;
   }
   if (queue.prioritised) attributes.priority = std::min(priority, queue.max_priority);
-  if (queue.grouped) attributes.group = extras.group;
+  if (queue.keyed()) attributes.group = extras.group;
   if (queue.counts_bytes()) attributes.body_bytes = static_cast<std::uint32_t>(body_bytes);
   return attributes;
 }

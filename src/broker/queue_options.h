@@ -33,6 +33,12 @@ struct QueueOptions {
   bool prioritised = false;
   std::uint8_t max_priority = 0;
   bool grouped = false;
+  bool last_value = false;  // of each key the newest message counts
+  bool fair = false;        // by key
+  bool deduplicates = false;
+  std::uint64_t dedup_window_ms = 0;  // 0: of any age
+  std::uint64_t dedup_ids_max = 0;
+  bool single_active = false;  // one consumer at a time
   bool counts_returns = false;
   std::optional<std::uint64_t> delivery_limit;
 
@@ -46,6 +52,7 @@ struct QueueOptions {
 
   Alarms* alarms = nullptr;  // of its shard; may be null where nothing has a time
 
+  bool keyed() const { return grouped || last_value || fair; }
   bool counts_bytes() const { return max_bytes != UINT64_MAX; }
 };
 

@@ -23,7 +23,7 @@ struct Target {
   QueueId queue;
   ShardId shard;
   bool durable = false;
-  bool grouped = false;  // it wants to know of which group a message is
+  bool grouped = false;  // it wants to know what a message's headers say (broker/message_keys.h)
   bool delays = false;   // it wants to know until when a message waits
   bool history = false;  // it keeps a copy for those who bind later: nobody has the message yet
 

@@ -11,6 +11,7 @@
 
 #include "broker/declare_arguments.h"
 #include "broker/exchange.h"
+#include "broker/message_keys.h"
 #include "broker/permissions.h"
 #include "broker/pointer_table.h"
 #include "broker/policies.h"
@@ -27,7 +28,7 @@ struct QueueNode : Destination {
     target = Target{definition.id,
                     definition.shard,
                     definition.durable,
-                    definition.arguments.find(groups_argument) != nullptr,
+                    wants_keys(definition.arguments),
                     definition.role == QueueRole::delays,
                     definition.role == QueueRole::history};
   }

@@ -13,7 +13,7 @@ namespace {
 using storage::ShardReport;
 
 constexpr std::array<std::string_view, storage::record_types> record_names = {
-    "", "messages", "settlements", "returns", "definitions", "marks"};
+    "", "messages", "settlements", "returns", "definitions", "marks", "departures", "remembered ids"};
 
 std::string json_text(std::string_view text) {
   std::string out = "\"";

@@ -1,9 +1,8 @@
 #include "node/message_shares.h"
 
-#include "broker/declare_arguments.h"
 #include "broker/delay.h"
-#include "broker/group_key.h"
 #include "broker/message_extras.h"
+#include "broker/message_keys.h"
 #include "node/queue_host.h"
 
 namespace weir::node {
@@ -13,11 +12,9 @@ std::vector<std::byte> extras_for(const broker::Topology& topology, const Messag
   broker::MessageExtras extras = broker::view_extras(of.message.extras);
   if (of.headers != nullptr) {
     const broker::Table& headers = of.headers->headers();
-    if (target.grouped) {
-      const broker::QueueDefinition* const queue = topology.find_queue(target.queue);
-      extras.group =
-          broker::group_key(headers.find(*queue->arguments.find(broker::groups_argument)->as_string()));
-    }
+    if (target.grouped) broker::add_keys(topology.find_queue(target.queue)->arguments, headers, extras);
+    // A message that goes around by dead-lettering is not taken for one that was seen.
+    if (!extras.deaths.empty()) extras.id.reset();
     if (target.delays) extras.deliver_ms = of.clock.now_ms() + broker::delay_ms(headers);
   }
   std::vector<std::byte> encoded;

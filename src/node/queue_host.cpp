@@ -119,11 +119,20 @@ void QueueHost::create(const broker::QueueDefinition& definition) {
   options.alarms = &alarms_;
   if (found_before) {
     slot->define(std::move(options));
+    make_window(*slot);
     return touch(*slot);
   }
   slot = std::make_unique<Queue>(std::move(options));
   slot->tally = tallies_.find(definition.vhost);
+  make_window(*slot);
   touch(*slot);
+}
+
+void QueueHost::make_window(Queue& of) {
+  const broker::QueueOptions& options = of.options();
+  if (!options.deduplicates || of.seen != nullptr) return;
+  of.seen = std::make_unique<broker::DedupWindow>(options.dedup_window_ms, options.dedup_ids_max);
+  deduplicating_.push_back(of.id());
 }
 
 void QueueHost::remove(QueueId id) {
@@ -175,14 +184,18 @@ void QueueHost::enqueue(std::span<const broker::Target> targets, const broker::I
   memory_targets_.clear();
   bool refused = false;
   Lsn needed{0};
-  const std::optional<broker::LetterOrigin> letter =
-      message.extras.empty() ? std::nullopt : broker::view_extras(message.extras).origin;
+  const broker::MessageExtras extras = broker::view_extras(message.extras);
+  const std::optional<broker::LetterOrigin>& letter = extras.origin;
   for (const broker::Target& target : targets) {
     Queue* to = queue(target.queue);
     if (to == nullptr) continue;  // deleted while the message was on its way
     if (letter && marks_.has(*letter, target.queue)) [[unlikely]] {
       needed = journal_->end();  // it is there already, perhaps not durably yet
       letters_known_ = true;
+      continue;
+    }
+    if (to->seen != nullptr && was_seen(*to, extras.id)) [[unlikely]] {
+      needed = journal_->end();  // the one that is there need not be durable yet
       continue;
     }
     // What a vhost may keep bounds what comes from outside: a dead letter is there already.
@@ -196,7 +209,9 @@ void QueueHost::enqueue(std::span<const broker::Target> targets, const broker::I
       if (to->kept_empty == 0) dead_letter_refused(*to, message);
       continue;
     }
-    (message.persistent && to->options().journaled ? journaled_targets_ : memory_targets_).push_back(to);
+    // What it is recognised by must be as safe as what it drops for that.
+    const bool lasts = message.persistent || (to->seen != nullptr && extras.id);
+    (lasts && to->options().journaled ? journaled_targets_ : memory_targets_).push_back(to);
   }
   const std::size_t bytes = broker::envelope_bytes(message);
   PublishAck ack{origin.session, origin.publisher, origin.seq, message.body_bytes, 0};
@@ -207,9 +222,9 @@ void QueueHost::enqueue(std::span<const broker::Target> targets, const broker::I
       ack_order_.add(Lsn{0}, ack, turn_);
       return;
     }
-    const Lsn before = journal_->batch_begin();
+    before_message_ = journal_->batch_begin();
     needed = std::max(needed, journal_message(message, bytes));
-    if (letter) mark_taken(*letter, journaled_targets_, before);
+    if (letter) mark_taken(*letter, journaled_targets_, before_message_);
   }
   if (refused) {
     ++stats_.rejected;
@@ -229,9 +244,10 @@ void QueueHost::push(Queue& queue, const broker::IncomingMessage& message, Entry
     tally(queue, entry, 1);
   if (message.extras.empty() && !queue.options().attributed) [[likely]]
     return queue.push(seq, entry);
+  const broker::MessageExtras extras = broker::view_extras(message.extras);
+  if (extras.id && queue.seen != nullptr) note_seen(queue, seq, *extras.id);
   queue.push(seq, entry,
-             broker::attributes_in(queue.options(), message.priority, broker::view_extras(message.extras),
-                                   wall_ms_, message.body_bytes));
+             broker::attributes_in(queue.options(), message.priority, extras, wall_ms_, message.body_bytes));
 }
 
 // One record for all queues of this shard: the body is stored once. Returns what must be durable for it.
@@ -274,6 +290,7 @@ Lsn QueueHost::keep_in_memory(const broker::IncomingMessage& message, std::size_
     push(*target, message, Entry(reference, true));
     if (at_once) {
       target->make_visible(target->next_seq());
+      drop_superseded(*target);
       mark_dirty(*target);
     } else {
       needed = std::max(needed, visible_order_.join(*target));
@@ -287,6 +304,7 @@ void QueueHost::on_durable(Lsn up_to) {
     Queue* visible = queue(id);
     if (visible == nullptr) return;
     visible->make_visible(end);
+    drop_superseded(*visible);
     mark_dirty(*visible);
   });
   ack_order_.take(up_to, [&](const PublishAck& ack) { routes_.ack(ack); });
@@ -464,6 +482,16 @@ void QueueHost::forget_settled(Queue& queue, Seq seq) {
   note_settled(queue, seq, entry);
 }
 
+// A newer message has taken their place.
+void QueueHost::drop_superseded(Queue& of) {
+  if (!of.has_superseded()) [[likely]]
+    return;
+  of.take_superseded([&](Seq seq, const Entry& entry) {
+    ++stats_.superseded;
+    note_settled(of, seq, entry);
+  });
+}
+
 // Nobody wants an outstanding message.
 void QueueHost::discard(Queue& queue, Seq seq) {
   if (!queue.options().dead_letters) return forget_settled(queue, seq);
@@ -483,6 +511,7 @@ void QueueHost::requeue(Queue& queue, Seq seq) {
     return bury(queue, seq, broker::DeathReason::delivery_limit);
   }
   queue.put_back(seq);
+  if (queue.has_superseded()) return drop_superseded(queue);
   if (transient) return;
   log_settled(queue);
   if (!counts) return broker::add_to_runs(queue.requeued_runs, seq);
@@ -508,10 +537,12 @@ void QueueHost::settle(const SettleItem& item) {
     }
   }
   if (item.consumer != no_consumer) {
+    const std::uint64_t count = out_before - from->out();
     if (Consumer* const by = consumer(item.session, item.consumer); by != nullptr && by->queue == from) {
-      by->unacked -=
-          static_cast<std::uint32_t>(std::min<std::uint64_t>(by->unacked, out_before - from->out()));
+      by->unacked -= static_cast<std::uint32_t>(std::min<std::uint64_t>(by->unacked, count));
       from->reconsider(*by);
+    } else {
+      from->settled_of_lost(item.session, item.consumer, count);
     }
   }
   mark_dirty(*from);

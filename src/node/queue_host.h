@@ -45,6 +45,8 @@ struct Origin {
 struct HostStats {
   std::uint64_t published = 0, delivered = 0, settled = 0, requeued = 0, rejected = 0, damaged = 0;
   std::uint64_t expired = 0, dropped = 0;  // dropped: for a limit of the queue
+  std::uint64_t duplicates = 0, superseded = 0;
+  std::uint64_t renewed_ids = 0;  // blocks of them that were written again
 };
 
 // Why a queue is to be deleted by itself.
@@ -57,6 +59,8 @@ class QueueHost {
             std::uint16_t shards, std::atomic<std::uint64_t>& transient_bytes,
             std::function<void(QueueId, QueueEnd)> delete_queue);
   ~QueueHost();
+  // So much log may stay for the sake of ids, at least.
+  void keep_log_for_ids(std::uint64_t bytes) { log_kept_for_ids_ = bytes; }
   void use_journal(storage::Journal& journal) {
     journal_ = &journal;
     dead_letters_.use_journal(journal);
@@ -79,7 +83,7 @@ class QueueHost {
   void replay_messages(QueueId queue, const storage::CheckpointRun& run);
   void replay_queue(QueueId queue, Seq next);
   void replay_listed(const storage::ListedMessage& message, storage::Location location);
-  void replay(const storage::Record& record, storage::Location location);
+  void replay(const storage::Record& record, storage::Location location, Lsn lsn);
   // What came before it in the log is not whole.
   void replayed_damage(std::uint64_t records_lost);
   // After it: everything that is left is ready and visible, and its files are retained. `clean`: the last run ended in order.
@@ -102,8 +106,9 @@ class QueueHost {
   void letters_asked(const LettersAsked& asked);
   // The binding is new: where its source keeps what it routed last, the destination gets that.
   void tell_history(const broker::BindingDefinition& binding);
-  // What the journal says from there on must be read by the next start, and not be given back.
-  Lsn oldest_letter() { return marks_.oldest(wall_ms_); }
+  // May the next start do without what the journal says before `up_to`, as far as it is not of messages? If not, it will
+  // later; soon, if `now`. To be asked when all that was settled is in the journal.
+  bool lets_go(Lsn up_to, bool now);
   std::uint64_t wall_ms() const { return wall_ms_; }
   // Also between turns.
   std::uint64_t now_ms() {
@@ -195,6 +200,12 @@ class QueueHost {
   void trim(broker::Queue& of);
   bool refuses(const broker::Queue& queue, const broker::IncomingMessage& message) const;
 
+  bool was_seen(broker::Queue& to, const std::optional<broker::DedupId>& id);
+  void note_seen(broker::Queue& to, Seq seq, const broker::DedupId& id);
+  void replay_seen(broker::Queue& of, const storage::Record& record, Lsn lsn);
+  void renew_windows(Lsn before);
+  void drop_superseded(broker::Queue& of);
+  void make_window(broker::Queue& of);
   void push(broker::Queue& queue, const broker::IncomingMessage& message, broker::Entry entry);
   void ask_for_letters();
   void mark_taken(const broker::LetterOrigin& letter, std::span<broker::Queue* const> queues, Lsn lsn) {
@@ -268,6 +279,10 @@ class QueueHost {
   };
   std::vector<Due> to_forward_;
   LetterMarks marks_;
+  std::vector<QueueId> deduplicating_;  // some may be gone
+  std::uint64_t log_kept_for_ids_ = 0;
+  std::uint64_t look_at_windows_ms_ = 0;
+  Lsn before_message_;          // of the journal, of the message that is being taken
   bool letters_known_ = false;  // some were sent again: the next turn says that they are here
   DeadLetters dead_letters_;
   VisibleOrder visible_order_;

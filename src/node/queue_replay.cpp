@@ -90,22 +90,23 @@ void QueueHost::replay_listed(const storage::ListedMessage& message, Location lo
   of->learn(message.seq, *attributes);
 }
 
-void QueueHost::replay(const Record& record, Location location) {
+void QueueHost::replay(const Record& record, Location location, Lsn lsn) {
   switch (record.type) {
     case RecordType::enqueue: {
       const broker::StoredMessage message = broker::view_envelope(record.payload.data());
-      const std::optional<broker::LetterOrigin> letter = broker::view_extras(message.extras).origin;
+      const broker::MessageExtras extras = broker::view_extras(message.extras);
+      const std::optional<broker::LetterOrigin>& letter = extras.origin;
       const auto push = [&](QueueId id, Seq seq) {
         Queue* const to = queue(id);
         if (to == nullptr) return;  // a deleted queue's
         if (letter) marks_.add(*letter, id, Lsn{0}, wall_ms_);
+        if (extras.id && to->seen != nullptr) to->seen->learn({*extras.id, seq, message.received_ms, lsn});
         Entry* const known = to->find(seq);
         if (seq < to->next_seq() && (known == nullptr || known->reference() != 0)) return;
         broker::MessageAttributes attributes;
         if (!message.extras.empty() || to->options().attributed) {
-          attributes =
-              broker::attributes_in(to->options(), message.priority, broker::view_extras(message.extras),
-                                    message.received_ms, message.body.size());
+          attributes = broker::attributes_in(to->options(), message.priority, extras, message.received_ms,
+                                             message.body.size());
         }
         if (!next_before_damage_.empty()) note_gap(*to, seq);
         if (known == nullptr) return to->push(seq, Entry(location.packed(), false), attributes);
@@ -143,6 +144,9 @@ void QueueHost::replay(const Record& record, Location location) {
         for_each_run(record.payload,
                      [&](Seq seq) { of->leave(seq, static_cast<broker::DeathReason>(record.flags)); });
       }
+      return;
+    case RecordType::remember:
+      if (Queue* const of = queue(record.queue)) replay_seen(*of, record, lsn);
       return;
     case RecordType::meta:
     case RecordType::mark: return;
@@ -206,6 +210,8 @@ void QueueHost::replayed(bool clean) {
       broker::add_to_runs(restored->requeued_runs, seq);
     });
     restored->make_visible(restored->next_seq());
+    drop_superseded(*restored);
+    if (restored->seen != nullptr) restored->seen->learned();
     if (restored->held() > 0) {
       restored->for_each([&](Seq seq, const Entry&) {
         if (restored->attributes(seq).leaving != 0) dead_letters_.add(*restored, seq, false, true);

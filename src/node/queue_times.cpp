@@ -69,6 +69,7 @@ void QueueHost::carry_out_alarm(Alarm& alarm) {
       bury(of, seq, DeathReason::expired);
     }
   }
+  drop_superseded(of);
   if (!delays) mark_dirty(of);
 }
 

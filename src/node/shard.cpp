@@ -18,6 +18,8 @@ constexpr std::uint64_t riding_ms = 5;
 // A quiet journal writes a mark after this, so that damage to its last commit would be noticed.
 constexpr std::uint64_t mark_after_ms = 20;
 constexpr std::uint64_t flow_check_ms = 50;
+// Files that something still holds are looked at again after this, though nothing happens.
+constexpr std::uint64_t reclaim_retry_ms = 1'000;
 // Publishers wait while a commit takes longer.
 constexpr std::uint64_t slow_commit_ms = 1'000;
 // A snapshot that could not be written is tried again after this.
@@ -53,6 +55,7 @@ Shard::Shard(ShardOptions options, ShardSurroundings surroundings)
       flows_(options_.shards) {
   host_.use_headers(options_.headers_of);
   host_.use_tenants(at_.counters.tenants);
+  host_.keep_log_for_ids(options_.journal.file_bytes_max / 2);
 }
 
 // The disk may still have the snapshot in hand.
@@ -247,12 +250,12 @@ void Shard::on_journal_failed(const Error& error) {
 }
 
 void Shard::care_for_journal() {
+  if (reclaimed_ < journal_->reclaimable()) reclaim();
   if (!journal_->idle()) {
     if (!riding_timer_.armed()) at_.timers.arm(riding_timer_, riding_ms);
   } else if (marked_ < journal_->end() && !mark_timer_.armed()) {
     at_.timers.arm(mark_timer_, mark_after_ms);
   }
-  if (reclaimed_ < journal_->reclaimable()) reclaim();
   refresh_snapshot(false);
   if (const unsigned ms = journal_->next_tend_ms(); ms > 0 && !background_timer_.armed())
     at_.timers.arm(background_timer_, ms);
@@ -319,7 +322,11 @@ bool Shard::definitions_are_safe(Lsn lsn) {
 // Gives files back whose records are all done with.
 void Shard::reclaim() {
   const Lsn up_to = journal_->reclaimable();
-  if (!definitions_are_safe(up_to) || host_.oldest_letter() < up_to) return;
+  if (!definitions_are_safe(up_to)) return;
+  if (!host_.lets_go(up_to, !journal_->has_room())) {
+    if (!background_timer_.armed()) at_.timers.arm(background_timer_, reclaim_retry_ms);
+    return;
+  }
   journal_->reclaim(up_to);
   reclaimed_ = up_to;
 }
@@ -338,7 +345,7 @@ void Shard::care_for_checkpoint() {
   }
   walk_is_done_ = walk_is_done_ || walk_->step();
   const Lsn from = walk_->writer().from();
-  if (!walk_is_done_ || !definitions_are_safe(from) || host_.oldest_letter() < from) return;
+  if (!walk_is_done_ || !definitions_are_safe(from) || !host_.lets_go(from, true)) return;
   walk_->writer().finish(journal_->end());
   walk_.reset();
 }

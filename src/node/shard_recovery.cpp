@@ -56,7 +56,7 @@ Status Shard::require_definitions(const storage::RecoveryReport& report, bool sn
 }
 
 void Shard::on_record(const storage::Record& record, storage::Location location, Lsn lsn) {
-  if (record.type != storage::RecordType::meta) return host_.replay(record, location);
+  if (record.type != storage::RecordType::meta) return host_.replay(record, location, lsn);
   if (lsn < snapshot_lsn_) return;
   meta_.set_newest_record(Lsn{lsn.value + 1});
   Result<std::vector<broker::Change>> changes = broker::decode_changes(record.payload);

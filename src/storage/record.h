@@ -52,12 +52,13 @@ enum class RecordType : std::uint8_t {
   leave =
       6,  // queue, flags = why (broker/attributes.h); payload = runs of (u64 first, u32 count): on their way to the
           // queue's dead-letter exchange, never to be delivered again
+  remember = 7,  // queue; payload = ids of messages that it got lately (broker/dedup_window.h), written again
 };
 
 // Of a settle record's runs and of an enqueue record's extension.
 inline constexpr std::size_t settle_run_bytes = 12;
 inline constexpr std::size_t shared_with_bytes = 12;
-inline constexpr std::size_t record_types = 6;  // one more than the highest
+inline constexpr std::size_t record_types = 8;  // one more than the highest
 
 // Flags of a requeue record.
 inline constexpr std::uint8_t requeue_counted = 1;
