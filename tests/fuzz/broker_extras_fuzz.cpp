@@ -1,5 +1,5 @@
-// What it is: decode_extras, decode_deaths and decode_attributes on any bytes; what one of them accepts is encoded again and
-// must be the same bytes.
+// What it is: decode_extras, decode_deaths, decode_attributes and a block of remembered ids on any bytes; what one of the first
+// three accepts is encoded again and must be the same bytes.
 #include <algorithm>
 #include <cstdint>
 #include <vector>
@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "broker/attributes.h"
 #include "broker/death_history.h"
+#include "broker/dedup_window.h"
 #include "broker/message_extras.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -26,11 +27,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         WEIR_ASSERT(std::equal(again.begin(), again.end(), input.begin(), input.end()));
       }
       break;
-    default:
+    default: {
+      std::size_t ids = 0;
+      const bool whole = weir::broker::DedupWindow::decode_block(
+          input, [&](const weir::broker::DedupWindow::Seen&) { ++ids; });
+      WEIR_ASSERT(!whole || input.size() == 16 + ids * 24);
       if (const auto attributes = weir::broker::decode_attributes(input)) {
         weir::broker::encode_attributes(*attributes, again);
         WEIR_ASSERT(std::equal(again.begin(), again.end(), input.begin(), input.end()));
       }
+    }
   }
   return 0;
 }

@@ -128,6 +128,25 @@ TEST(DedupWindow, that_is_in_memory_only_needs_no_journal) {
   EXPECT_EQ(window.oldest(Lsn{0}, 1'000), Lsn{UINT64_MAX});
 }
 
+TEST(DedupWindow, is_written_in_this_form) {
+  DedupWindow window(1'000, 100);
+  window.add({{0x0102030405060708ULL, 0x1112131415161718ULL}, Seq{5}, 7, Lsn{1}});
+  window.add({{1, 2}, Seq{8}, 9, Lsn{1}});
+  std::vector<unsigned> written;
+  window.renew(Lsn{2}, Lsn{2}, [&](Seq first, Bytes payload) {
+    EXPECT_EQ(first, Seq{5});
+    for (const std::byte byte : payload) written.push_back(static_cast<unsigned>(byte));
+    return DedupWindow::Written{Lsn{2}, Lsn{3}};
+  });
+  EXPECT_EQ(written, (std::vector<unsigned>{5,  0,  0,  0,  0,  0,  0,  0,  7, 0, 0, 0, 0, 0, 0, 0,  //
+                                            8,  7,  6,  5,  4,  3,  2,  1,                           //
+                                            24, 23, 22, 21, 20, 19, 18, 17,                          //
+                                            0,  0,  0,  0,  0,  0,  0,  0,                           //
+                                            1,  0,  0,  0,  0,  0,  0,  0,                           //
+                                            2,  0,  0,  0,  0,  0,  0,  0,                           //
+                                            3,  0,  0,  0,  2,  0,  0,  0}));
+}
+
 TEST(DedupWindow, refuses_what_is_not_a_block) {
   const std::vector<std::byte> bytes(41);
   EXPECT_FALSE(DedupWindow::decode_block(bytes, [](const DedupWindow::Seen&) { FAIL(); }));
