@@ -186,13 +186,17 @@ constexpr std::array rules = std::to_array<ArgumentRule>({
     {"x-dead-letter-strategy", quorum, check_strategy, true},
     {"x-max-length", classic | quorum, check_not_negative, true},
     {"x-max-length-bytes", classic | quorum | stream, check_not_negative, true},
-    {"x-max-in-memory-length", quorum, check_not_negative, false},
-    {"x-max-in-memory-bytes", quorum, check_not_negative, false},
+    {"x-max-in-memory-length", quorum, check_not_negative, true},
+    {"x-max-in-memory-bytes", quorum, check_not_negative, true},
     {"x-max-priority", classic, check_priority, true},
     {"x-overflow", classic | quorum, check_overflow, true},
     {"x-delivery-limit", quorum, check_integer, true},
-    {"x-single-active-consumer", classic | quorum, check_bool, false},
+    {"x-single-active-consumer", classic | quorum, check_bool, true},
     {"x-consumer-timeout", classic | quorum, check_positive, true},
+    {"x-consumer-disconnected-timeout", quorum, check_positive, true},
+    {"x-delayed-retry-type", quorum, check_text, false},
+    {"x-delayed-retry-min", quorum, check_not_negative, false},
+    {"x-delayed-retry-max", quorum, check_not_negative, false},
     {groups_argument, classic | quorum, check_groups, true},
     {last_value_argument, classic | quorum, check_key, true},
     {fair_argument, classic | quorum, check_fair, true},
@@ -211,6 +215,7 @@ constexpr std::array rules = std::to_array<ArgumentRule>({
     {"x-queue-master-locator", classic, check_text, true},
     {"x-queue-leader-locator", classic | quorum | stream, check_locator, true},
     {"x-quorum-initial-group-size", quorum, check_positive, true},
+    {"x-member-placement-tag", quorum, check_text, true},
     {"x-quorum-target-group-size", quorum, check_positive, true},
 });
 
@@ -301,6 +306,23 @@ Status check_queue_arguments(const Table& arguments, std::string_view resource) 
     }
   }
   return {};
+}
+
+Status check_consumer_arguments(const Table& arguments, std::string_view resource) {
+  constexpr auto none = static_cast<unsigned>(0);
+  constexpr std::array of_consumers = std::to_array<ArgumentRule>({
+      {"x-priority", none, check_integer, true},
+      {"x-cancel-on-ha-failover", none, check_bool, true},
+  });
+  for (const ArgumentRule& rule : of_consumers) WEIR_TRY(check_value(rule, arguments, resource));
+  return {};
+}
+
+std::int32_t consumer_priority(const Table& arguments) {
+  const Value* const value = arguments.find("x-priority");
+  std::int64_t priority = 0;
+  if (value == nullptr || !value->as_integer(priority)) return 0;
+  return static_cast<std::int32_t>(std::clamp<std::int64_t>(priority, INT32_MIN, INT32_MAX));
 }
 
 Status check_storable(const Table& arguments) {

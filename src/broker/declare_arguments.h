@@ -31,6 +31,11 @@ std::span<const ArgumentRule> argument_rules();
 // precondition_failed: a value is wrong, or not for this type of queue. not_implemented: the server can't act on it.
 Status check_queue_arguments(const Table& arguments, std::string_view resource);
 
+// Of a consumer. precondition_failed.
+Status check_consumer_arguments(const Table& arguments, std::string_view resource);
+// Of checked ones. Higher comes first.
+std::int32_t consumer_priority(const Table& arguments);
+
 // Arguments of any declaration or binding, as they can be stored. invalid_argument: too large, too deep, a key twice.
 Status check_storable(const Table& arguments);
 inline constexpr std::size_t arguments_bytes_max = 65'536;

@@ -11,6 +11,7 @@ namespace {
 // Of a queue that says nothing else.
 constexpr std::uint64_t dedup_window_default_ms = 300'000;
 constexpr std::uint64_t dedup_ids_default = 4'000'000;
+constexpr std::int64_t delivery_limit_default = 20;  // less than 0: none
 
 std::optional<std::int64_t> integer(const Table& arguments, std::string_view name) {
   const Value* const value = arguments.find(name);
@@ -104,8 +105,8 @@ QueueOptions queue_options(const QueueDefinition& definition, const Table& argum
   options.single_active = is_true(arguments, "x-single-active-consumer");
   if (queue_type(arguments) == QueueType::quorum) {
     options.counts_returns = true;
-    if (const auto limit = integer(arguments, "x-delivery-limit"); limit && *limit >= 0)
-      options.delivery_limit = static_cast<std::uint64_t>(*limit);
+    const std::int64_t limit = integer(arguments, "x-delivery-limit").value_or(delivery_limit_default);
+    if (limit >= 0) options.delivery_limit = static_cast<std::uint64_t>(limit);
   }
   options.attributed = options.ttl_ms || options.prioritised || options.keyed() || options.counts_bytes();
   return options;

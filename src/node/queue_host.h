@@ -233,7 +233,7 @@ class QueueHost {
   void log_all_runs(broker::Queue& queue,
                     storage::Journal::Urgency of_settled = storage::Journal::Urgency::ride);
   void end_promise(Link& link);
-  void detach(Link& link, ConsumerNumber number, bool tell_auto_delete);
+  void detach(Link& link, ConsumerNumber number, bool lost);
   void reply(SessionId session, decltype(SessionReply::what) what);
 
   void on_request(SessionId session, ConsumeRequest& request);

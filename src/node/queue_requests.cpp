@@ -1,6 +1,7 @@
 // What sessions ask of a queue, one function a request. The session's shard checked name, permission and exclusivity.
 #include <fmt/format.h>
 
+#include "broker/declare_arguments.h"
 #include "node/queue_host.h"
 
 namespace weir::node {
@@ -28,7 +29,13 @@ void QueueHost::request(QueueRequest request) {
 void QueueHost::on_request(SessionId session, ConsumeRequest& request) {
   Queue* const from = queue(request.queue);
   if (from == nullptr || from->kept_unused > 0) return reply(session, no_queue());
-  if (from->has_exclusive_consumer() || (request.options.exclusive && !from->consumers().empty())) {
+  if (const Status good = broker::check_consumer_arguments(request.options.arguments, describe(*from)); !good)
+    return reply(session, std::unexpected(good.error()));
+  const bool alone = request.options.exclusive;
+  if (alone && from->options().single_active) {
+    return reply(session, fail(ErrorCode::access_refused, describe(*from) + " in exclusive use"));
+  }
+  if (from->has_exclusive_consumer() || (alone && !from->consumers().empty())) {
     return reply(session, fail(ErrorCode::access_refused, describe(*from) + " in exclusive use"));
   }
   Link& owner = link(session);
@@ -42,7 +49,8 @@ void QueueHost::on_request(SessionId session, ConsumeRequest& request) {
   slot->tag = std::move(request.options.tag);
   slot->prefetch = request.options.prefetch;
   slot->no_ack = request.options.no_ack;
-  slot->exclusive = request.options.exclusive;
+  slot->exclusive = alone;
+  slot->priority = broker::consumer_priority(request.options.arguments);
   slot->window = &owner.window;
   slot->holder = &owner;
   from->attach(*slot);
@@ -51,20 +59,23 @@ void QueueHost::on_request(SessionId session, ConsumeRequest& request) {
   reply(session, Consuming{request.options.consumer});
 }
 
-void QueueHost::detach(Link& owner, ConsumerNumber number, bool tell_auto_delete) {
+// `lost`: what is out to it comes back.
+void QueueHost::detach(Link& owner, ConsumerNumber number, bool lost) {
   const auto at = owner.consumers.find(number);
   if (at == owner.consumers.end()) return;
   Queue* const from = at->second->queue;
-  from->detach(*at->second);
+  lost ? from->lose(*at->second) : from->detach(*at->second);
   owner.consumers.erase(at);
   touch(*from);
-  if (tell_auto_delete && from->options().auto_delete && from->consumers().empty()) {
+  mark_dirty(*from);
+  if (from->options().auto_delete && from->consumers().empty()) {
     delete_queue_(from->id(), QueueEnd::no_consumers);
   }
 }
 
 void QueueHost::on_request(SessionId session, CancelRequest& request) {
-  if (const auto at = links_.find(session); at != links_.end()) detach(*at->second, request.consumer, true);
+  if (const auto at = links_.find(session); at != links_.end())
+    detach(*at->second, request.consumer, !request.reply);
   if (request.reply) reply(session, Cancelled{request.consumer});
 }
 

@@ -31,7 +31,7 @@ std::vector<std::byte> encode_server_properties(std::string_view node_name) {
                           .add("basic.nack", true)
                           .add("consumer_cancel_notify", true)
                           .add("connection.blocked", true)
-                          .add("consumer_priorities", false)
+                          .add("consumer_priorities", true)
                           .add("authentication_failure_close", true)
                           .add("per_consumer_qos", true)
                           .add("direct_reply_to", false);

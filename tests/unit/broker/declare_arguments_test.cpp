@@ -39,6 +39,8 @@ TEST(QueueArguments, that_have_no_effect_on_one_node_are_accepted) {
   EXPECT_EQ(check("x-queue-leader-locator", text("client-local"), "quorum"), "");
   EXPECT_EQ(check("x-quorum-initial-group-size", number(3), "quorum"), "");
   EXPECT_EQ(check("x-quorum-target-group-size", number(5), "quorum"), "");
+  EXPECT_EQ(check("x-max-in-memory-length", number(5), "quorum"), "");
+  EXPECT_EQ(check("x-max-in-memory-bytes", number(5), "quorum"), "");
   EXPECT_EQ(check("x-queue-type", text("classic")), "");
   EXPECT_EQ(check("x-queue-type", text("quorum")), "");
 }
@@ -49,9 +51,9 @@ TEST(QueueArguments, that_no_rule_names_are_accepted) {
 }
 
 TEST(QueueArguments, that_the_server_does_not_act_on_are_refused_by_name) {
-  for (const auto& [name, value] :
-       std::vector<std::pair<std::string, Value>>{{"x-single-active-consumer", Value{true}}}) {
-    EXPECT_EQ(check(name, value), not_implemented(name));
+  for (const auto& [name, value] : std::vector<std::pair<std::string, Value>>{
+           {"x-delayed-retry-type", text("all")}, {"x-delayed-retry-min", number(100)}}) {
+    EXPECT_EQ(check(name, value, "quorum"), not_implemented(name));
   }
 }
 
@@ -107,6 +109,43 @@ TEST(QueueArguments, of_another_type_of_queue_are_refused) {
   EXPECT_EQ(check("x-max-priority", number(5), "quorum"), not_for("x-max-priority", "rabbit_quorum_queue"));
   EXPECT_EQ(check("x-queue-mode", text("lazy"), "quorum"), not_for("x-queue-mode", "rabbit_quorum_queue"));
   EXPECT_EQ(check("x-queue-mode", number(1), "quorum"), not_for("x-queue-mode", "rabbit_quorum_queue"));
+}
+
+TEST(QueueArguments, that_name_a_key_are_one_at_most) {
+  Table two;
+  two.set("x-last-value-key", text("a"));
+  two.set("x-fair-by", text("b"));
+  EXPECT_EQ(error_of(check_queue_arguments(two, resource)), invalid("x-last-value-key", "more_than_one_key"));
+  Table fair;
+  fair.set("x-fair-by", text("a"));
+  fair.set("x-max-priority", number(3));
+  EXPECT_EQ(error_of(check_queue_arguments(fair, resource)), invalid("x-fair-by", "fairness_and_priorities"));
+  EXPECT_EQ(check("x-last-value-key", text("")), invalid("x-last-value-key", "invalid_header_name"));
+  EXPECT_EQ(check("x-fair-by", number(1)), invalid("x-fair-by", "{unacceptable_type,long}"));
+}
+
+TEST(QueueArguments, of_a_window_need_deduplication) {
+  EXPECT_EQ(check("x-cache-size", number(5)), invalid("x-cache-size", "cache_but_no_deduplication"));
+  Table table;
+  table.set("x-message-deduplication", Value{true});
+  table.set("x-cache-size", number(16'000'001));
+  EXPECT_EQ(error_of(check_queue_arguments(table, resource)),
+            invalid("x-cache-size", "{value_too_big,16000001}"));
+  table.set("x-cache-size", number(0));
+  EXPECT_EQ(error_of(check_queue_arguments(table, resource)), invalid("x-cache-size", "{value_zero,0}"));
+  table.set("x-cache-size", number(16'000'000));
+  EXPECT_EQ(error_of(check_queue_arguments(table, resource)), "");
+}
+
+TEST(ConsumerArguments, are_checked_as_those_of_queues) {
+  Table table;
+  table.set("x-priority", text("high"));
+  EXPECT_EQ(error_of(check_consumer_arguments(table, resource)),
+            invalid("x-priority", "\"expected integer, got longstr\""));
+  table.set("x-priority", number(-3));
+  EXPECT_EQ(error_of(check_consumer_arguments(table, resource)), "");
+  EXPECT_EQ(consumer_priority(table), -3);
+  EXPECT_EQ(consumer_priority(Table()), 0);
 }
 
 TEST(QueueArguments, for_a_stream_say_that_there_are_none) {
