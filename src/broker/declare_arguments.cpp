@@ -313,9 +313,16 @@ Status check_consumer_arguments(const Table& arguments, std::string_view resourc
   constexpr std::array of_consumers = std::to_array<ArgumentRule>({
       {"x-priority", none, check_integer, true},
       {"x-cancel-on-ha-failover", none, check_bool, true},
+      {"x-browse", none, check_bool, true},
   });
   for (const ArgumentRule& rule : of_consumers) WEIR_TRY(check_value(rule, arguments, resource));
   return {};
+}
+
+bool is_browser(const Table& arguments) {
+  const Value* const value = arguments.find("x-browse");
+  const bool* const flag = value == nullptr ? nullptr : std::get_if<bool>(&value->v);
+  return flag != nullptr && *flag;
 }
 
 std::int32_t consumer_priority(const Table& arguments) {

@@ -33,6 +33,8 @@ Status check_queue_arguments(const Table& arguments, std::string_view resource);
 
 // Of a consumer. precondition_failed.
 Status check_consumer_arguments(const Table& arguments, std::string_view resource);
+// Of checked ones: does it only look at messages?
+bool is_browser(const Table& arguments);
 // Of checked ones. Higher comes first.
 std::int32_t consumer_priority(const Table& arguments);
 

@@ -220,6 +220,16 @@ bool Queue::peek_in_order(Head& head) {
   return false;
 }
 
+bool Queue::next_ready(Seq from, Head& head) {
+  for (Seq at = from; index_.next_live(at, visible_end_, at); ++at.value) {
+    const Entry& entry = *index_.find(at);
+    if (entry.state() != EntryState::ready) continue;
+    head = {at, entry};
+    return true;
+  }
+  return false;
+}
+
 Consumer* Queue::next_consumer() {
   if (options_.single_active) [[unlikely]]
     return active_ != nullptr && may_go_on() && active_->can_take() ? active_ : nullptr;
@@ -369,7 +379,7 @@ bool Queue::forget(Seq seq, Entry& removed) {
     leave_ready(seq);
   }
   release_group(seq);
-  if (options_.last_value && seq < visible_end_ && entry->state() != EntryState::held) forget_value(seq);
+  if (options_.last_value && seq < visible_end_ && removed.state() != EntryState::held) forget_value(seq);
   index_.erase(seq);
   return true;
 }

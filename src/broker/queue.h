@@ -108,6 +108,8 @@ class Queue {
   };
   // The message that goes next, if any.
   bool peek(Head& head);
+  // The first at or after `from`, in the order in which they came, that a consumer could get.
+  bool next_ready(Seq from, Head& head);
   // The consumer whose turn it is, or null if none can take.
   Consumer* next_consumer();
   // Of the queue where one consumer at a time is active: which it is; null: none, or there is no such rule.

@@ -70,6 +70,7 @@ struct DeliverItem {
   Seq seq;
   const std::byte* envelope = nullptr;
   Chunk* chunk = nullptr;  // kept by `holds`
+  bool looked_at = false;  // it stays in its queue
 };
 struct DeliverBatch {
   ShardId from;  // where the queues are

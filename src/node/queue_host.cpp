@@ -53,6 +53,9 @@ QueueHost::QueueHost(Clock& clock, SessionRoutes& routes, Outbox& outbox, const 
 
 QueueHost::~QueueHost() {
   for (auto& [id, load] : loads_) journal_->cancel_read(*load);
+  for (auto& [session, link] : links_) {
+    while (!link->browsers.empty()) end_browser(*link, link->browsers.begin()->first);
+  }
   for (auto& [id, queue] : queues_) {
     queue->for_each([&](Seq, const Entry& entry) {
       if (entry.transient()) transient_.release(entry.reference());
@@ -163,6 +166,7 @@ void QueueHost::remove(QueueId id) {
     });
   }
   std::vector<ConsumerGone> consumers;
+  end_browsers_of(id, consumers);
   while (!gone->consumers().empty()) {
     Consumer& consumer = *gone->consumers().front();
     consumers.push_back({consumer.session, consumer.number, CancelReason::queue_deleted});
@@ -551,6 +555,9 @@ void QueueHost::grant(const WindowGrant& grant) {
     consumer->queue->reconsider(*consumer);
     if (consumer->waiting) mark_dirty(*consumer->queue);
   }
+  for (auto& [number, browser] : at->second->browsers) {
+    if (Queue* const of = queue(browser->queue)) mark_dirty(*of);
+  }
 }
 
 // --- the turn ---
@@ -568,7 +575,8 @@ void QueueHost::end_turn() {
     Queue* const dirty_queue = queue(id);
     if (dirty_queue == nullptr) continue;
     dirty_queue->dirty = false;
-    pump(id);
+    if (!browsing_.empty()) pump_browsers(id);
+    if (queue(id) != nullptr) pump(id);
     if (!loaded_.empty()) loaded_.erase(id);
     if (Queue* const pumped = queue(id); pumped != nullptr && pumped->options().limited) trim(*pumped);
   }

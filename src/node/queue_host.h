@@ -46,6 +46,7 @@ struct HostStats {
   std::uint64_t published = 0, delivered = 0, settled = 0, requeued = 0, rejected = 0, damaged = 0;
   std::uint64_t expired = 0, dropped = 0;  // dropped: for a limit of the queue
   std::uint64_t duplicates = 0, superseded = 0;
+  std::uint64_t browsed = 0;      // deliveries to those who only look
   std::uint64_t renewed_ids = 0;  // blocks of them that were written again
 };
 
@@ -143,11 +144,28 @@ class QueueHost {
   std::size_t queue_count() const { return queues_.size(); }
 
  private:
+  struct Link;
+  // A consumer that only looks.
+  struct Browser {
+    class Load;
+    Browser();
+    ~Browser();
+    Link* owner = nullptr;
+    QueueId queue;
+    ConsumerNumber number = no_consumer;
+    Seq next{0};
+    std::unique_ptr<Load> load;  // of the message that it is to see next
+    // Which came from the disk.
+    std::uint64_t reference = 0;
+    const std::byte* from_disk = nullptr;
+    ChunkRef chunk;
+  };
   // A session as this shard knows it: its window and its consumers here.
   struct Link {
     SessionId session;
     broker::DeliveryWindow window;
     std::unordered_map<ConsumerNumber, std::unique_ptr<broker::Consumer>> consumers;
+    std::unordered_map<ConsumerNumber, std::unique_ptr<Browser>> browsers;
     std::optional<CheckDeleteRequest> promised;  // to the queue's deletion that is under way, one at a time
   };
   struct WaitingGet {
@@ -221,6 +239,13 @@ class QueueHost {
   void load(broker::Queue& queue, const broker::Queue::Head& head);
   void loaded(QueueId queue, broker::Queue::Head head, const Result<storage::CachedRecord>& record);
   void pump(QueueId queue);
+  Result<Consuming> browse(SessionId session, broker::Queue& of, const ConsumeOptions& options);
+  void end_browser(Link& owner, ConsumerNumber number);
+  void end_browsers_of(QueueId queue, std::vector<ConsumerGone>& gone);
+  Browser* find_browser(SessionId session, ConsumerNumber number);
+  void pump_browsers(QueueId queue);
+  bool show_next(SessionId session, ConsumerNumber number);
+  void browsed(Browser& by, broker::Queue::Head head, const Result<storage::CachedRecord>& record);
   bool serve_gets(QueueId queue);
   void forget_settled(broker::Queue& queue, Seq seq);
   void discard(broker::Queue& queue, Seq seq);
@@ -263,6 +288,7 @@ class QueueHost {
   std::unordered_map<QueueId, std::uint64_t> lost_most_;  // in replay: seqs that are missing behind damage
   std::array<broker::Queue*, 256> recent_queues_{};       // by the low bits of their ids; null: look it up
   std::unordered_map<SessionId, std::unique_ptr<Link>> links_;
+  std::unordered_map<QueueId, std::vector<Browser*>> browsing_;
   std::unordered_map<QueueId, std::deque<WaitingGet>> gets_;
   std::unordered_map<QueueId, std::unique_ptr<Load>> loads_;
   std::unordered_map<QueueId, Loaded> loaded_;

@@ -31,6 +31,8 @@ void QueueHost::on_request(SessionId session, ConsumeRequest& request) {
   if (from == nullptr || from->kept_unused > 0) return reply(session, no_queue());
   if (const Status good = broker::check_consumer_arguments(request.options.arguments, describe(*from)); !good)
     return reply(session, std::unexpected(good.error()));
+  if (broker::is_browser(request.options.arguments))
+    return reply(session, browse(session, *from, request.options));
   const bool alone = request.options.exclusive;
   if (alone && from->options().single_active) {
     return reply(session, fail(ErrorCode::access_refused, describe(*from) + " in exclusive use"));
@@ -39,6 +41,9 @@ void QueueHost::on_request(SessionId session, ConsumeRequest& request) {
     return reply(session, fail(ErrorCode::access_refused, describe(*from) + " in exclusive use"));
   }
   Link& owner = link(session);
+  if (owner.browsers.contains(request.options.consumer)) {
+    return reply(session, fail(ErrorCode::not_allowed, "the consumer's number is in use"));
+  }
   auto& slot = owner.consumers[request.options.consumer];
   if (slot != nullptr) {
     return reply(session, fail(ErrorCode::not_allowed, "the consumer's number is in use"));
@@ -61,6 +66,7 @@ void QueueHost::on_request(SessionId session, ConsumeRequest& request) {
 
 // `lost`: what is out to it comes back.
 void QueueHost::detach(Link& owner, ConsumerNumber number, bool lost) {
+  end_browser(owner, number);
   const auto at = owner.consumers.find(number);
   if (at == owner.consumers.end()) return;
   Queue* const from = at->second->queue;
@@ -155,6 +161,7 @@ void QueueHost::on_request(SessionId session, EndSessionRequest& /*request*/) {
   if (at == links_.end()) return;
   Link& ended = *at->second;
   end_promise(ended);
+  while (!ended.browsers.empty()) end_browser(ended, ended.browsers.begin()->first);
   while (!ended.consumers.empty()) detach(ended, ended.consumers.begin()->first, true);
   links_.erase(session);
 }

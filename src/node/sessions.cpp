@@ -99,7 +99,7 @@ void Sessions::put_back(ShardId from, SessionId session, ConsumerNumber consumer
 
 void Sessions::take_delivery(ShardId from, const DeliverItem& item) {
   if (ShardSession* const session = find(item.session)) return session->take_delivery(from, item);
-  put_back(from, item.session, item.consumer, item.queue, item.seq);
+  if (!item.looked_at) put_back(from, item.session, item.consumer, item.queue, item.seq);
 }
 
 void Sessions::take_ack(ShardId from, const PublishAck& ack) {

@@ -236,6 +236,7 @@ void ShardSession::take_delivery(ShardId from, const DeliverItem& item) {
     home_.granting_.push_back(id_);
   }
   if (!consumers_.contains(item.consumer)) {
+    if (item.looked_at) return;
     return home_.put_back(from, id_, item.consumer, item.queue, item.seq);
   }
   events_.on_delivery({item.consumer, item.redelivered, item.queue, item.seq,

@@ -54,11 +54,11 @@ TEST_F(ConsumerChoice, of_a_single_active_consumer_goes_on_in_order_when_it_is_c
   settle();
   EXPECT_THAT(second.bodies(), ElementsAre("1", "2", "3", "4", "5"));
   EXPECT_THAT(third.bodies(), IsEmpty());
+  for (const TakenDelivery& one : second.deliveries) second.settle(one);
   second.end();
-  settle();
   client.publish_to(queue, {"6"});
   settle();
-  EXPECT_EQ(third.bodies().back(), "6");
+  EXPECT_THAT(third.bodies(), ElementsAre("6"));
 }
 
 TEST_F(ConsumerChoice, of_a_single_active_consumer_that_cancels_leaves_it_what_it_has) {
@@ -103,7 +103,7 @@ TEST_F(ConsumerChoice, prefers_the_higher_priority_while_it_can_take) {
   settle();
   client.publish_to(queue, {"4"});
   settle();
-  EXPECT_EQ(urgent.bodies().back(), "4");
+  EXPECT_THAT(urgent.bodies(), ElementsAre("1", "2", "4"));
 }
 
 TEST_F(ConsumerChoice, refuses_a_priority_that_is_none) {

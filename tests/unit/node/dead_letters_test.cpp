@@ -329,12 +329,10 @@ TEST_F(DeliveryLimit, is_counted_over_restarts_and_checkpoints) {
   EXPECT_THAT(drain("q"), ElementsAre("b"));
 }
 
-TEST_F(DeliveryLimit, without_one_a_quorum_queue_counts_and_keeps) {
+TEST_F(DeliveryLimit, below_zero_is_none_and_a_quorum_queue_counts_and_keeps) {
   start();
   TestSession& client = session();
-  broker::Table table;
-  table.set("x-queue-type", {std::string("quorum")});
-  client.declare("q", table);
+  client.declare("q", limit(-1));
   client.publish_to("q", {"a"});
   for (std::uint16_t returns = 0; returns < 40; ++returns) {
     const auto got = client.get("q");
