@@ -1,7 +1,11 @@
 """What `scripts/bench storage` does to a broker: each load returns {label: figures} and fails with LoadError."""
 
+import random
 import time
 
+import pika
+
+import delayed_client
 import watch
 from generator import GeneratorRun, figures
 
@@ -14,6 +18,9 @@ GIVE_BACK_S_MAX = 60
 FREE_MIB = 1024  # what a broker may keep of files that hold nothing that is needed
 # A queue is on one shard, which its name decides: of so many, every shard has some, and so both kinds of message.
 MIXED_QUEUES = 8
+DAY_MS = 24 * 3_600 * 1_000
+DELAYED_BODY_BYTES = 16
+DELAYED_DUE = 2_000  # so many become due while we look
 
 
 class LoadError(Exception):
@@ -124,6 +131,43 @@ class Load:
         values["serving_s"] = self.restart(f"idle.{queues - 1:05}", 0)
         values["restarted_rss_mib"] = self.rss_mib()
         return {self.variant: values}
+
+    def delayed(self, messages):
+        """Messages that wait for days, and a few on top that become due, one here and one there, while we look."""
+        self.broker.start()
+        connection = watch.connect(self.broker.port)
+        delayed_client.declare(connection.channel())
+        connection.close()
+        empty = self.rss_mib()
+        begin = time.monotonic()
+        delayed_client.fill(self.broker.port, messages, DELAYED_BODY_BYTES, DAY_MS, 90 * DAY_MS)
+        values = {"publish_per_s": messages / (time.monotonic() - begin), "rss_mib": self.rss_mib(),
+                  "more_rss_mib": self.rss_mib() - empty, "disk_mib": self.broker.disk_bytes() / MIB}
+        values["serving_s"] = self.restart(delayed_client.QUEUE, 0)
+        values["restarted_rss_mib"] = self.rss_mib()
+        late_ms = self._lateness(DELAYED_DUE)
+        values |= {"late_p50_ms": late_ms[len(late_ms) // 2], "late_p99_ms": late_ms[len(late_ms) * 99 // 100]}
+        return {self.variant: values}
+
+    def _lateness(self, messages):
+        """Of messages that wait for one to ten seconds. Due is: so long after the confirm of the publish was asked for."""
+        connection = watch.connect(self.broker.port)
+        channel = connection.channel()
+        randomly = random.Random(2)
+        for _ in range(messages):
+            delay = randomly.randrange(1_000, 10_000)
+            due = time.time() + delay / 1_000
+            channel.basic_publish(delayed_client.EXCHANGE, delayed_client.KEY, repr(due).encode(),
+                                  pika.BasicProperties(delivery_mode=2, headers={"x-delay": delay}))
+        late_ms = []
+        for _, _, body in channel.consume(delayed_client.QUEUE, auto_ack=True, inactivity_timeout=30):
+            if body is None:
+                raise LoadError(f"{messages - len(late_ms)} messages that are due have not come")
+            late_ms.append((time.time() - float(body)) * 1_000)
+            if len(late_ms) == messages:
+                break
+        connection.close()
+        return sorted(late_ms)
 
     def _declare(self, queues, name):
         begin = time.monotonic()

@@ -147,6 +147,47 @@ void topic_route(benchmark::State& state) {
 }
 BENCHMARK(topic_route)->Arg(100'000)->Arg(1'000'000);
 
+void encode_the_definitions(benchmark::State& state) {
+  const Topology& topology = with_topics(static_cast<std::uint32_t>(state.range(0)));
+  for (auto step : state) {
+    (void)step;
+    std::vector<std::byte> encoded;
+    topology.encode_durable_state(encoded);
+    benchmark::DoNotOptimize(encoded.data());
+  }
+}
+BENCHMARK(encode_the_definitions)->Arg(100'000)->Arg(1'000'000)->Unit(benchmark::kMillisecond);
+
+void decide_bindings(benchmark::State& state) {
+  const Topology& topology = with_topics(static_cast<std::uint32_t>(state.range(0)));
+  std::uint64_t number = 0;
+  for (auto step : state) {
+    (void)step;
+    const auto decision = decide(topology, {"guest", SessionId{1}},
+                                 Bind{{.vhost = "/",
+                                       .source = "amq.topic",
+                                       .kind = DestinationKind::queue,
+                                       .destination = queue_name(number % topic_queues),
+                                       .routing_key = "new." + std::to_string(number),
+                                       .arguments = {}}},
+                                 {4, 1});
+    benchmark::DoNotOptimize(decision->durable);
+    ++number;
+  }
+}
+BENCHMARK(decide_bindings)->Arg(1'000'000);
+
+void consistent_hash_route(benchmark::State& state) {
+  const auto count = static_cast<std::uint32_t>(state.range(0));
+  auto topology = with_queues(count);
+  topology->apply(
+      PutExchange{{.vhost = "/", .name = "hash", .type = ExchangeType::consistent_hash, .arguments = {}}});
+  for (std::uint32_t i = 0; i < count; ++i)
+    add_binding(*topology, "hash", queue_name(i), i % 2 == 0 ? "1" : "3");
+  route_all(state, *topology, "hash", some_names(1'000'000));
+}
+BENCHMARK(consistent_hash_route)->Arg(10)->Arg(1'000);
+
 void topic_route_of_many_hashes(benchmark::State& state) {
   auto topology = with_queues(1);
   for (int i = 0; i < 20; ++i)

@@ -23,12 +23,21 @@ struct Toucher {
   std::vector<std::string>& out;
 
   void everything() const { out.emplace_back("*"); }
-  void binding(const BindingDefinition& binding) const {
+  static char kind_of(const BindingDefinition& binding) {
+    return binding.kind == DestinationKind::queue ? 'q' : 'x';
+  }
+  void unbinding(const BindingDefinition& binding) const {
     out.push_back(touched('x', binding.vhost, binding.source));
-    const char kind = binding.kind == DestinationKind::queue ? 'q' : 'x';
-    if (kind == 'q' || binding.destination != binding.source) {
-      out.push_back(touched(kind, binding.vhost, binding.destination));
+    if (kind_of(binding) == 'q' || binding.destination != binding.source) {
+      out.push_back(touched(kind_of(binding), binding.vhost, binding.destination));
     }
+  }
+  void binding(const BindingDefinition& binding) const {
+    const std::size_t before = out.size();
+    unbinding(binding);
+    for (std::size_t i = before; i < out.size(); ++i) out[i].insert(out[i].begin(), shared_touch);
+    out.push_back(fmt::format("b{}{}{}{}{}{}{}{}{}", '\0', binding.vhost, '\0', binding.source, '\0',
+                              kind_of(binding), binding.destination, '\0', binding.routing_key));
   }
 
   void operator()(const DeclareExchange& request) const {
@@ -53,7 +62,8 @@ struct Toucher {
     out.push_back(touched('q', request.vhost, request.name));
   }
   void operator()(const Bind& request) const { binding(request.binding); }
-  void operator()(const Unbind& request) const { binding(request.binding); }
+  // An exchange may go with its last binding.
+  void operator()(const Unbind& request) const { unbinding(request.binding); }
   void operator()(const PutUserRequest& request) const { out.push_back(touched('u', request.user.name)); }
   void operator()(const DeleteUser& request) const { out.push_back(touched('u', request.name)); }
   void operator()(const PutPermissionRequest& request) const {

@@ -122,7 +122,9 @@ struct Placement {
 
 // What a change touches: names that two requests in flight may not share. ("q\0vhost\0name", "x\0…", "u\0…", "v\0…", and
 // "i\0…", the lane that a new queue's id comes from; "n\0…", the number of a vhost's queues where it is limited; a request
-// on a whole vhost or session, or that has no name, touches "*".)
+// on a whole vhost or session, or that has no name, touches "*". Bindings only need their ends to be there: they touch these
+// as "s" and the name, which many may do at a time, and themselves as "b\0…".)
+inline constexpr char shared_touch = 's';
 void touched_names(const Topology& topology, const Request& request, std::vector<std::string>& out);
 
 // Which changes are to be logged: durable definitions, and bindings between durable ones.

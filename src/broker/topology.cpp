@@ -13,15 +13,20 @@ namespace weir::broker {
 
 namespace {
 
-BindingDefinition definition_of(const Binding& binding) {
+// Into one that may have been used before: its texts keep their memory.
+void define(const Binding& binding, BindingDefinition& definition) {
   const ExchangeDefinition& source = binding.source->definition();
-  BindingDefinition definition;
   definition.vhost = source.vhost;
   definition.source = source.name;
   definition.kind = binding.destination->kind;
   definition.destination = name_of(*binding.destination);
   definition.routing_key = binding.routing_key;
   definition.arguments = binding.table();
+}
+
+BindingDefinition definition_of(const Binding& binding) {
+  BindingDefinition definition;
+  define(binding, definition);
   return definition;
 }
 
@@ -343,6 +348,45 @@ void Topology::durable_state(std::vector<Change>& out) const {
     out.emplace_back(PutTopicPermission{*permission});
   for (const LimitDefinition* limit : state_->limits.all()) out.emplace_back(PutLimit{*limit});
   for (const ParameterDefinition* parameter : parameters()) out.emplace_back(PutParameter{*parameter});
+}
+
+void Topology::encode_durable_state(std::vector<std::byte>& out) const {
+  const auto encode = [&](Change change) { encode_change(change, out); };
+  for (std::uint32_t lane = 0; lane < queue_id_lanes; ++lane) {
+    if (state_->next_ids[lane] > queue_id_lanes) encode(SetNextQueueId{next_queue_id(lane)});
+  }
+  state_->vhosts.for_each([&](const Vhost& vhost) {
+    encode(PutVhost{vhost.definition});
+    vhost.exchanges.for_each([&](const Exchange& exchange) {
+      if (exchange.definition().durable) encode(PutExchange{exchange.definition()});
+    });
+    const auto encode_queue = [&](const QueueNode& queue) {
+      if (is_durable(queue.definition)) encode(PutQueue{queue.definition});
+    };
+    vhost.queues.for_each(encode_queue);
+    vhost.own_queues.for_each(encode_queue);
+    encode_durable_bindings(vhost.definition.name, out);
+  });
+  for (const auto& [name, user] : state_->users) encode(PutUser{user});
+  for (const PermissionDefinition* permission : permissions()) encode(PutPermission{*permission});
+}
+
+void Topology::encode_durable_bindings(std::string_view vhost, std::vector<std::byte>& out) const {
+  const auto lasts = [&](const Destination& destination) {
+    if (destination.kind == DestinationKind::queue)
+      return is_durable(static_cast<const QueueNode&>(destination).definition);
+    return static_cast<const Exchange&>(destination).definition().durable;
+  };
+  Change change = PutBinding{};
+  BindingDefinition& definition = std::get<PutBinding>(change).binding;
+  state_->find_vhost(vhost)->exchanges.for_each([&](const Exchange& exchange) {
+    if (!exchange.definition().durable) return;
+    exchange.for_each_binding([&](const Binding& binding) {
+      if (!lasts(*binding.destination)) return;
+      define(binding, definition);
+      encode_change(change, out);
+    });
+  });
 }
 
 bool Topology::is_durable(const QueueDefinition& queue) const { return queue.durable && !queue.exclusive; }

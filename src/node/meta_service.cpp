@@ -14,8 +14,11 @@ constexpr std::string_view everything = "*";
 bool MetaService::blocked(const std::vector<std::string>& names) const {
   if (names_.empty()) return false;
   if (names_.contains(std::string(everything))) return true;
-  return std::any_of(names.begin(), names.end(),
-                     [&](const std::string& name) { return name == everything || names_.contains(name); });
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    if (name == everything) return true;
+    if (name.front() == broker::shared_touch) return names_.contains(name.substr(1));
+    return names_.contains(name) || names_.contains(broker::shared_touch + name);
+  });
 }
 
 void MetaService::request(MetaRequest request) {

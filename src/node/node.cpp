@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <future>
 #include <random>
@@ -218,15 +219,23 @@ void ThreadedNode::run_on(ShardId shard, const std::function<void()>& call) {
   done.get_future().wait();
 }
 
+// Many at a time: they share commits, and those that depend on each other wait for each other there.
 Status ThreadedNode::administer(std::vector<broker::Request> requests) {
-  for (broker::Request& request : requests) {
-    std::promise<Result<broker::Decision>> decided;
+  constexpr std::size_t at_a_time = 1'024;
+  for (std::size_t first = 0; first < requests.size(); first += at_a_time) {
+    const std::size_t end = std::min(first + at_a_time, requests.size());
+    std::promise<Status> all_decided;
+    Status status;
+    std::size_t left = end - first;
     seats_[0]->loop->post([&] {
-      seats_[0]->shard->administer(
-          std::move(request), [&](Result<broker::Decision> result) { decided.set_value(std::move(result)); });
+      for (std::size_t i = first; i < end; ++i) {
+        seats_[0]->shard->administer(std::move(requests[i]), [&](Result<broker::Decision> result) {
+          if (!result && status) status = std::unexpected(std::move(result.error()));
+          if (--left == 0) all_decided.set_value(std::move(status));
+        });
+      }
     });
-    Result<broker::Decision> result = decided.get_future().get();
-    if (!result) return std::unexpected(result.error());
+    WEIR_TRY(all_decided.get_future().get());
   }
   return {};
 }

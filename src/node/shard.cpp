@@ -289,10 +289,9 @@ void Shard::on_snapshot_written(std::int64_t result) {
 
 void Shard::write_snapshot() {
   if (snapshot_write_ != nullptr || snapshot_timer_.armed() || !meta_.idle()) return;
-  std::vector<broker::Change> state;
-  topology_.durable_state(state);
   std::vector<std::byte> contents;
-  for (const broker::Change& change : state) broker::encode_change(change, contents);
+  contents.reserve(snapshot_bytes_ + snapshot_bytes_ / 8);
+  topology_.encode_durable_state(contents);
   const Lsn durable = journal_->durable();
   std::vector<std::byte> file = storage::encode_snapshot(durable, contents);
   snapshot_bytes_ = file.size();

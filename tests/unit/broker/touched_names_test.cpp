@@ -39,11 +39,15 @@ TEST(TouchedNames, of_a_declared_queue_hold_the_lane_of_its_id_unless_it_is_pass
   EXPECT_EQ(touched(request), Names{"q\0v\0q"s});
 }
 
-TEST(TouchedNames, of_a_binding_are_both_ends_each_once) {
-  EXPECT_EQ(touched(Bind{SmallNode::binding("x", "q")}), (Names{"x\0/\0x"s, "q\0/\0q"s}));
+TEST(TouchedNames, of_a_binding_are_both_ends_each_once_and_itself) {
+  EXPECT_EQ(touched(Bind{SmallNode::binding("x", "q", "k")}),
+            (Names{"sx\0/\0x"s, "sq\0/\0q"s, "b\0/\0x\0qq\0k"s}));
+  EXPECT_EQ(touched(Bind{SmallNode::exchange_binding("x", "x")}), (Names{"sx\0/\0x"s, "b\0/\0x\0xx\0"s}));
+  EXPECT_EQ(touched(Bind{SmallNode::binding("x", "x")}), (Names{"sx\0/\0x"s, "sq\0/\0x"s, "b\0/\0x\0qx\0"s}));
+}
+
+TEST(TouchedNames, of_an_unbinding_are_the_ends_for_itself_alone) {
   EXPECT_EQ(touched(Unbind{SmallNode::exchange_binding("x", "y")}), (Names{"x\0/\0x"s, "x\0/\0y"s}));
-  EXPECT_EQ(touched(Bind{SmallNode::exchange_binding("x", "x")}), Names{"x\0/\0x"s});
-  EXPECT_EQ(touched(Bind{SmallNode::binding("x", "x")}), (Names{"x\0/\0x"s, "q\0/\0x"s}));
 }
 
 TEST(TouchedNames, of_a_whole_vhost_or_session_are_everything) {
