@@ -43,14 +43,15 @@ class FastPublisher:
 
     def _frames(self):
         self.received += self.socket.recv(1 << 16)
-        at = 0
+        frames, at = [], 0
         while True:
             taken, decoded = frame.decode_frame(self.received[at:at + (1 << 17)])
             if not taken:
                 break
             at += taken
-            yield decoded
+            frames.append(decoded)
         self.received = self.received[at:]
+        return frames
 
     def _expect(self, method):
         while True:

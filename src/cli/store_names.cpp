@@ -23,7 +23,9 @@ void StoreNames::take(Bytes changes) {
 std::string StoreNames::of(QueueId queue) const {
   const broker::QueueDefinition* const definition = find(queue);
   if (definition == nullptr) return fmt::format("queue {}, which is not defined", queue.value);
-  return fmt::format("queue '{}' in vhost '{}'", definition->name, definition->vhost);
+  const bool delays = definition->role == broker::QueueRole::delays;
+  return fmt::format("{} '{}' in vhost '{}'", delays ? "what waits at exchange" : "queue", definition->name,
+                     definition->vhost);
 }
 
 std::vector<std::byte> with_recovered_queues(std::vector<std::byte> contents,

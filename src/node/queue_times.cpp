@@ -185,7 +185,9 @@ void QueueHost::tell_history(const broker::BindingDefinition& binding) {
   Queue* const history = queue(own->id);
   if (history == nullptr) return;  // it is another shard's
   know_wall();
-  history->for_each([&](Seq, const Entry& entry) {
+  // Bindings may lead back to it: what comes now is not told again.
+  const Seq end = history->next_seq();
+  history->visit(Seq{0}, end, SIZE_MAX, [&](Seq, const Entry& entry) {
     dead_letters_.send_copy(
         binding, {TransientStore::envelope(entry.reference()), TransientStore::chunk(entry.reference())});
   });

@@ -92,6 +92,28 @@ TEST_F(Definitions, declarations_that_are_under_way_together_get_ids_of_their_ow
   EXPECT_EQ(ids.size(), clients.size());
 }
 
+TEST_F(Definitions, bindings_of_one_exchange_share_a_commit_and_its_deletion_waits_for_them) {
+  start(1);
+  TestSession& owner = session();
+  owner.declare("q");
+  ASSERT_TRUE(owner.declare_exchange("x", "direct"));
+  std::vector<TestSession*> clients;
+  for (int i = 0; i < 10; ++i) clients.push_back(&session());
+  TestSession& deleter = session();
+  const std::uint64_t commits = node->shard(0).journal().stats().commits;
+  for (int i = 0; i < 10; ++i) {
+    clients[i]->ask_only([&](Session& session) {
+      session.bind({"/", "x", broker::DestinationKind::queue, "q", "k" + std::to_string(i), {}});
+    });
+  }
+  deleter.ask_only([](Session& session) { session.delete_exchange({"/", "x", true}); });
+  ASSERT_TRUE(node->until([&] { return deleter.reply.has_value(); }));
+  EXPECT_LT(node->shard(0).journal().stats().commits - commits, 10U)
+      << "one each, if they waited for each other";
+  for (TestSession* client : clients) EXPECT_TRUE(client->reply && client->reply->has_value());
+  EXPECT_FALSE(deleter.reply->has_value()) << "it is in use by then";
+}
+
 TEST_F(Definitions, an_id_is_never_given_twice_not_even_after_a_crash) {
   start();
   std::set<QueueId> ids;

@@ -297,6 +297,18 @@ TEST_F(RecentHistory, an_exchange_that_is_bound_routes_the_last_messages) {
   EXPECT_THAT(drain("q"), ElementsAre("b", "c", "e"));
 }
 
+TEST_F(RecentHistory, that_is_bound_to_itself_is_told_once) {
+  const Reply bound = client->ask([](Session& session) {
+    session.bind({"/", "recent", broker::DestinationKind::exchange, "recent", "", {}});
+  });
+  ASSERT_TRUE(bound);
+  settle();
+  client->declare("q");
+  ASSERT_TRUE(client->bind("recent", "q"));
+  settle();
+  EXPECT_EQ(client->ready("q"), 3U);
+}
+
 TEST_F(RecentHistory, is_in_memory_only) {
   restart();
   TestSession& later = session();
