@@ -322,6 +322,23 @@ Status Topology::authorize_vhost(std::string_view user, std::string_view vhost) 
 // --- the durable part ---
 
 void Topology::durable_state(std::vector<Change>& out) const {
+  durable_definitions(out);
+  for (const VhostDefinition* vhost : vhosts()) {
+    for (BindingDefinition& binding : bindings(vhost->name)) {
+      if (is_durable(binding)) out.emplace_back(PutBinding{std::move(binding)});
+    }
+  }
+}
+
+void Topology::encode_durable_state(std::vector<std::byte>& out) const {
+  std::vector<Change> definitions;
+  durable_definitions(definitions);
+  for (const Change& change : definitions) encode_change(change, out);
+  for (const VhostDefinition* vhost : vhosts()) encode_durable_bindings(vhost->name, out);
+}
+
+// All but bindings, which are many.
+void Topology::durable_definitions(std::vector<Change>& out) const {
   for (std::uint32_t lane = 0; lane < queue_id_lanes; ++lane) {
     if (state_->next_ids[lane] > queue_id_lanes) out.emplace_back(SetNextQueueId{next_queue_id(lane)});
   }
@@ -338,9 +355,6 @@ void Topology::durable_state(std::vector<Change>& out) const {
     for (const QueueDefinition* queue : queues(vhost->name)) {
       if (is_durable(*queue)) out.emplace_back(PutQueue{*queue});
     }
-    for (BindingDefinition& binding : bindings(vhost->name)) {
-      if (is_durable(binding)) out.emplace_back(PutBinding{std::move(binding)});
-    }
   }
   for (const auto& [name, user] : state_->users) out.emplace_back(PutUser{user});
   for (const PermissionDefinition* permission : permissions()) out.emplace_back(PutPermission{*permission});
@@ -348,27 +362,6 @@ void Topology::durable_state(std::vector<Change>& out) const {
     out.emplace_back(PutTopicPermission{*permission});
   for (const LimitDefinition* limit : state_->limits.all()) out.emplace_back(PutLimit{*limit});
   for (const ParameterDefinition* parameter : parameters()) out.emplace_back(PutParameter{*parameter});
-}
-
-void Topology::encode_durable_state(std::vector<std::byte>& out) const {
-  const auto encode = [&](Change change) { encode_change(change, out); };
-  for (std::uint32_t lane = 0; lane < queue_id_lanes; ++lane) {
-    if (state_->next_ids[lane] > queue_id_lanes) encode(SetNextQueueId{next_queue_id(lane)});
-  }
-  state_->vhosts.for_each([&](const Vhost& vhost) {
-    encode(PutVhost{vhost.definition});
-    vhost.exchanges.for_each([&](const Exchange& exchange) {
-      if (exchange.definition().durable) encode(PutExchange{exchange.definition()});
-    });
-    const auto encode_queue = [&](const QueueNode& queue) {
-      if (is_durable(queue.definition)) encode(PutQueue{queue.definition});
-    };
-    vhost.queues.for_each(encode_queue);
-    vhost.own_queues.for_each(encode_queue);
-    encode_durable_bindings(vhost.definition.name, out);
-  });
-  for (const auto& [name, user] : state_->users) encode(PutUser{user});
-  for (const PermissionDefinition* permission : permissions()) encode(PutPermission{*permission});
 }
 
 void Topology::encode_durable_bindings(std::string_view vhost, std::vector<std::byte>& out) const {

@@ -155,6 +155,7 @@ class Topology {
   void encode_durable_state(std::vector<std::byte>& out) const;
 
  private:
+  void durable_definitions(std::vector<Change>& out) const;
   void encode_durable_bindings(std::string_view vhost, std::vector<std::byte>& out) const;
   struct State;
   std::unique_ptr<State> state_;
