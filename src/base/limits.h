@@ -18,4 +18,9 @@ inline constexpr std::size_t delivery_window_messages = 4'096;
 // What one session may have published that its queues have not taken yet; beyond it its socket is not read.
 inline constexpr std::size_t publish_window_bytes = 8U << 20;
 
+// What a transaction may hold until it is committed: its messages, for each shard that they go to, and its settlements.
+inline constexpr std::size_t transaction_bytes_max = 64U << 20;
+// Direct replies to a connection that reads too slowly; beyond it they are dropped.
+inline constexpr std::size_t unread_replies_bytes_max = 8U << 20;
+
 }  // namespace weir::limits

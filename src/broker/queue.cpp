@@ -257,6 +257,8 @@ void Queue::deliver(const Head& head, Consumer* consumer) {
   }
   if (consumer == nullptr) return;
   ++consumer->unacked;
+  if (consumer->shared != nullptr) [[unlikely]]
+    --consumer->shared->credit;
   if (ring_.size() > 1 && ring_.front() == consumer) {  // the next one's turn
     ring_.pop_front();
     join_ring(*consumer);

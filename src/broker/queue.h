@@ -40,6 +40,13 @@ struct DeliveryWindow {
   }
 };
 
+// What consumers that share a prefetch may still be given by this shard.
+struct SharedCredit {
+  std::uint32_t number = 0;  // the session's own
+  std::uint32_t credit = 0;
+  bool asked = false;  // for more
+};
+
 class Queue;
 
 // Lifetime: owned by the node's record of its session on this shard; attached to one queue.
@@ -53,11 +60,14 @@ struct Consumer {
   bool exclusive = false;
   std::int32_t priority = 0;  // those that can take and have a higher one come first
   DeliveryWindow* window = nullptr;
-  void* holder = nullptr;  // the node's, to find the way to the session without a look-up
+  SharedCredit* shared = nullptr;  // null: it shares no prefetch
+  void* holder = nullptr;          // the node's, to find the way to the session without a look-up
   Queue* queue = nullptr;
   bool waiting = false;  // in the queue's ring of those that can take
 
-  bool can_take() const { return (prefetch == 0 || unacked < prefetch) && window->open(); }
+  bool can_take() const { return can_take_with_credit() && (shared == nullptr || shared->credit > 0); }
+  // But for what it shares with others.
+  bool can_take_with_credit() const { return (prefetch == 0 || unacked < prefetch) && window->open(); }
 };
 
 // Messages that follow each other and came back equally often.

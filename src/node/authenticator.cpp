@@ -61,11 +61,13 @@ std::unique_ptr<Authentication> Authenticator::check(Credentials credentials,
     return nullptr;
   };
   if (user == nullptr) return answer(refused("user '" + credentials.user + "' is not known"));
-  if (user->password_hash.empty()) return answer(refused("user '" + credentials.user + "' has no password"));
+  if (user->password_hash.empty() && !credentials.vouched)
+    return answer(refused("user '" + credentials.user + "' has no password"));
   if (!credentials.loopback &&
       std::find(loopback_users_.begin(), loopback_users_.end(), credentials.user) != loopback_users_.end()) {
     return answer(refused("user '" + credentials.user + "' can only connect via localhost"));
   }
+  if (credentials.vouched) return answer({});
   const std::string token = remembered(credentials, user->password_hash);
   if (const auto known = right_.find(credentials.user); known != right_.end() && known->second == token) {
     return answer({});

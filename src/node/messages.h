@@ -14,6 +14,7 @@
 #include "broker/decide.h"
 #include "broker/message_extras.h"
 #include "broker/topology.h"
+#include "node/reply_address.h"
 #include "node/session.h"
 
 namespace weir::node {
@@ -42,6 +43,25 @@ struct PublishBatch {
   std::vector<Bytes> pieces;  // into `holds`
   std::vector<std::byte> text;
   std::vector<ChunkRef> holds;
+};
+
+// --- a transaction's share: the same way ---
+
+struct SettleItem {
+  SessionId session;
+  ConsumerNumber consumer = no_consumer;
+  QueueId queue;
+  Seq first;
+  std::uint32_t count = 0;
+  Outcome outcome{};
+};
+struct TransactionBatch {
+  SessionId session;
+  PublisherNumber publisher = 0;
+  std::uint64_t seq = 0;  // of the commit
+  PublishBatch publishes;
+  std::vector<SettleItem> settles;
+  std::uint64_t body_bytes = 0;  // of all publishes
 };
 
 // --- its answer: queue's shard -> session's shard ---
@@ -80,14 +100,6 @@ struct DeliverBatch {
 
 // --- settling and windows: session's shard -> queue's shard ---
 
-struct SettleItem {
-  SessionId session;
-  ConsumerNumber consumer = no_consumer;
-  QueueId queue;
-  Seq first;
-  std::uint32_t count = 0;
-  Outcome outcome{};
-};
 struct SettleBatch {
   std::vector<SettleItem> items;
 };
@@ -111,6 +123,28 @@ struct LettersAsked {
   std::vector<broker::LetterOrigin> origins;
 };
 
+// --- direct replies ---
+
+struct ReplyMessage {
+  ReplyAddress to;
+  ChunkRef envelope;
+};
+struct ReplyProbe {
+  SessionId from;
+  ReplyAddress to;
+  std::string key;
+};
+
+// --- a shared prefetch: queue's shard -> session's shard ---
+
+struct PoolNews {
+  SessionId session;
+  PoolNumber pool = 0;
+  ShardId from{};
+  std::int64_t out = 0;      // delivered before it was a pool's; credit that was not used (negative)
+  std::uint32_t wanted = 0;  // credit
+};
+
 // --- requests to a queue ---
 
 struct ConsumeRequest {
@@ -124,6 +158,15 @@ struct CancelRequest {
 struct PrefetchRequest {
   ConsumerNumber consumer = no_consumer;
   std::uint32_t prefetch = 0;
+};
+// Credit for a session's pool.
+struct PoolGrant {
+  PoolNumber pool = 0;
+  std::uint32_t credit = 0;
+};
+struct JoinPoolRequest {
+  ConsumerNumber consumer = no_consumer;
+  PoolNumber pool = 0;
 };
 struct GetRequest {
   QueueId queue;
@@ -146,8 +189,8 @@ struct EndSessionRequest {};  // its consumers on this shard go
 
 struct QueueRequest {
   SessionId session;
-  std::variant<ConsumeRequest, CancelRequest, PrefetchRequest, GetRequest, StatusRequest, PurgeRequest,
-               CheckDeleteRequest, CancelDeleteRequest, EndSessionRequest>
+  std::variant<ConsumeRequest, CancelRequest, PrefetchRequest, PoolGrant, JoinPoolRequest, GetRequest,
+               StatusRequest, PurgeRequest, CheckDeleteRequest, CancelDeleteRequest, EndSessionRequest>
       what;
 };
 
@@ -207,11 +250,12 @@ struct Call {
 };  // rare: administration
 
 using ShardMessage =
-    std::variant<std::unique_ptr<PublishBatch>, std::unique_ptr<PublishAckBatch>,
-                 std::unique_ptr<DeliverBatch>, std::unique_ptr<SettleBatch>, std::unique_ptr<WindowBatch>,
-                 std::unique_ptr<QueueRequest>, std::unique_ptr<MetaRequest>, std::unique_ptr<SessionReply>,
-                 std::unique_ptr<LettersSettled>, std::unique_ptr<LettersAsked>, ConsumerGone, ChangesMade,
-                 ChangesApplied, std::unique_ptr<FlowChanged>, Call>;
+    std::variant<std::unique_ptr<PublishBatch>, std::unique_ptr<TransactionBatch>,
+                 std::unique_ptr<PublishAckBatch>, std::unique_ptr<DeliverBatch>,
+                 std::unique_ptr<SettleBatch>, std::unique_ptr<WindowBatch>, std::unique_ptr<QueueRequest>,
+                 std::unique_ptr<MetaRequest>, std::unique_ptr<SessionReply>, std::unique_ptr<LettersSettled>,
+                 std::unique_ptr<LettersAsked>, std::unique_ptr<ReplyMessage>, std::unique_ptr<ReplyProbe>,
+                 PoolNews, ConsumerGone, ChangesMade, ChangesApplied, std::unique_ptr<FlowChanged>, Call>;
 
 // The way to the other shards. Real: inboxes of the loops; in tests and the simulator: whatever drives them.
 class Peers {

@@ -43,4 +43,23 @@ void add_publish(PublishBatch& batch, const Origin& origin, const broker::Incomi
   batch.items.push_back(item);
 }
 
+BatchedMessage::BatchedMessage(const PublishBatch& batch, const PublishItem& item) {
+  const std::byte* text = batch.text.data() + item.text_at;
+  message_.native = item.native;
+  message_.persistent = item.persistent;
+  message_.priority = item.priority;
+  message_.exchange = as_text({text, item.exchange_bytes});
+  text += item.exchange_bytes;
+  message_.routing_key = as_text({text, item.routing_key_bytes});
+  text += item.routing_key_bytes;
+  message_.extras = {text, item.extras_bytes};
+  text += item.extras_bytes;
+  message_.properties = {text, item.properties_bytes};
+  text += item.properties_bytes;
+  message_.body_bytes = item.body_bytes;
+  copied_ = {text, item.body_bytes};
+  message_.body = item.pieces == 0 ? std::span<const Bytes>(&copied_, 1)
+                                   : std::span(batch.pieces).subspan(item.first_piece, item.pieces);
+}
+
 }  // namespace weir::node

@@ -1,4 +1,4 @@
-// What it is: puts a publish into the batch for the shard of its queues.
+// What it is: publishes on their way to the shard of their queues: into a batch, and out of it.
 #pragma once
 
 #include <span>
@@ -11,5 +11,23 @@ namespace weir::node {
 // `chunk`: where the body's pieces lie; null if they do not lie in one.
 void add_publish(PublishBatch& batch, const Origin& origin, const broker::IncomingMessage& message,
                  Chunk* chunk, std::span<const broker::Target> targets);
+
+inline std::span<const broker::Target> targets_of(const PublishBatch& batch, const PublishItem& item) {
+  return std::span(batch.targets).subspan(item.first_target, item.targets);
+}
+
+// A message of a batch; it views into the batch and into itself.
+class BatchedMessage {
+ public:
+  BatchedMessage(const PublishBatch& batch, const PublishItem& item);
+  BatchedMessage(const BatchedMessage&) = delete;
+  BatchedMessage& operator=(const BatchedMessage&) = delete;
+
+  const broker::IncomingMessage& view() const { return message_; }
+
+ private:
+  broker::IncomingMessage message_;
+  Bytes copied_;  // the body, where it lies in the batch's text
+};
 
 }  // namespace weir::node

@@ -16,8 +16,6 @@ using storage::RecordType;
 
 namespace {
 
-// Targets beyond the first in one record: the extension's length is 16 bits.
-constexpr std::size_t targets_per_record_max = 4096;
 constexpr std::size_t target_bytes = 12;  // u32 queue, u64 seq
 
 std::uint16_t returns_of(const Queue& queue, Seq seq) {
@@ -171,7 +169,10 @@ void QueueHost::remove(QueueId id) {
     Consumer& consumer = *gone->consumers().front();
     consumers.push_back({consumer.session, consumer.number, CancelReason::queue_deleted});
     gone->detach(consumer);
-    static_cast<Link*>(consumer.holder)->consumers.erase(consumers.back().consumer);
+    Link& holder = *static_cast<Link*>(consumer.holder);
+    broker::SharedCredit* const pool = consumer.shared;
+    holder.consumers.erase(consumers.back().consumer);
+    if (pool != nullptr) leave_pool(holder, pool);
   }
   for (const ConsumerGone& consumer : consumers) routes_.consumer_gone(consumer);
 }
@@ -180,11 +181,19 @@ void QueueHost::remove(QueueId id) {
 
 void QueueHost::enqueue(std::span<const broker::Target> targets, const broker::IncomingMessage& message,
                         const Origin& origin) {
+  const Taken taken = take(targets, message);
+  const std::uint64_t rejected = taken.refused ? origin.seq : 0;
+  ack_order_.add(taken.needed, {origin.session, origin.publisher, origin.seq, message.body_bytes, rejected},
+                 turn_);
+}
+
+QueueHost::Taken QueueHost::take(std::span<const broker::Target> targets,
+                                 const broker::IncomingMessage& message) {
   know_wall();
   journaled_targets_.clear();
   memory_targets_.clear();
-  bool refused = false;
-  Lsn needed{0};
+  Taken taken;
+  Lsn& needed = taken.needed;
   const broker::MessageExtras extras = broker::view_extras(message.extras);
   const std::optional<broker::LetterOrigin>& letter = extras.origin;
   for (const broker::Target& target : targets) {
@@ -206,7 +215,7 @@ void QueueHost::enqueue(std::span<const broker::Target> targets, const broker::I
       continue;
     }
     if (to->kept_empty > 0 || (to->options().limited && refuses(*to, message))) [[unlikely]] {
-      refused = true;
+      taken.refused = true;
       if (to->kept_empty == 0) dead_letter_refused(*to, message);
       continue;
     }
@@ -215,28 +224,22 @@ void QueueHost::enqueue(std::span<const broker::Target> targets, const broker::I
     (lasts && to->options().journaled ? journaled_targets_ : memory_targets_).push_back(to);
   }
   const std::size_t bytes = broker::envelope_bytes(message);
-  PublishAck ack{origin.session, origin.publisher, origin.seq, message.body_bytes, 0};
   if (!journaled_targets_.empty()) {
     if (!journal_->has_room()) {
       ++stats_.rejected;
-      ack.rejected = origin.seq;
-      ack_order_.add(Lsn{0}, ack, turn_);
-      return;
+      return {Lsn{0}, true};
     }
     before_message_ = journal_->batch_begin();
     needed = std::max(needed, journal_message(message, bytes));
     if (letter) mark_taken(*letter, journaled_targets_, before_message_);
   }
-  if (refused) {
-    ++stats_.rejected;
-    ack.rejected = origin.seq;
-  }
+  if (taken.refused) ++stats_.rejected;
   if (!memory_targets_.empty()) {
     needed = std::max(needed, keep_in_memory(message, bytes));
     if (letter) mark_taken(*letter, memory_targets_, Lsn{UINT64_MAX});
   }
   ++stats_.published;
-  ack_order_.add(needed, ack, turn_);
+  return taken;
 }
 
 void QueueHost::push(Queue& queue, const broker::IncomingMessage& message, Entry entry) {
@@ -388,7 +391,11 @@ void QueueHost::pump(QueueId id) {
   Queue::Head head;
   for (Queue* from = queue(id); from != nullptr && from->peek(head); from = queue(id)) {
     Consumer* const to = from->next_consumer();
-    if (to == nullptr) return;
+    if (to == nullptr) {
+      if (pools_ > 0) [[unlikely]]
+        want_credit(*from);
+      return;
+    }
     if (head_expired(*from, head)) [[unlikely]] {
       bury(*from, head.seq, broker::DeathReason::expired);
       continue;
@@ -581,6 +588,8 @@ void QueueHost::end_turn() {
     if (Queue* const pumped = queue(id); pumped != nullptr && pumped->options().limited) trim(*pumped);
   }
   pumping_.clear();
+  if (pools_ > 0) [[unlikely]]
+    settle_credit();
   carry_out_alarms();
   if (dead_letters_.has_work() && !stopped_) dead_letters_.work(wall_ms_);
   for (const QueueId id : to_log_) {

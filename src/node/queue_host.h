@@ -55,6 +55,9 @@ enum class QueueEnd : std::uint8_t { no_consumers, unused };
 
 class QueueHost {
  public:
+  // Targets beyond the first in one record: the extension's length is 16 bits.
+  static constexpr std::size_t targets_per_record_max = 4096;
+
   // `delete_queue` is called when the last consumer of an auto-delete queue has gone, and when a queue was not used.
   QueueHost(Clock& clock, SessionRoutes& routes, Outbox& outbox, const broker::Topology& topology,
             std::uint16_t shards, std::atomic<std::uint64_t>& transient_bytes,
@@ -95,6 +98,8 @@ class QueueHost {
   void enqueue(std::span<const broker::Target> targets, const broker::IncomingMessage& message,
                const Origin& origin);
   void settle(const SettleItem& item);
+  // All of it becomes durable together.
+  void commit(const TransactionBatch& batch);
   void grant(const WindowGrant& grant);
   void request(QueueRequest request);
 
@@ -166,6 +171,7 @@ class QueueHost {
     broker::DeliveryWindow window;
     std::unordered_map<ConsumerNumber, std::unique_ptr<broker::Consumer>> consumers;
     std::unordered_map<ConsumerNumber, std::unique_ptr<Browser>> browsers;
+    std::unordered_map<PoolNumber, std::unique_ptr<broker::SharedCredit>> pools;
     std::optional<CheckDeleteRequest> promised;  // to the queue's deletion that is under way, one at a time
   };
   struct WaitingGet {
@@ -224,6 +230,11 @@ class QueueHost {
   void renew_windows(Lsn before);
   void drop_superseded(broker::Queue& of);
   void make_window(broker::Queue& of);
+  struct Taken {
+    Lsn needed{0};         // what must be durable for it to be safe
+    bool refused = false;  // by one of the queues
+  };
+  Taken take(std::span<const broker::Target> targets, const broker::IncomingMessage& message);
   void push(broker::Queue& queue, const broker::IncomingMessage& message, broker::Entry entry);
   void ask_for_letters();
   void mark_taken(const broker::LetterOrigin& letter, std::span<broker::Queue* const> queues, Lsn lsn) {
@@ -257,6 +268,11 @@ class QueueHost {
                 storage::Journal::Urgency urgency = storage::Journal::Urgency::ride);
   void log_all_runs(broker::Queue& queue,
                     storage::Journal::Urgency of_settled = storage::Journal::Urgency::ride);
+  void join(Link& link, broker::Consumer& consumer, PoolNumber pool);
+  void leave_pool(Link& link, broker::SharedCredit* pool);
+  void want_credit(const broker::Queue& blocked);
+  void settle_credit();
+  static bool needs_credit(const Link& link, const broker::SharedCredit& pool);
   void end_promise(Link& link);
   void detach(Link& link, ConsumerNumber number, bool lost);
   void reply(SessionId session, decltype(SessionReply::what) what);
@@ -264,6 +280,8 @@ class QueueHost {
   void on_request(SessionId session, ConsumeRequest& request);
   void on_request(SessionId session, CancelRequest& request);
   void on_request(SessionId session, PrefetchRequest& request);
+  void on_request(SessionId session, PoolGrant& grant);
+  void on_request(SessionId session, JoinPoolRequest& request);
   void on_request(SessionId session, GetRequest& request);
   void on_request(SessionId session, StatusRequest& request);
   void on_request(SessionId session, PurgeRequest& request);
@@ -304,6 +322,9 @@ class QueueHost {
     auto operator<=>(const Due&) const = default;
   };
   std::vector<Due> to_forward_;
+  std::size_t pools_ = 0;  // of all links
+  std::vector<PoolNews> credit_wishes_;
+  std::vector<std::pair<SessionId, PoolNumber>> lent_;  // with credit that was not used, perhaps
   LetterMarks marks_;
   std::vector<QueueId> deduplicating_;  // some may be gone
   std::uint64_t log_kept_for_ids_ = 0;

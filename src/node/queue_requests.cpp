@@ -58,6 +58,7 @@ void QueueHost::on_request(SessionId session, ConsumeRequest& request) {
   slot->priority = broker::consumer_priority(request.options.arguments);
   slot->window = &owner.window;
   slot->holder = &owner;
+  if (request.options.pool != 0 && !slot->no_ack) join(owner, *slot, request.options.pool);
   from->attach(*slot);
   touch(*from);
   mark_dirty(*from);
@@ -71,7 +72,9 @@ void QueueHost::detach(Link& owner, ConsumerNumber number, bool lost) {
   if (at == owner.consumers.end()) return;
   Queue* const from = at->second->queue;
   lost ? from->lose(*at->second) : from->detach(*at->second);
+  broker::SharedCredit* const pool = at->second->shared;
   owner.consumers.erase(at);
+  if (pool != nullptr) leave_pool(owner, pool);
   touch(*from);
   mark_dirty(*from);
   if (from->options().auto_delete && from->consumers().empty()) {

@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -36,6 +37,8 @@ namespace weir::node {
 // after close_publisher(); a consumer's is never used twice in a session.
 using PublisherNumber = std::uint32_t;
 using ConsumerNumber = std::uint32_t;
+// A prefetch that consumers share: of an AMQP channel, say.
+using PoolNumber = std::uint32_t;
 // Of messages taken with get(): they belong to no consumer.
 inline constexpr ConsumerNumber no_consumer = 0;
 
@@ -120,6 +123,7 @@ struct Publish {
   broker::IncomingMessage message;  // exchange "" is the default exchange
   Chunk* chunk = nullptr;           // where all the body's pieces lie
   broker::HeaderSource* headers = nullptr;
+  std::span<const std::string_view> more_keys{};  // it is routed by these too, and reaches each queue once
 };
 enum class PublishResult : std::uint8_t { routed, unroutable };
 
@@ -130,7 +134,22 @@ struct ConsumeOptions {
   bool no_ack = false;          // settled by delivering
   bool exclusive = false;
   std::uint32_t prefetch = 0;  // most unsettled deliveries; 0: no limit
+  PoolNumber pool = 0;         // 0: it shares none
   broker::Table arguments;
+};
+
+// Publishes and settlements that take effect together, when they are committed; destroyed before, nothing happens. What
+// it does on one shard is durable together, or not at all; there is no such promise between shards. Dead letters of what
+// it discards are published afterwards.
+// Lifetime: ends before its session.
+class Transaction {
+ public:
+  virtual ~Transaction() = default;
+
+  // Routed now, and copied. Errors: those of Session::publish, and limit_exceeded: limits::transaction_bytes_max.
+  virtual Result<PublishResult> publish(const Publish& publish) = 0;
+  // limit_exceeded.
+  virtual Status settle(ConsumerNumber consumer, QueueId queue, Seq seq, Outcome outcome) = 0;
 };
 
 class Session {
@@ -149,6 +168,10 @@ class Session {
   // Errors: not_found (exchange), access_refused. Nothing was published then. An unroutable publish with a seq is
   // confirmed like any other: return it to the client (mandatory) before the next event.
   virtual Result<PublishResult> publish(const Publish& publish) = 0;
+  virtual std::unique_ptr<Transaction> begin_transaction() = 0;
+  // Confirmed like a publish with this seq when all of it is safe; rejected when queues did not take all of it.
+  virtual void commit(std::unique_ptr<Transaction> transaction, PublisherNumber publisher,
+                      std::uint64_t seq) = 0;
   // No more publishes come from it; its number is free again.
   virtual void close_publisher(PublisherNumber publisher) = 0;
 
@@ -159,11 +182,27 @@ class Session {
   // Without a reply; deliveries that are on their way are put back by the session.
   virtual void drop_consumer(ConsumerNumber consumer) = 0;
   virtual void set_prefetch(ConsumerNumber consumer, std::uint32_t prefetch) = 0;
+  // Of all consumers of a pool together, at most so many deliveries are unsettled. 0: no limit.
+  virtual void set_pool_prefetch(PoolNumber pool, std::uint32_t prefetch) = 0;
+  // One that is there already, and what it has out.
+  virtual void join_pool(ConsumerNumber consumer, PoolNumber pool) = 0;
+  // The pool's consumers have so many more unsettled deliveries; fewer (negative) whenever some were settled. The consumers
+  // of a pool end by cancel(), but for when the pool ends too.
+  virtual void add_pool_out(PoolNumber pool, std::int64_t count) = 0;
+  virtual void drop_pool(PoolNumber pool) = 0;
   virtual void get(std::string queue, bool no_ack) = 0;  // -> Got; deliver during on_reply
   // Settles one delivery. Consecutive ones of a queue become runs on the way: call in order of delivery.
   virtual void settle(ConsumerNumber consumer, QueueId queue, Seq seq, Outcome outcome) = 0;
   // Back-pressure: while the front-end's output is congested, deliveries stop after a bounded window. Idempotent.
   virtual void set_congested(bool congested) = 0;
+
+  // --- direct replies: straight to a consumer of this session, through no queue and to no disk, at most once ---
+
+  // The routing key of the default exchange by which they come from whoever was told it (publishing to it counts as
+  // unroutable). They are deliveries of no queue, and are not settled.
+  virtual std::string make_reply_key(ConsumerNumber consumer) = 0;
+  virtual void drop_reply_key(ConsumerNumber consumer) = 0;
+  virtual void probe_reply_key(std::string key) = 0;  // -> QueueStatus, or not_found: nobody is there
 
   // --- definitions: replies Done or QueueStatus, Deleted, Purged ---
 
@@ -207,6 +246,7 @@ struct Credentials {
   std::string user;
   std::string password;
   bool loopback = false;
+  bool vouched = false;  // a certificate has proven who it is: there is no password
 };
 
 // What a pending authentication hangs on: destroying it cancels the callback.

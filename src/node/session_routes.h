@@ -26,6 +26,7 @@ class SessionSink {
   virtual void take_ack(ShardId from, const PublishAck& ack) = 0;
   virtual void take_reply(SessionReply reply) = 0;
   virtual void take_consumer_gone(const ConsumerGone& gone) = 0;
+  virtual void take_pool_news(const PoolNews& news) = 0;
 
  protected:
   ~SessionSink() = default;
@@ -60,6 +61,12 @@ class SessionRoutes {
     const ShardId to = shard_of(gone.session);
     if (to == self_) return local_.take_consumer_gone(gone);
     outbox_.add(to, gone);
+  }
+  void pool_news(PoolNews news) {
+    news.from = self_;
+    const ShardId to = shard_of(news.session);
+    if (to == self_) return local_.take_pool_news(news);
+    outbox_.add(to, news);
   }
   ShardId self() const { return self_; }
 

@@ -120,4 +120,19 @@ void Sessions::take_consumer_gone(const ConsumerGone& gone) {
   if (ShardSession* const session = find(gone.session)) session->take_consumer_gone(gone);
 }
 
+void Sessions::take_pool_news(const PoolNews& news) {
+  if (ShardSession* const session = find(news.session)) session->take_pool_news(news);
+}
+
+void Sessions::take_direct(const ReplyMessage& message) {
+  if (ShardSession* const session = find(message.to.session)) session->take_direct(message);
+}
+
+SessionReply Sessions::probe(const ReplyProbe& probe) {
+  ShardSession* const session = find(probe.to.session);
+  if (session != nullptr && session->listener(probe.to) != no_consumer)
+    return {probe.from, QueueStatus{probe.key, QueueId{}, 0, 1}};
+  return {probe.from, fail(ErrorCode::not_found, "nobody waits for replies there")};
+}
+
 }  // namespace weir::node

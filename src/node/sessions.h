@@ -64,6 +64,10 @@ class Sessions final : public SessionSink {
   void take_ack(ShardId from, const PublishAck& ack) override;
   void take_reply(SessionReply reply) override;
   void take_consumer_gone(const ConsumerGone& gone) override;
+  void take_pool_news(const PoolNews& news) override;
+  void take_direct(const ReplyMessage& message);
+  // The answer to it.
+  SessionReply probe(const ReplyProbe& probe);
 
  private:
   friend class ShardSession;

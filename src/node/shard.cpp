@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "node/publish_batch.h"
 
 namespace weir::node {
 
@@ -175,6 +176,7 @@ void Shard::receive(ShardMessage& message) {
   struct Visitor {
     Shard& shard;
     void operator()(std::unique_ptr<PublishBatch>& batch) const { shard.receive_publishes(*batch); }
+    void operator()(std::unique_ptr<TransactionBatch>& batch) const { shard.host_.commit(*batch); }
     void operator()(std::unique_ptr<PublishAckBatch>& batch) const {
       for (const PublishAck& ack : batch->acks) shard.sessions_.take_ack(batch->from, ack);
     }
@@ -198,6 +200,11 @@ void Shard::receive(ShardMessage& message) {
       shard.host_.letters_settled(settled->origins);
     }
     void operator()(std::unique_ptr<LettersAsked>& asked) const { shard.host_.letters_asked(*asked); }
+    void operator()(std::unique_ptr<ReplyMessage>& message) const { shard.sessions_.take_direct(*message); }
+    void operator()(std::unique_ptr<ReplyProbe>& probe) const {
+      shard.routes_.reply(shard.sessions_.probe(*probe));
+    }
+    void operator()(PoolNews& news) const { shard.sessions_.take_pool_news(news); }
     void operator()(ConsumerGone& gone) const { shard.sessions_.take_consumer_gone(gone); }
     void operator()(ChangesMade& made) const {
       shard.apply(*made.changes);
@@ -214,25 +221,8 @@ void Shard::receive(ShardMessage& message) {
 
 void Shard::receive_publishes(const PublishBatch& batch) {
   for (const PublishItem& item : batch.items) {
-    const std::byte* text = batch.text.data() + item.text_at;
-    broker::IncomingMessage message;
-    message.native = item.native;
-    message.persistent = item.persistent;
-    message.priority = item.priority;
-    message.exchange = as_text({text, item.exchange_bytes});
-    text += item.exchange_bytes;
-    message.routing_key = as_text({text, item.routing_key_bytes});
-    text += item.routing_key_bytes;
-    message.extras = {text, item.extras_bytes};
-    text += item.extras_bytes;
-    message.properties = {text, item.properties_bytes};
-    text += item.properties_bytes;
-    message.body_bytes = item.body_bytes;
-    const Bytes copied(text, item.body_bytes);
-    message.body = item.pieces == 0 ? std::span<const Bytes>(&copied, 1)
-                                    : std::span(batch.pieces).subspan(item.first_piece, item.pieces);
-    host_.enqueue(std::span(batch.targets).subspan(item.first_target, item.targets), message,
-                  {item.session, item.publisher, item.seq});
+    const BatchedMessage message(batch, item);
+    host_.enqueue(targets_of(batch, item), message.view(), {item.session, item.publisher, item.seq});
   }
 }
 

@@ -1,11 +1,13 @@
 #include "node/shard_session.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/assert.h"
 #include "base/limits.h"
-#include "node/message_shares.h"
 #include "node/publish_batch.h"
+#include "node/transaction.h"
 
 namespace weir::node {
 
@@ -34,7 +36,21 @@ class WatchedHeaders final : public broker::HeaderSource {
   broker::Table none_;
 };
 
+void sort_by_shard(std::vector<broker::Target>& targets) {
+  std::sort(targets.begin(), targets.end(), [](const broker::Target& a, const broker::Target& b) {
+    return a.shard != b.shard ? a.shard < b.shard : a.queue < b.queue;
+  });
+}
+
 }  // namespace
+
+bool extends(std::span<const SettleItem> items, SessionId session, ConsumerNumber consumer, QueueId queue,
+             Seq seq, Outcome outcome) {
+  if (items.empty()) return false;
+  const SettleItem& last = items.back();
+  return last.session == session && last.consumer == consumer && last.queue == queue &&
+         last.outcome == outcome && last.first.value + last.count == seq.value;
+}
 
 ShardSession::ShardSession(Sessions& home, SessionId id, SessionInfo info, Tenancy tenancy,
                            SessionEvents& events)
@@ -63,14 +79,20 @@ ShardSession::~ShardSession() {
 
 // --- publishing ---
 
-// Where the message goes, grouped by shard; valid until the next call.
 Result<std::span<const broker::Target>> ShardSession::find_route(const Publish& publish) {
+  if (!publish.more_keys.empty()) [[unlikely]]
+    return find_route_of_keys(publish);
   const broker::Topology& topology = at_.topology;
   const std::string_view exchange = publish.message.exchange;
   const std::string_view key = publish.message.routing_key;
   RouteCache::Route* route = &routes_.place(exchange, key);
   if (RouteCache::is_for(*route, exchange, key, topology.version())) [[likely]] {
     return std::span<const broker::Target>(route->targets);
+  }
+  if (exchange.empty() && is_reply_key(key)) [[unlikely]] {
+    WEIR_TRY(topology.authorize(info_.user, info_.vhost, broker::Access::write, "amq.default"));
+    send_reply(publish, key);
+    return std::span<const broker::Target>();
   }
   if (routes_.note_miss(*route)) route = &routes_.place(exchange, key);
   route->valid = false;
@@ -81,15 +103,38 @@ Result<std::span<const broker::Target>> ShardSession::find_route(const Publish& 
   WatchedHeaders headers(publish.headers, rng_);
   route->targets.clear();
   WEIR_TRY(topology.route(info_.vhost, exchange, key, headers, true, route->targets));
-  std::sort(route->targets.begin(), route->targets.end(),
-            [](const broker::Target& a, const broker::Target& b) {
-              return a.shard != b.shard ? a.shard < b.shard : a.queue < b.queue;
-            });
+  sort_by_shard(route->targets);
   route->exchange.assign(exchange);
   route->key.assign(key);
   route->version = topology.version();
   route->valid = !headers.asked;  // where headers decide, the next message may go another way
   return std::span<const broker::Target>(route->targets);
+}
+
+// The union of what all its keys reach.
+Result<std::span<const broker::Target>> ShardSession::find_route_of_keys(const Publish& publish) {
+  const std::string_view exchange = publish.message.exchange;
+  WEIR_TRY(at_.topology.authorize(info_.user, info_.vhost, broker::Access::write,
+                                  exchange.empty() ? "amq.default" : exchange));
+  WatchedHeaders headers(publish.headers, rng_);
+  targets_.clear();
+  const auto add = [&](std::string_view key) -> Status {
+    if (exchange.empty() && is_reply_key(key)) {
+      send_reply(publish, key);
+      return {};
+    }
+    return at_.topology.route(info_.vhost, exchange, key, headers, true, targets_);
+  };
+  WEIR_TRY(add(publish.message.routing_key));
+  for (const std::string_view key : publish.more_keys) WEIR_TRY(add(key));
+  sort_by_shard(targets_);
+  const auto same = [](const broker::Target& a, const broker::Target& b) { return a.queue == b.queue; };
+  targets_.erase(std::unique(targets_.begin(), targets_.end(), same), targets_.end());
+  if (targets_.size() > limits::fan_out_max) {
+    return fail(ErrorCode::limit_exceeded,
+                fmt::format("a message reaches more than {} queues", limits::fan_out_max));
+  }
+  return std::span<const broker::Target>(targets_);
 }
 
 Result<PublishResult> ShardSession::publish(const Publish& publish) {
@@ -104,36 +149,64 @@ Result<PublishResult> ShardSession::publish(const Publish& publish) {
   if (rates_ != nullptr) [[unlikely]]
     keep_to_rates(publish.message.body_bytes);
   if (targets.empty()) return PublishResult::unroutable;
-  send_shares(at_.topology, {publish.message, publish.headers, at_.host}, targets,
-              [&](const broker::IncomingMessage& message, std::span<const broker::Target> share) {
-                send(publish, message, publisher, share);
-              });
-  if (unsafe_bytes_ > limits::publish_window_bytes && window_open_) {
-    window_open_ = false;
-    update_flow();
-  }
-  const bool reached =
-      std::any_of(targets.begin(), targets.end(), [](const broker::Target& to) { return !to.history; });
-  return reached ? PublishResult::routed : PublishResult::unroutable;
+  for_each_part(
+      publish, targets,
+      [&](ShardId shard, std::span<const broker::Target> there, const broker::IncomingMessage& message) {
+        if (publish.seq != 0) last_confirms_->window.note_target(shard, publish.seq);
+        unsafe_bytes_ += message.body_bytes;
+        if (shard == at_.self) {
+          at_.host.enqueue(there, message, {id_, publisher, publish.seq});
+        } else {
+          add_publish(at_.outbox.batch<PublishBatch>(shard), {id_, publisher, publish.seq}, message,
+                      publish.chunk, there);
+        }
+      });
+  window_shrunk();
+  return reached(targets);
 }
 
-// `targets` are grouped by shard.
-void ShardSession::send(const Publish& publish, const broker::IncomingMessage& message,
-                        std::uint32_t publisher, std::span<const broker::Target> targets) {
-  for (std::size_t from = 0; from < targets.size();) {
-    const ShardId shard = targets[from].shard;
-    std::size_t until = from + 1;
-    while (until < targets.size() && targets[until].shard == shard) ++until;
-    if (publish.seq != 0) last_confirms_->window.note_target(shard, publish.seq);
-    unsafe_bytes_ += message.body_bytes;
-    if (shard == at_.self) {
-      at_.host.enqueue(targets.subspan(from, until - from), message, {id_, publisher, publish.seq});
-    } else {
-      add_publish(at_.outbox.batch<PublishBatch>(shard), {id_, publisher, publish.seq}, message,
-                  publish.chunk, targets.subspan(from, until - from));
-    }
-    from = until;
+void ShardSession::window_shrunk() {
+  if (unsafe_bytes_ <= limits::publish_window_bytes || !window_open_) return;
+  window_open_ = false;
+  update_flow();
+}
+
+// --- transactions ---
+
+std::unique_ptr<Transaction> ShardSession::begin_transaction() {
+  return std::make_unique<ShardTransaction>(*this, at_.shards);
+}
+
+void ShardSession::commit(std::unique_ptr<Transaction> transaction, PublisherNumber number,
+                          std::uint64_t seq) {
+  const std::uint32_t publisher = confirming_publisher(number);
+  ConfirmWindow& window = last_confirms_->window;
+  window.note_published(seq);
+  auto& parts = static_cast<ShardTransaction&>(*transaction).parts();
+  for (std::uint16_t shard = 0; shard < at_.shards; ++shard) {
+    if (parts[shard] != nullptr) window.note_target(ShardId{shard}, seq);
   }
+  for (std::uint16_t shard = 0; shard < at_.shards; ++shard) {
+    std::unique_ptr<TransactionBatch>& part = parts[shard];
+    if (part == nullptr) continue;
+    part->session = id_;
+    part->publisher = publisher;
+    part->seq = seq;
+    unsafe_bytes_ += part->body_bytes;
+    if (ShardId{shard} == at_.self) {
+      at_.host.commit(*part);
+      at_.wake();
+    } else {
+      at_.outbox.add(ShardId{shard}, std::move(part));
+    }
+  }
+  window_shrunk();
+}
+
+std::optional<ShardId> ShardSession::shard_of_queue(QueueId queue) const {
+  const broker::QueueDefinition* const definition = at_.topology.find_queue(queue);
+  if (definition == nullptr) return std::nullopt;
+  return definition->shard;
 }
 
 // Points last_confirms_ at the publisher's window; returns its id for the way.
@@ -266,6 +339,7 @@ void ShardSession::give_back_windows() {
 void ShardSession::set_congested(bool congested) {
   if (congested_ == congested) return;
   congested_ = congested;
+  unread_reply_bytes_ = 0;
   if (!congested && !granting_) {
     granting_ = true;
     home_.granting_.push_back(id_);
@@ -274,22 +348,18 @@ void ShardSession::set_congested(bool congested) {
 }
 
 void ShardSession::settle(ConsumerNumber consumer, QueueId queue, Seq seq, Outcome outcome) {
-  const broker::QueueDefinition* const definition = at_.topology.find_queue(queue);
-  if (definition == nullptr) return;  // the queue has gone, and the message with it
-  if (definition->shard == at_.self) {
+  const std::optional<ShardId> shard = shard_of_queue(queue);
+  if (!shard) return;  // the queue has gone, and the message with it
+  if (*shard == at_.self) {
     at_.host.settle({id_, consumer, queue, seq, 1, outcome});
     return;
   }
-  auto& items = at_.outbox.batch<SettleBatch>(definition->shard).items;
-  if (!items.empty()) {
-    SettleItem& last = items.back();
-    if (last.session == id_ && last.consumer == consumer && last.queue == queue && last.outcome == outcome &&
-        last.first.value + last.count == seq.value) {
-      ++last.count;
-      return;
-    }
+  auto& items = at_.outbox.batch<SettleBatch>(*shard).items;
+  if (extends(items, id_, consumer, queue, seq, outcome)) {
+    ++items.back().count;
+  } else {
+    items.push_back({id_, consumer, queue, seq, 1, outcome});
   }
-  items.push_back({id_, consumer, queue, seq, 1, outcome});
 }
 
 void ShardSession::consume(ConsumeOptions options) {

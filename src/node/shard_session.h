@@ -2,6 +2,7 @@
 // Shard: its connection's.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <span>
@@ -12,12 +13,18 @@
 
 #include "base/rng.h"
 #include "node/confirm_window.h"
+#include "node/message_shares.h"
+#include "node/prefetch_pool.h"
 #include "node/route_cache.h"
 #include "node/session.h"
 #include "node/sessions.h"
 #include "node/tenancy.h"
 
 namespace weir::node {
+
+// Whether a settlement goes on where the last item ends.
+bool extends(std::span<const SettleItem> items, SessionId session, ConsumerNumber consumer, QueueId queue,
+             Seq seq, Outcome outcome);
 
 class ShardSession final : public Session {
  public:
@@ -31,15 +38,26 @@ class ShardSession final : public Session {
   void close_channel() override { tenancy_.close_channel(); }
 
   Result<PublishResult> publish(const Publish& publish) override;
+  std::unique_ptr<Transaction> begin_transaction() override;
+  void commit(std::unique_ptr<Transaction> transaction, PublisherNumber publisher,
+              std::uint64_t seq) override;
   void close_publisher(PublisherNumber publisher) override;
 
   void consume(ConsumeOptions options) override;
   void cancel(ConsumerNumber consumer) override;
   void drop_consumer(ConsumerNumber consumer) override;
   void set_prefetch(ConsumerNumber consumer, std::uint32_t prefetch) override;
+  void set_pool_prefetch(PoolNumber pool, std::uint32_t prefetch) override;
+  void join_pool(ConsumerNumber consumer, PoolNumber pool) override;
+  void add_pool_out(PoolNumber pool, std::int64_t count) override;
+  void drop_pool(PoolNumber pool) override { pools_.erase(pool); }
   void get(std::string queue, bool no_ack) override;
   void settle(ConsumerNumber consumer, QueueId queue, Seq seq, Outcome outcome) override;
   void set_congested(bool congested) override;
+
+  std::string make_reply_key(ConsumerNumber consumer) override;
+  void drop_reply_key(ConsumerNumber consumer) override;
+  void probe_reply_key(std::string key) override;
 
   void declare_exchange(broker::DeclareExchange request) override;
   void delete_exchange(broker::DeleteExchange request) override;
@@ -49,6 +67,28 @@ class ShardSession final : public Session {
   void bind(broker::BindingDefinition binding) override;
   void unbind(broker::BindingDefinition binding) override;
 
+  // --- for its transactions ---
+
+  // Where the message goes, grouped by shard; valid until the next call.
+  Result<std::span<const broker::Target>> find_route(const Publish& publish);
+  // Calls with (shard, targets there, message) for each share of it (node/message_shares.h).
+  template <typename Put>
+  void for_each_part(const Publish& publish, std::span<const broker::Target> targets, Put&& put) {
+    send_shares(at_.topology, {publish.message, publish.headers, at_.host}, targets,
+                [&](const broker::IncomingMessage& message, std::span<const broker::Target> share) {
+                  for_each_shard(share, [&](ShardId shard, std::span<const broker::Target> there) {
+                    put(shard, there, message);
+                  });
+                });
+  }
+  // Whether anybody has the message then.
+  static PublishResult reached(std::span<const broker::Target> targets) {
+    const bool any =
+        std::any_of(targets.begin(), targets.end(), [](const broker::Target& to) { return !to.history; });
+    return any ? PublishResult::routed : PublishResult::unroutable;
+  }
+  std::optional<ShardId> shard_of_queue(QueueId queue) const;
+
   // --- from the shard ---
 
   SessionEvents& events() { return events_; }
@@ -56,6 +96,10 @@ class ShardSession final : public Session {
   void take_ack(ShardId from, const PublishAck& ack);
   void take_reply(SessionReply reply);
   void take_consumer_gone(const ConsumerGone& gone);
+  void take_pool_news(const PoolNews& news);
+  void take_direct(const ReplyMessage& message);
+  // Who waits for replies there; no_consumer: nobody.
+  ConsumerNumber listener(const ReplyAddress& address) const;
   void tell_confirms();
   void give_back_windows();
   void set_shard_flow(bool open, const std::string& alarm);
@@ -73,9 +117,20 @@ class ShardSession final : public Session {
     queue
   };
 
-  Result<std::span<const broker::Target>> find_route(const Publish& publish);
-  void send(const Publish& publish, const broker::IncomingMessage& message, std::uint32_t publisher,
-            std::span<const broker::Target> targets);
+  template <typename Visit>
+  static void for_each_shard(std::span<const broker::Target> targets, Visit&& visit) {
+    for (std::size_t from = 0; from < targets.size();) {
+      const ShardId shard = targets[from].shard;
+      std::size_t until = from + 1;
+      while (until < targets.size() && targets[until].shard == shard) ++until;
+      visit(shard, targets.subspan(from, until - from));
+      from = until;
+    }
+  }
+  Result<std::span<const broker::Target>> find_route_of_keys(const Publish& publish);
+  void window_shrunk();
+  void send_reply(const Publish& publish, std::string_view key);
+  void lend(PoolNumber number, PrefetchPool& pool);
   std::uint32_t confirming_publisher(PublisherNumber number);
   void want_confirms();
   void keep_to_rates(std::uint64_t body_bytes);
@@ -119,7 +174,8 @@ class ShardSession final : public Session {
   std::string alarm_;
 
   RouteCache routes_;
-  Rng rng_;  // for exchanges that choose at random
+  Rng rng_;                              // for exchanges that choose at random
+  std::vector<broker::Target> targets_;  // of a message with several keys
 
   // Consuming.
   std::unordered_map<ConsumerNumber, ShardId> consumers_;
@@ -129,6 +185,15 @@ class ShardSession final : public Session {
   bool granting_ = false;                   // in home_'s list
   bool congested_ = false;
   bool owns_exclusive_ = false;
+  std::unordered_map<PoolNumber, PrefetchPool> pools_;
+
+  // Direct replies.
+  struct Listener {
+    ReplyAddress address;
+    ConsumerNumber consumer = no_consumer;
+  };
+  std::vector<Listener> listeners_;
+  std::size_t unread_reply_bytes_ = 0;  // that came while it is congested
 };
 
 }  // namespace weir::node

@@ -111,8 +111,14 @@ void DiskJournal::finish() {
   unfinished_ = nullptr;
 }
 
+// A batch is one commit.
+void DiskJournal::begin_together(std::size_t bytes) {
+  WEIR_ASSERT(unfinished_ == nullptr);
+  if (used_ + bytes > limit_) open_batch(bytes);
+}
+
 void DiskJournal::open_batch(std::size_t span) {
-  WEIR_ASSERT(!closed_ && span <= align_up(record_bytes_max, record_alignment));
+  WEIR_ASSERT(!closed_ && span <= together_bytes_max);
   if (used_ > 0) close_batch();
   const std::size_t need = align_up(batch_header_bytes + span, batch_alignment);
   while (files_.append_file().end().value - batch_lsn_.value < need) {

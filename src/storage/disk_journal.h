@@ -30,6 +30,7 @@ class DiskJournal final : public Journal, private CommitEvents, private LogFiles
   Space append(RecordType type, std::uint8_t flags, QueueId queue, Seq seq, std::size_t extension_bytes,
                std::size_t payload_bytes, Urgency urgency) override;
   void finish() override;
+  void begin_together(std::size_t bytes) override;
   Lsn end() const override { return Lsn{batch_lsn_.value + used_}; }
   Lsn durable() const override { return commits_.durable(); }
   Lsn batch_begin() const override { return batch_lsn_; }

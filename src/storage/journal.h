@@ -134,6 +134,9 @@ class Journal {
   virtual Space append(RecordType type, std::uint8_t flags, QueueId queue, Seq seq,
                        std::size_t extension_bytes, std::size_t payload_bytes, Urgency urgency) = 0;
   virtual void finish() = 0;
+  // What is appended from here on, up to so many bytes of records (record_span_of), becomes durable together: after a
+  // crash all of it is there, or nothing. At most together_bytes_max.
+  virtual void begin_together(std::size_t bytes) = 0;
   // What must be durable for all that was appended until now.
   virtual Lsn end() const = 0;
   virtual Lsn durable() const = 0;

@@ -36,6 +36,9 @@ inline constexpr std::uint64_t batch_bytes_limit = file_bytes_limit;
 inline constexpr std::size_t record_bytes_max =
     limits::message_bytes_max + limits::native_properties_bytes_max + (1U << 20);
 inline constexpr std::size_t extension_bytes_max = UINT16_MAX;
+// Records that become durable together.
+inline constexpr std::size_t together_bytes_max = 128U << 20;
+static_assert(together_bytes_max >= record_bytes_max);
 
 // Batch flags.
 inline constexpr std::uint16_t batch_ends_file = 1;  // the log goes on at the start of the next file

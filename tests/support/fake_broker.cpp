@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "broker/decide.h"
 #include "broker/message.h"
+#include "node/reply_address.h"
 
 namespace weir::test {
 
@@ -41,14 +42,24 @@ class FakeSession final : public node::Session {
   Status open_channel() override { return {}; }
   void close_channel() override {}
   Result<node::PublishResult> publish(const node::Publish& publish) override;
+  std::unique_ptr<node::Transaction> begin_transaction() override;
+  void commit(std::unique_ptr<node::Transaction> transaction, node::PublisherNumber publisher,
+              std::uint64_t seq) override;
   void close_publisher(node::PublisherNumber publisher) override { publishers_.erase(publisher); }
   void consume(node::ConsumeOptions options) override;
   void cancel(node::ConsumerNumber consumer) override;
   void drop_consumer(node::ConsumerNumber consumer) override;
   void set_prefetch(node::ConsumerNumber, std::uint32_t) override {}
+  void set_pool_prefetch(node::PoolNumber pool, std::uint32_t prefetch) override;
+  void join_pool(node::ConsumerNumber consumer, node::PoolNumber pool) override;
+  void add_pool_out(node::PoolNumber pool, std::int64_t count) override;
+  void drop_pool(node::PoolNumber pool) override { pools_.erase(pool); }
   void get(std::string queue, bool no_ack) override;
   void settle(node::ConsumerNumber consumer, QueueId queue, Seq seq, node::Outcome outcome) override;
   void set_congested(bool congested) override;
+  std::string make_reply_key(node::ConsumerNumber consumer) override;
+  void drop_reply_key(node::ConsumerNumber consumer) override;
+  void probe_reply_key(std::string key) override;
   void declare_exchange(broker::DeclareExchange request) override { define(std::move(request)); }
   void delete_exchange(broker::DeleteExchange request) override { define(std::move(request)); }
   void declare_queue(broker::DeclareQueue request) override;
@@ -59,12 +70,29 @@ class FakeSession final : public node::Session {
 
   bool tell_confirms();
   node::SessionEvents& events() { return events_; }
+  // True: it is one of the session's, which took the message.
+  bool take_reply(const std::string& key, const node::Publish& publish);
+  bool pool_is_full(node::PoolNumber number) const {
+    const auto at = pools_.find(number);
+    return at != pools_.end() && at->second.limit != 0 && at->second.out >= at->second.limit;
+  }
+  void note_delivered(node::PoolNumber number) {
+    if (const auto at = pools_.find(number); at != pools_.end()) ++at->second.out;
+  }
   bool congested() const { return congested_; }
 
  private:
   struct Publisher {
     std::uint64_t published = 0, told = 0;
   };
+  struct Pool {
+    std::int64_t limit = 0, out = 0;
+  };
+  // Reached by a routing key: each queue once.
+  Status route(const node::Publish& publish, std::vector<broker::Target>& targets);
+  // False: one of the queues was full.
+  bool put(const node::Publish& publish, const std::vector<broker::Target>& targets);
+  void deliver_all();
 
   Result<broker::Decision> decide(const broker::Request& request) {
     return broker::decide(broker_.topology_, {info_.user, id_}, request, {1, broker_.next_random_++});
@@ -79,6 +107,8 @@ class FakeSession final : public node::Session {
   node::SessionInfo info_;
   node::SessionEvents& events_;
   std::map<node::PublisherNumber, Publisher> publishers_;
+  std::map<node::PoolNumber, Pool> pools_;
+  std::map<std::string, node::ConsumerNumber> reply_keys_;
   bool congested_ = false;
 };
 
@@ -101,31 +131,167 @@ FakeSession::~FakeSession() {
   if (auto decision = decide(broker::EndSession{id_})) broker_.apply(decision->changes);
 }
 
-Result<node::PublishResult> FakeSession::publish(const node::Publish& publish) {
+Status FakeSession::route(const node::Publish& publish, std::vector<broker::Target>& targets) {
   WEIR_TRY(
       broker_.topology_.authorize(info_.user, info_.vhost, broker::Access::write, publish.message.exchange));
-  std::vector<broker::Target> targets;
   NoHeaders none;
   broker::HeaderSource& headers = publish.headers != nullptr ? *publish.headers : none;
-  WEIR_TRY(broker_.topology_.route(info_.vhost, publish.message.exchange, publish.message.routing_key,
-                                   headers, true, targets));
-  bool rejected = false;
+  std::vector<std::string_view> keys{publish.message.routing_key};
+  keys.insert(keys.end(), publish.more_keys.begin(), publish.more_keys.end());
+  for (const std::string_view key : keys) {
+    const auto takes = [&](FakeSession* session) { return session->take_reply(std::string(key), publish); };
+    if (publish.message.exchange.empty() && std::ranges::any_of(broker_.sessions_, takes)) continue;
+    WEIR_TRY(broker_.topology_.route(info_.vhost, publish.message.exchange, key, headers, true, targets));
+  }
+  std::ranges::sort(targets, {}, &broker::Target::queue);
+  const auto same = std::ranges::unique(targets, {}, &broker::Target::queue);
+  targets.erase(same.begin(), same.end());
+  return {};
+}
+
+bool FakeSession::put(const node::Publish& publish, const std::vector<broker::Target>& targets) {
+  bool taken = true;
   for (const broker::Target& target : targets) {
     FakeBroker::Queue& queue = broker_.queues_[target.queue];
-    rejected = rejected || queue.full;
+    taken = taken && !queue.full;
     if (queue.full) continue;
     auto envelope = ChunkRef::adopt(Chunk::make(broker::envelope_bytes(publish.message)));
     broker::encode_envelope(publish.message, broker_.clock_.wall_ms(), envelope->data());
     queue.ready.emplace(queue.next_seq++,
                         FakeBroker::Stored{std::move(envelope), false, nullptr, node::no_consumer});
   }
+  return taken;
+}
+
+Result<node::PublishResult> FakeSession::publish(const node::Publish& publish) {
+  std::vector<broker::Target> targets;
+  WEIR_TRY(route(publish, targets));
+  const bool taken = put(publish, targets);
   if (publish.seq != 0) {
     WEIR_ASSERT(publish.seq == publishers_[publish.publisher].published + 1);
     publishers_[publish.publisher].published = publish.seq;
-    if (rejected) events_.on_rejected(publish.publisher, publish.seq, publish.seq);
+    if (!taken) events_.on_rejected(publish.publisher, publish.seq, publish.seq);
   }
   for (const broker::Target& target : targets) broker_.deliver(target.queue);
   return targets.empty() ? node::PublishResult::unroutable : node::PublishResult::routed;
+}
+
+// Holds calls, to be made at the commit.
+class FakeTransaction final : public node::Transaction {
+ public:
+  using Publish = std::function<Result<node::PublishResult>(const node::Publish&)>;
+  explicit FakeTransaction(Publish publish) : publish_(std::move(publish)) {}
+
+  Result<node::PublishResult> publish(const node::Publish& publish) override { return publish_(publish); }
+  Status settle(node::ConsumerNumber consumer, QueueId queue, Seq seq, node::Outcome outcome) override {
+    settles.push_back({consumer, queue, seq, outcome});
+    return {};
+  }
+
+  struct Settle {
+    node::ConsumerNumber consumer;
+    QueueId queue;
+    Seq seq;
+    node::Outcome outcome;
+  };
+  std::vector<Settle> settles;
+  std::vector<std::function<bool()>> puts;
+
+ private:
+  Publish publish_;
+};
+
+std::unique_ptr<node::Transaction> FakeSession::begin_transaction() {
+  auto self = std::make_shared<FakeTransaction*>(nullptr);
+  auto made = std::make_unique<FakeTransaction>(
+      [this, self](const node::Publish& publish) -> Result<node::PublishResult> {
+        std::vector<broker::Target> targets;
+        WEIR_TRY(route(publish, targets));
+        auto envelope = ChunkRef::adopt(Chunk::make(broker::envelope_bytes(publish.message)));
+        broker::encode_envelope(publish.message, broker_.clock_.wall_ms(), envelope->data());
+        (*self)->puts.push_back([this, targets, envelope] {
+          bool taken = true;
+          for (const broker::Target& target : targets) {
+            FakeBroker::Queue& queue = broker_.queues_[target.queue];
+            taken = taken && !queue.full;
+            if (queue.full) continue;
+            queue.ready.emplace(queue.next_seq++,
+                                FakeBroker::Stored{envelope, false, nullptr, node::no_consumer});
+          }
+          return taken;
+        });
+        return targets.empty() ? node::PublishResult::unroutable : node::PublishResult::routed;
+      });
+  *self = made.get();
+  return made;
+}
+
+void FakeSession::commit(std::unique_ptr<node::Transaction> transaction, node::PublisherNumber publisher,
+                         std::uint64_t seq) {
+  auto& work = static_cast<FakeTransaction&>(*transaction);
+  bool taken = true;
+  for (const auto& put_one : work.puts) taken = put_one() && taken;
+  for (const auto& one : work.settles) settle(one.consumer, one.queue, one.seq, one.outcome);
+  WEIR_ASSERT(seq == publishers_[publisher].published + 1);
+  publishers_[publisher].published = seq;
+  deliver_all();
+  if (!taken) events_.on_rejected(publisher, seq, seq);
+}
+
+void FakeSession::deliver_all() {
+  std::vector<QueueId> all;
+  for (const auto& [id, queue] : broker_.queues_) all.push_back(id);
+  for (const QueueId id : all) broker_.deliver(id);
+}
+
+// --- direct replies and shared prefetches ---
+
+std::string FakeSession::make_reply_key(node::ConsumerNumber consumer) {
+  std::string key = std::string(node::reply_queue) + "." + std::to_string(broker_.next_random_++);
+  reply_keys_[key] = consumer;
+  return key;
+}
+
+void FakeSession::drop_reply_key(node::ConsumerNumber consumer) {
+  std::erase_if(reply_keys_, [&](const auto& one) { return one.second == consumer; });
+}
+
+void FakeSession::probe_reply_key(std::string key) {
+  const auto has = [&](const FakeSession* session) { return session->reply_keys_.contains(key); };
+  if (std::ranges::any_of(broker_.sessions_, has)) return reply(node::QueueStatus{key, QueueId{}, 0, 1});
+  reply(fail(ErrorCode::not_found, "nobody"));
+}
+
+bool FakeSession::take_reply(const std::string& key, const node::Publish& publish) {
+  const auto at = reply_keys_.find(key);
+  if (at == reply_keys_.end()) return false;
+  auto envelope = ChunkRef::adopt(Chunk::make(broker::envelope_bytes(publish.message)));
+  broker::encode_envelope(publish.message, broker_.clock_.wall_ms(), envelope->data());
+  events_.on_delivery(
+      {at->second, false, QueueId{}, Seq{}, broker::view_envelope(envelope->data()), envelope.get()});
+  return true;
+}
+
+void FakeSession::set_pool_prefetch(node::PoolNumber pool, std::uint32_t prefetch) {
+  pools_[pool].limit = prefetch;
+  deliver_all();
+}
+
+void FakeSession::join_pool(node::ConsumerNumber number, node::PoolNumber pool) {
+  for (auto& [id, queue] : broker_.queues_) {
+    for (auto& consumer : queue.consumers) {
+      if (consumer.session != this || consumer.number != number || consumer.no_ack) continue;
+      consumer.pool = pool;
+      pools_[pool].out += consumer.unacked;
+    }
+  }
+}
+
+void FakeSession::add_pool_out(node::PoolNumber pool, std::int64_t count) {
+  if (!pools_.contains(pool)) return;
+  pools_[pool].out += count;
+  WEIR_ASSERT(pools_[pool].out >= 0);
+  deliver_all();
 }
 
 bool FakeSession::tell_confirms() {
@@ -163,7 +329,7 @@ void FakeSession::consume(node::ConsumeOptions options) {
         fail(ErrorCode::access_refused, "queue '" + queue->name + "' in vhost '/' in exclusive use"));
   }
   queue->consumers.push_back(
-      {this, options.consumer, options.no_ack, options.exclusive, options.prefetch, 0});
+      {this, options.consumer, options.no_ack, options.exclusive, options.prefetch, 0, options.pool});
   reply(node::Consuming{options.consumer});
   broker_.deliver(id);
 }
@@ -222,10 +388,7 @@ void FakeSession::settle(node::ConsumerNumber consumer, QueueId id, Seq seq, nod
 
 void FakeSession::set_congested(bool congested) {
   congested_ = congested;
-  if (congested) return;
-  std::vector<QueueId> all;
-  for (const auto& [id, queue] : broker_.queues_) all.push_back(id);
-  for (const QueueId id : all) broker_.deliver(id);
+  if (!congested) deliver_all();
 }
 
 void FakeSession::define(broker::Request request) {
@@ -331,7 +494,8 @@ void FakeBroker::deliver(QueueId id) {
     Queue& queue = at->second;
     const auto ready = std::ranges::find_if(queue.consumers, [](const Consumer& consumer) {
       return (consumer.prefetch == 0 || consumer.no_ack || consumer.unacked < consumer.prefetch) &&
-             !consumer.session->congested();
+             !consumer.session->congested() &&
+             (consumer.no_ack || !consumer.session->pool_is_full(consumer.pool));
     });
     if (ready == queue.consumers.end()) return;
     Consumer to = *ready;
@@ -343,6 +507,7 @@ void FakeBroker::deliver(QueueId id) {
     const bool redelivered = taken.mapped().redelivered;
     if (!to.no_ack) {
       ++queue.consumers.back().unacked;
+      to.session->note_delivered(to.pool);
       taken.mapped().holder = to.session;
       taken.mapped().consumer = to.number;
       queue.unacked.insert(std::move(taken));
@@ -373,7 +538,7 @@ std::unique_ptr<node::Authentication> FakeBroker::authenticate(node::Credentials
   auto pending = std::make_unique<FakeAuthentication>();
   const auto known = passwords_.find(credentials.user);
   Status status;
-  if (known == passwords_.end() || known->second != credentials.password) {
+  if (known == passwords_.end() || (!credentials.vouched && known->second != credentials.password)) {
     status = fail(ErrorCode::access_refused, "wrong password");
   } else if (credentials.user == "guest" && !credentials.loopback) {
     status = fail(ErrorCode::access_refused, "guest may connect from the loopback only");

@@ -82,6 +82,7 @@ class FakeBroker final : public node::BrokerClient {
     node::ConsumerNumber number = node::no_consumer;
     bool no_ack = false, exclusive = false;
     std::uint32_t prefetch = 0, unacked = 0;
+    node::PoolNumber pool = 0;
   };
   struct Queue {
     std::string vhost, name;

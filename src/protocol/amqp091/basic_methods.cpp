@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "node/reply_address.h"
 #include "protocol/amqp091/channel.h"
 #include "protocol/amqp091/connection.h"
 #include "protocol/amqp091/delivery_properties.h"
@@ -31,40 +33,71 @@ void Channel::handle(const BasicQos& method) {
   if (method.prefetch_size != 0) {
     return refuse(ReplyCode::not_implemented, fmt::format("prefetch_size!=0 ({})", method.prefetch_size));
   }
-  if (method.global) return refuse(ReplyCode::not_implemented, "global=true: a prefetch is of each consumer");
-  prefetch_count_ = method.prefetch_count;
+  if (method.global) {
+    share_prefetch(method.prefetch_count);
+  } else {
+    prefetch_count_ = method.prefetch_count;
+  }
   connection_.send(number_, BasicQosOk{});
 }
 
-void Channel::handle(const BasicConsume& method) {
+// Of all consumers of the channel, those that are there already and those to come.
+void Channel::share_prefetch(std::uint16_t count) {
+  session().set_pool_prefetch(publisher_, count);
+  if (std::exchange(pooled_, true)) return;
+  for (const auto& [tag, number] : consumers_) session().join_pool(number, publisher_);
+  // What consumers had that are not there any more.
+  std::int64_t left_behind = 0;
+  unacked_.visit([&](const Unacked& one) {
+    if (one.consumer != node::no_consumer && connection_.consumers().find(one.consumer) == nullptr)
+      ++left_behind;
+    return true;
+  });
+  if (left_behind > 0) session().add_pool_out(publisher_, left_behind);
+}
+
+const Consumer* Channel::add_consumer(const BasicConsume& method) {
   if (!method.consumer_tag.empty() && consumers_.contains(method.consumer_tag)) {
-    return refuse(ReplyCode::not_allowed,
-                  fmt::format("attempt to reuse consumer tag '{}'", method.consumer_tag));
+    refuse(ReplyCode::not_allowed, fmt::format("attempt to reuse consumer tag '{}'", method.consumer_tag));
+    return nullptr;
   }
-  const std::string* const queue = queue_or_last(method.queue);
-  if (queue == nullptr || !may_use_queue(broker::Access::read, *queue)) return;
   const std::size_t consumers_max = connection_.settings().consumers_per_connection_max;
   if (connection_.consumers().size() >= consumers_max) {
-    return refuse(ReplyCode::not_allowed, fmt::format("reached maximum ({}) of consumers", consumers_max));
+    refuse(ReplyCode::not_allowed, fmt::format("reached maximum ({}) of consumers", consumers_max));
+    return nullptr;
   }
   std::string tag =
       method.consumer_tag.empty() ? generate_tag(connection_.names()) : std::string(method.consumer_tag);
-  const Consumer& consumer = connection_.consumers().add(*this, tag, method.no_ack);
-  consumers_.emplace(tag, consumer.number);
+  return &connection_.consumers().add(*this, std::move(tag), method.no_ack);
+}
+
+void Channel::handle(const BasicConsume& method) {
+  if (method.queue == node::reply_queue) return consume_replies(method);
+  const std::string* const queue = queue_or_last(method.queue);
+  if (queue == nullptr || !may_use_queue(broker::Access::read, *queue)) return;
+  const Consumer* const consumer = add_consumer(method);
+  if (consumer == nullptr) return;
+  consumers_.emplace(consumer->tag, consumer->number);
   if (!method.no_ack) expect_deliveries_of(*queue);
-  begin_request({.kind = Request::Kind::consume, .no_wait = method.no_wait, .consumer = consumer.number});
+  begin_request({.kind = Request::Kind::consume, .no_wait = method.no_wait, .consumer = consumer->number});
   session().consume({
       .queue = *queue,
-      .consumer = consumer.number,
-      .tag = std::move(tag),
+      .consumer = consumer->number,
+      .tag = consumer->tag,
       .no_ack = method.no_ack,
       .exclusive = method.exclusive,
       .prefetch = prefetch(),
+      .pool = pooled_ ? publisher_ : 0,
       .arguments = table_from_wire(method.arguments),
   });
 }
 
 void Channel::handle(const BasicCancel& method) {
+  if (consumes_replies_as(method.consumer_tag)) {
+    drop_reply_consumer();
+    if (!method.no_wait) connection_.send(number_, BasicCancelOk{method.consumer_tag});
+    return;
+  }
   const auto found = consumers_.find(method.consumer_tag);
   if (found == consumers_.end()) {
     // Cancelling what is not there is fine.
@@ -72,15 +105,18 @@ void Channel::handle(const BasicCancel& method) {
     return;
   }
   const node::ConsumerNumber number = found->second;
-  if (method.no_wait) {
+  // What a shared prefetch is about has to be known to the end.
+  if (method.no_wait && !pooled_) {
     session().drop_consumer(number);
     if (const Consumer* consumer = connection_.consumers().find(number))
       connection_.consumers().remove(*consumer);
     consumers_.erase(found);
     return;
   }
-  begin_request(
-      {.kind = Request::Kind::cancel, .consumer = number, .consumer_tag = std::string(method.consumer_tag)});
+  begin_request({.kind = Request::Kind::cancel,
+                 .no_wait = method.no_wait,
+                 .consumer = number,
+                 .consumer_tag = std::string(method.consumer_tag)});
   session().cancel(number);
 }
 

@@ -67,7 +67,10 @@ void Channel::close_down() {
       connection_.consumers().remove(*consumer);
   }
   consumers_.clear();
+  drop_reply_consumer();
+  if (transaction_ != nullptr) roll_back();
   requeue_all();
+  if (pooled_) session().drop_pool(publisher_);
   session().close_publisher(publisher_);
 }
 
@@ -98,6 +101,10 @@ void Channel::on_reply(node::Reply reply) {
     return finish_request(request, nothing);
   }
   if (request.kind == Request::Kind::cancel) return finish_cancel(request);
+  if (request.kind == Request::Kind::probe_replies) {
+    return refuse(ReplyCode::not_found,
+                  fmt::format("no queue '{}' in vhost '{}'", request.name, connection_.vhost()));
+  }
   if (const Consumer* consumer = connection_.consumers().find(request.consumer)) {
     consumers_.erase(consumer->tag);
     connection_.consumers().remove(*consumer);
@@ -125,6 +132,7 @@ void Channel::finish_request(const Request& request, node::ReplyValue& value) {
     case Kind::unbind_exchange: return confirm_request(request, ExchangeUnbindOk{});
     case Kind::bind_queue: return confirm_request(request, QueueBindOk{});
     case Kind::unbind_queue: return confirm_request(request, QueueUnbindOk{});
+    case Kind::probe_replies:
     case Kind::declare_queue: {
       auto& status = std::get<node::QueueStatus>(value);
       last_queue_ = std::move(status.name);

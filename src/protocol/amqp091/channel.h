@@ -1,8 +1,8 @@
 // What it is: one AMQP channel: its methods, the message that is being published on it, its publisher confirms, its
 // consumers' deliveries and what of them is not acknowledged.
 // The methods are in one file per class: channel_methods.cpp, exchange_methods.cpp, queue_methods.cpp,
-// basic_methods.cpp; publishing.cpp and consuming.cpp hold what is done per message;
-// delivery_timeout.cpp looks after clients that don't acknowledge.
+// basic_methods.cpp, transaction_methods.cpp; publishing.cpp and consuming.cpp hold what is done per message, replies.cpp
+// what direct replies need; delivery_timeout.cpp looks after clients that don't acknowledge.
 //
 // Errors: a channel that fails sends channel.close, gives everything back and ignores what comes until close-ok; the
 //   connection and its other channels go on. What closes the connection is told to it (Connection::fail).
@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@
 #include "protocol/amqp091/consumers.h"
 #include "protocol/amqp091/content_assembly.h"
 #include "protocol/amqp091/delivery_ages.h"
+#include "protocol/amqp091/routing_headers.h"
+#include "protocol/amqp091/transaction.h"
 #include "protocol/amqp091/unacked.h"
 #include "runtime/timers.h"
 
@@ -76,6 +79,7 @@ class Channel {
       unbind_queue,
       purge_queue,
       delete_queue,
+      probe_replies,
       consume,
       cancel,
       get,
@@ -86,6 +90,7 @@ class Channel {
     node::ConsumerNumber consumer = node::no_consumer;  // consume, cancel
     std::string consumer_tag{};                         // cancel
     bool no_ack = false;                                // get
+    std::string name{};                                 // probe_replies
   };
 
   void handle(const ChannelOpen& method);
@@ -150,9 +155,30 @@ class Channel {
   template <typename M>
   bool read_exchange_binding(const M& method, broker::BindingDefinition& binding);
 
+  // basic_methods.cpp. Null: the channel or the connection has failed.
+  const Consumer* add_consumer(const BasicConsume& method);
+
+  // transaction_methods.cpp
+  void begin_transaction();
+  bool require_transaction();
+  void roll_back();
+  void write_commits();
+  void fail_commit();
+  bool hold_settlement(const Unacked& delivery, node::Outcome outcome);
+  bool hold_return(ReturnedContent content);
+
+  // replies.cpp
+  void consume_replies(const BasicConsume& method);
+  bool consumes_replies_as(std::string_view tag);
+  void drop_reply_consumer();
+  void declare_replies(const QueueDeclare& method);
+  bool address_reply(Properties& properties);
+
   void publish_content();
+  bool rewrite_properties(Bytes& raw);
   bool properties_allowed(PropertiesView properties);
-  void return_content();
+  bool return_content(Bytes raw_properties);
+  void send_returned(const ReturnedContent& content);
 
   std::uint64_t delivery_timeout_ms(const broker::QueueDefinition* queue);
   void expect_deliveries_of(std::string_view queue);
@@ -162,6 +188,7 @@ class Channel {
   void settle_tagged(std::uint64_t tag, bool multiple, node::Outcome outcome);
   void requeue_all();
   std::uint32_t prefetch() const;
+  void share_prefetch(std::uint16_t count);
 
   node::Session& session();
 
@@ -175,8 +202,12 @@ class Channel {
   std::string named_queue_;  // by the method that is being handled
 
   ContentAssembly content_;
-  std::vector<std::byte> extras_;   // of the message that is being published
-  std::vector<std::byte> scratch_;  // properties of the message that is being delivered
+  std::vector<std::byte> extras_;     // of the message that is being published
+  RoutingHeaders routing_headers_;    // the same
+  std::vector<std::byte> rewritten_;  // its properties, where they are not sent on as they came
+  std::vector<std::byte> scratch_;    // properties of the message that is being delivered
+
+  std::unique_ptr<ChannelTransaction> transaction_;  // null: not in transactional mode
 
   bool confirming_ = false;
   std::uint64_t published_seq_ = 0;
@@ -186,6 +217,9 @@ class Channel {
 
   std::map<std::string, node::ConsumerNumber, std::less<>> consumers_;  // by tag
   std::uint16_t prefetch_count_ = 0;
+  bool pooled_ = false;  // its consumers share a prefetch: the broker's pool has the publisher's number
+  node::ConsumerNumber reply_consumer_ = node::no_consumer;  // of direct replies
+  std::string reply_key_;
   std::uint64_t next_tag_ = 1;
   UnackedWindow unacked_;
   DeliveryAges ages_;                   // of what is in it

@@ -1,4 +1,4 @@
-// The classes channel, access, confirm and tx.
+// The classes channel, access and confirm.
 #include "protocol/amqp091/channel.h"
 #include "protocol/amqp091/connection.h"
 
@@ -21,18 +21,10 @@ void Channel::handle(const ChannelClose&) {
 void Channel::handle(const AccessRequest&) { connection_.send(number_, AccessRequestOk{1}); }
 
 void Channel::handle(const ConfirmSelect& method) {
+  if (transaction_ != nullptr)
+    return refuse(ReplyCode::precondition_failed, "cannot switch from tx to confirm mode");
   confirming_ = true;
   if (!method.no_wait) connection_.send(number_, ConfirmSelectOk{});
-}
-
-void Channel::handle(const TxSelect&) {
-  refuse(ReplyCode::not_implemented, "transactions (tx) are not supported");
-}
-void Channel::handle(const TxCommit&) {
-  refuse(ReplyCode::not_implemented, "transactions (tx) are not supported");
-}
-void Channel::handle(const TxRollback&) {
-  refuse(ReplyCode::not_implemented, "transactions (tx) are not supported");
 }
 
 }  // namespace weir::amqp091

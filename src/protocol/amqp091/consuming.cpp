@@ -50,15 +50,26 @@ void Channel::handle(const BasicRecover& method) {
 
 void Channel::settle(const Unacked& delivery, node::Outcome outcome) {
   session().settle(delivery.consumer, delivery.queue, delivery.seq, outcome);
+  if (pooled_ && delivery.consumer != node::no_consumer) [[unlikely]]
+    session().add_pool_out(publisher_, -1);
 }
 
 void Channel::settle_tagged(std::uint64_t tag, bool multiple, node::Outcome outcome) {
   if (!multiple) {
     Unacked one;
-    if (unacked_.take(tag, one)) [[likely]]
-      return settle(one, outcome);
+    if (unacked_.take(tag, one)) [[likely]] {
+      if (transaction_ == nullptr) [[likely]]
+        return settle(one, outcome);
+      hold_settlement(one, outcome);
+      return;
+    }
   } else {
-    const auto settle_one = [&](const Unacked& one) { settle(one, outcome); };
+    const auto settle_one = [&](const Unacked& one) {
+      // One that comes after the transaction has failed goes back to its queue, as the others did.
+      if (transaction_ == nullptr || closing_)
+        return settle(one, closing_ ? node::Outcome::requeue : outcome);
+      hold_settlement(one, outcome);
+    };
     // 0 means all; it is fine when there are none.
     if (tag == 0) return unacked_.take_all(settle_one);
     if (unacked_.take_through(tag, settle_one)) return;

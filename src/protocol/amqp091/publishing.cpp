@@ -1,6 +1,7 @@
 // From basic.publish to the broker, and the broker's confirms back.
 #include <fmt/format.h>
 
+#include "node/reply_address.h"
 #include "protocol/amqp091/channel.h"
 #include "protocol/amqp091/connection.h"
 #include "protocol/amqp091/mapping.h"
@@ -76,12 +77,44 @@ bool Channel::properties_allowed(PropertiesView properties) {
   return true;
 }
 
+// What the message's headers and its reply-to ask for, of which receivers see less or something else.
+bool Channel::rewrite_properties(Bytes& raw) {
+  const PropertiesView view(raw);
+  const auto headers = view.headers();
+  if (headers) {
+    const std::string fault = read_routing_headers(*headers, routing_headers_);
+    if (!fault.empty()) {
+      refuse(ReplyCode::precondition_failed, fault);
+      return false;
+    }
+  }
+  const bool blind = headers && routing_headers_.blind;
+  const bool direct = view.reply_to() == node::reply_queue;
+  if (!blind && !direct) [[likely]]
+    return true;
+  Properties properties = properties_of(view);
+  if (direct && !address_reply(properties)) return false;
+  std::vector<std::byte> table;
+  if (blind) {
+    table = without_blind_keys(*headers);
+    properties.headers = TableBytes{table};
+  }
+  rewritten_.clear();
+  append_properties(rewritten_, properties);
+  raw = rewritten_;
+  return true;
+}
+
 // The message is complete.
 void Channel::publish_content() {
-  const PropertiesView properties(content_.raw_properties());
+  Bytes raw = content_.raw_properties();
+  const PropertiesView properties(raw);
   if (!properties_allowed(properties)) return;
+  routing_headers_.keys.clear();
+  constexpr std::uint16_t looked_into = flag_of(Property::headers) | flag_of(Property::reply_to);
+  if ((properties.flags() & looked_into) != 0 && !rewrite_properties(raw)) return;
   const ContentAssembly::Address& address = content_.address();
-  MessageHeaders headers(content_.raw_properties());
+  MessageHeaders headers(raw);
   const node::Publish publish{
       .publisher = publisher_,
       .seq = confirming_ ? ++published_seq_ : 0,
@@ -91,30 +124,41 @@ void Channel::publish_content() {
                   .exchange = address.exchange,
                   .routing_key = address.routing_key,
                   .extras = extras_,
-                  .properties = content_.raw_properties(),
+                  .properties = raw,
                   .body = content_.body(),
                   .body_bytes = content_.body_bytes()},
       .chunk = content_.chunk(),
       .headers = &headers,
+      .more_keys = routing_headers_.keys,
   };
-  const auto published = session().publish(publish);
+  const auto published =
+      transaction_ == nullptr ? session().publish(publish) : transaction_->work->publish(publish);
   if (!published) [[unlikely]]
     return refuse(published.error());
-  if (*published == node::PublishResult::unroutable && address.mandatory) [[unlikely]]
-    return_content();
+  if (*published == node::PublishResult::unroutable && address.mandatory && !return_content(raw)) [[unlikely]]
+    return;
   content_.reset();
   connection_.content_ended(*this);
   connection_.note_published();
 }
 
-// Rare: the body is copied.
-void Channel::return_content() {
-  std::vector<std::byte> body;
-  body.reserve(content_.body_bytes());
-  for (const Bytes piece : content_.body()) body.insert(body.end(), piece.begin(), piece.end());
+// Rare: the body is copied. False: the channel has failed.
+bool Channel::return_content(Bytes raw_properties) {
+  ReturnedContent content{.exchange = std::string(content_.address().exchange),
+                          .routing_key = std::string(content_.address().routing_key)};
+  content.properties.assign(raw_properties.begin(), raw_properties.end());
+  content.body.reserve(content_.body_bytes());
+  for (const Bytes piece : content_.body())
+    content.body.insert(content.body.end(), piece.begin(), piece.end());
+  if (transaction_ != nullptr) return hold_return(std::move(content));
+  send_returned(content);
+  return true;
+}
+
+void Channel::send_returned(const ReturnedContent& content) {
   const BasicReturn returned{number_of(ReplyCode::no_route), reply_text(ReplyCode::no_route),
-                             content_.address().exchange, content_.address().routing_key};
-  connection_.send_content(number_, returned, content_.raw_properties(), body, nullptr);
+                             content.exchange, content.routing_key};
+  connection_.send_content(number_, returned, content.properties, content.body, nullptr);
 }
 
 // --- confirms ---
@@ -129,6 +173,7 @@ void Channel::on_confirmed(std::uint64_t up_to) {
 
 void Channel::write_confirms() {
   confirms_due_ = false;
+  if (transaction_ != nullptr && !closing_) return write_commits();
   if (closing_ || confirmed_up_to_ <= told_up_to_) return;
   connection_.send(number_, BasicAck{confirmed_up_to_, confirmed_up_to_ - told_up_to_ > 1});
   told_up_to_ = confirmed_up_to_;
@@ -137,6 +182,7 @@ void Channel::write_confirms() {
 void Channel::on_rejected(std::uint64_t first, std::uint64_t last) {
   if (closing_) return;
   write_confirms();
+  if (transaction_ != nullptr) return fail_commit();
   if (told_up_to_ + 1 >= first) {
     // Nothing below is open, so that "multiple" means just these.
     connection_.send(number_, BasicNack{last, last > told_up_to_ + 1, false});

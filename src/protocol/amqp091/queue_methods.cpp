@@ -1,6 +1,7 @@
 // The queue class. What may be declared, and what a redeclaration has to agree with, is decided by the broker.
 #include <fmt/format.h>
 
+#include "node/reply_address.h"
 #include "protocol/amqp091/channel.h"
 #include "protocol/amqp091/connection.h"
 #include "protocol/amqp091/mapping.h"
@@ -30,6 +31,7 @@ bool Channel::may_dead_letter(std::string_view queue, const broker::Table& argum
 }
 
 void Channel::handle(const QueueDeclare& method) {
+  if (method.queue.starts_with(node::reply_queue)) return declare_replies(method);
   if (method.passive && method.queue.empty()) {
     return refuse(ReplyCode::not_found, fmt::format("no queue '' in vhost '{}'", connection_.vhost()));
   }

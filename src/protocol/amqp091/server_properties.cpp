@@ -34,7 +34,7 @@ std::vector<std::byte> encode_server_properties(std::string_view node_name) {
                           .add("consumer_priorities", true)
                           .add("authentication_failure_close", true)
                           .add("per_consumer_qos", true)
-                          .add("direct_reply_to", false);
+                          .add("direct_reply_to", true);
   return encode_table(FieldTable()
                           .add("capabilities", std::move(capabilities))
                           .add("cluster_name", node_name)

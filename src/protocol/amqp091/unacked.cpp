@@ -17,6 +17,17 @@ void UnackedWindow::push(const Unacked& delivery) {
   ++live_;
 }
 
+void UnackedWindow::put_back(std::vector<Unacked>& taken) {
+  if (taken.empty()) return;
+  entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(head_));
+  std::erase_if(entries_, [](const Unacked& entry) { return entry.seq == settled; });
+  entries_.insert(entries_.end(), taken.begin(), taken.end());
+  std::ranges::sort(entries_, {}, &Unacked::tag);
+  head_ = 0;
+  live_ = entries_.size();
+  taken.clear();
+}
+
 bool UnackedWindow::take(std::uint64_t tag, Unacked& taken) {
   const std::size_t at = find(tag);
   if (at == none) return false;

@@ -35,6 +35,8 @@ class UnackedWindow {
       if (entries_[at].seq != settled && !each(entries_[at])) return;
     }
   }
+  // Those were taken out, in any order; they are in their places again, and `taken` is empty.
+  void put_back(std::vector<Unacked>& taken);
 
   // Takes the one of this tag out. False: there is none.
   bool take(std::uint64_t tag, Unacked& taken);
