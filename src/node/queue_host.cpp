@@ -313,6 +313,10 @@ void QueueHost::on_durable(Lsn up_to) {
   });
   ack_order_.take(up_to, [&](const PublishAck& ack) { routes_.ack(ack); });
   dead_letters_.on_durable(up_to);
+  while (!late_releases_.empty() && late_releases_.front().lsn <= up_to) {
+    for (const Entry& entry : late_releases_.front().entries) release_bytes(entry);
+    late_releases_.pop_front();
+  }
   while (!late_replies_.empty() && late_replies_.front().lsn <= up_to) {
     const LateReply late = std::move(late_replies_.front());
     late_replies_.pop_front();
@@ -460,6 +464,8 @@ bool QueueHost::serve_gets(QueueId id) {
 void QueueHost::release_bytes(const Entry& entry) {
   if (entry.transient()) {
     transient_.release(entry.reference());
+  } else if (kept_bytes_ != nullptr) {
+    kept_bytes_->push_back(entry);
   } else {
     journal_->release(Location::from_packed(entry.reference()));
   }

@@ -184,6 +184,12 @@ class QueueHost {
     SessionId session;
     Purged what;
   };
+  // What a transaction has settled: its bytes stay until the transaction is durable, for before that the messages may come
+  // back.
+  struct LateRelease {
+    Lsn lsn;
+    std::vector<broker::Entry> entries;
+  };
   // The head of a queue on its way from the disk.
   class Load;
   // A record that came from the disk, held until its queue is pumped: the journal need not keep it.
@@ -262,6 +268,7 @@ class QueueHost {
   void discard(broker::Queue& queue, Seq seq);
   void requeue(broker::Queue& queue, Seq seq);
   void note_settled(broker::Queue& queue, Seq seq, const broker::Entry& entry);
+  Lsn settle_together(const std::vector<SettleItem>& items);
   void log_settled(broker::Queue& queue);
   void log_counted_runs(broker::Queue& queue);
   void log_runs(storage::RecordType type, QueueId queue, std::vector<std::pair<Seq, std::uint32_t>>& runs,
@@ -334,7 +341,9 @@ class QueueHost {
   DeadLetters dead_letters_;
   VisibleOrder visible_order_;
   AckOrder ack_order_;
-  std::deque<LateReply> late_replies_;  // LSNs ascend
+  std::deque<LateReply> late_replies_;                // LSNs ascend
+  std::deque<LateRelease> late_releases_;             // LSNs ascend
+  std::vector<broker::Entry>* kept_bytes_ = nullptr;  // of the transaction that is being carried out
   bool stopped_ = false;
   std::uint64_t turn_ = 1;
   std::uint64_t wall_ms_ = 0;  // of this turn, when `wall_is_known_`

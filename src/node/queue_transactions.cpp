@@ -1,5 +1,6 @@
 // Transactions: a session's publishes and settlements that take effect together.
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 #include "node/publish_batch.h"
@@ -32,6 +33,23 @@ std::size_t journal_bytes(const TransactionBatch& batch) {
 
 }  // namespace
 
+// Returns what must be durable for it.
+Lsn QueueHost::settle_together(const std::vector<SettleItem>& items) {
+  std::vector<broker::Entry> kept;
+  kept_bytes_ = &kept;
+  for (const SettleItem& item : items) settle(item);
+  kept_bytes_ = nullptr;
+  Lsn needed{0};
+  for (const SettleItem& item : items) {
+    Queue* const of = queue(item.queue);
+    if (of == nullptr || !has_runs(*of)) continue;
+    log_all_runs(*of, Journal::Urgency::wait);
+    needed = journal_->end();
+  }
+  if (!kept.empty()) late_releases_.push_back({needed, std::move(kept)});
+  return needed;
+}
+
 void QueueHost::commit(const TransactionBatch& batch) {
   PublishAck ack{batch.session, batch.publisher, batch.seq, batch.body_bytes, 0};
   const std::size_t bytes = journal_bytes(batch);
@@ -57,13 +75,7 @@ void QueueHost::commit(const TransactionBatch& batch) {
     needed = std::max(needed, taken.needed);
     if (taken.refused) ack.rejected = batch.seq;
   }
-  for (const SettleItem& item : batch.settles) settle(item);
-  for (const SettleItem& item : batch.settles) {
-    Queue* const of = queue(item.queue);
-    if (of == nullptr || !has_runs(*of)) continue;
-    log_all_runs(*of, Journal::Urgency::wait);
-    needed = journal_->end();
-  }
+  needed = std::max(needed, settle_together(batch.settles));
   WEIR_ASSERT(bytes == 0 || journal_->batch_begin() == begin);
   ack_order_.add(needed, ack, turn_);
 }

@@ -212,6 +212,26 @@ def test_a_request_is_answered_to_a_queue_of_the_asker_alone(clients, name):
     server.delete_queue(name("requests"))
 
 
+def test_a_direct_reply_needs_no_queue(clients, name):
+    server, asker = clients().channel(), clients().channel()
+    server.declare_queue(name("requests"))
+    server.consume(name("requests"))
+    asker.consume("amq.rabbitmq.reply-to", no_ack=True)
+    for number in range(3):
+        asker.publish("", name("requests"), b"%d" % number,
+                      {"reply_to": "amq.rabbitmq.reply-to", "correlation_id": f"question {number}"})
+    for _ in range(3):
+        request = server.next_delivery()
+        assert request.properties["reply_to"].startswith("amq.rabbitmq.reply-to.")
+        server.publish("", request.properties["reply_to"], b"answer to " + request.body,
+                       {"correlation_id": request.properties["correlation_id"]})
+        server.ack(request.tag)
+    for number in range(3):
+        reply = asker.next_delivery()
+        assert (reply.body, reply.properties["correlation_id"]) == (b"answer to %d" % number, f"question {number}")
+    server.delete_queue(name("requests"))
+
+
 def test_a_mandatory_message_without_a_queue_comes_back(clients, name):
     channel = clients().channel()
     with pytest.raises(Returned) as returned:

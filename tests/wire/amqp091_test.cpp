@@ -244,5 +244,122 @@ TEST_P(Amqp091Node, errors_come_from_the_broker_in_rabbitmqs_words) {
                              QueueDelete::info.id);
 }
 
+TEST_P(Amqp091Node, a_transaction_publishes_and_acknowledges_across_queues) {
+  AmqpPeer peer(world);
+  connect(peer);
+  declare_queues(peer);
+  for (int i = 0; i < queue_count; ++i) peer.publish(1, "", queue_name(i), "old", {.delivery_mode = 2});
+  peer.send(1, TxSelect{});
+  peer.expect(1, TxSelectOk{});
+  for (int i = 0; i < queue_count; ++i) {
+    peer.send(1, BasicGet{.queue = queue_name(i)});
+    peer.expect_any<BasicGetOk>(1);
+    EXPECT_EQ(peer.expect_content(1).body, "old");
+    peer.publish(1, "", queue_name(i), "new", {.delivery_mode = 2});
+  }
+  peer.send(1, BasicAck{queue_count, true});
+  peer.send(1, TxRollback{});
+  peer.expect(1, TxRollbackOk{});
+  for (int i = 0; i < queue_count; ++i) peer.publish(1, "", queue_name(i), "newer", {.delivery_mode = 2});
+  peer.send(1, BasicAck{queue_count, true});
+  peer.send(1, TxCommit{});
+  peer.expect(1, TxCommitOk{});
+  peer.close();
+  AmqpPeer reader(world);
+  connect(reader);
+  for (int i = 0; i < queue_count; ++i) {
+    reader.send(1, BasicGet{.queue = queue_name(i), .no_ack = true});
+    EXPECT_EQ(reader.expect_any<BasicGetOk>(1).message_count, 0U);
+    EXPECT_EQ(reader.expect_content(1).body, "newer");
+  }
+}
+
+TEST_P(Amqp091Node, a_prefetch_of_the_channel_holds_across_queues) {
+  AmqpPeer publisher(world);
+  connect(publisher);
+  declare_queues(publisher);
+  for (int m = 0; m < 10; ++m) {
+    for (int i = 0; i < queue_count; ++i) publisher.publish(1, "", queue_name(i), "m");
+  }
+  publisher.flush();
+  AmqpPeer consumer(world);
+  connect(consumer);
+  consumer.send(1, BasicQos{.prefetch_count = 4, .global = true});
+  consumer.expect(1, BasicQosOk{});
+  for (int i = 0; i < queue_count; ++i) {
+    consumer.send(1, BasicConsume{.queue = queue_name(i), .consumer_tag = queue_name(i), .no_wait = true});
+  }
+  std::uint64_t settled = 0;
+  while (settled < 10 * queue_count) {
+    const std::uint64_t out = std::min<std::uint64_t>(4, 10 * queue_count - settled);
+    for (std::uint64_t i = 0; i < out; ++i) consumer.expect_delivery(1, "m");
+    consumer.expect_nothing();
+    settled += out;
+    consumer.send(1, BasicAck{settled, true});
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+TEST_P(Amqp091Node, replies_go_straight_to_who_asked_on_any_shard) {
+  constexpr int count = 6;  // connections are spread over the shards
+  std::vector<std::unique_ptr<AmqpPeer>> peers;
+  for (int i = 0; i < count; ++i) {
+    peers.push_back(std::make_unique<AmqpPeer>(world));
+    connect(*peers.back());
+  }
+  AmqpPeer& server = *peers[0];
+  server.declare(1, "rpc");
+  for (int i = 1; i < count; ++i) {
+    AmqpPeer& client = *peers[static_cast<std::size_t>(i)];
+    client.send(1, BasicConsume{.queue = "amq.rabbitmq.reply-to", .consumer_tag = "r", .no_ack = true});
+    client.expect(1, BasicConsumeOk{"r"});
+    client.publish(1, "", "rpc", std::to_string(i), {.reply_to = "amq.rabbitmq.reply-to"});
+    client.flush();
+  }
+  std::set<std::string> keys;
+  for (int i = 1; i < count; ++i) {
+    server.send(1, BasicGet{.queue = "rpc", .no_ack = true});
+    server.expect_any<BasicGetOk>(1);
+    const auto question = server.expect_content(1);
+    const std::string key(question.properties.reply_to.value_or(""));
+    EXPECT_EQ(key.size(), 54U);
+    keys.insert(key);
+    server.send(1, QueueDeclare{.queue = key, .passive = true});
+    server.expect(1, QueueDeclareOk{key, 0, 1});
+    server.publish(1, "", key, "answer " + question.body);
+    server.flush();
+  }
+  EXPECT_EQ(keys.size(), count - 1U);
+  for (int i = 1; i < count; ++i) {
+    peers[static_cast<std::size_t>(i)]->expect_delivery(1, "answer " + std::to_string(i));
+    peers[static_cast<std::size_t>(i)]->expect_nothing();
+  }
+  // A key that nobody was given is nobody's.
+  std::string forged = *keys.begin();
+  forged.back() = forged.back() == 'A' ? 'B' : 'A';
+  server.publish(1, "", forged, "no");
+  server.send(1, QueueDeclare{.queue = forged, .passive = true});
+  server.expect_channel_error(1, 404, "NOT_FOUND - no queue '" + forged + "' in vhost '/'",
+                              QueueDeclare::info.id);
+}
+
+TEST_P(Amqp091Node, cc_and_bcc_reach_queues_on_every_shard_once) {
+  AmqpPeer peer(world);
+  connect(peer);
+  declare_queues(peer);
+  FieldArray cc, bcc;
+  for (int i = 0; i < queue_count; ++i) (i % 2 == 0 ? cc : bcc).values.emplace_back(queue_name(i));
+  cc.values.emplace_back(queue_name(0));
+  const auto table = encode_table(FieldTable().add("CC", std::move(cc)).add("BCC", std::move(bcc)));
+  peer.send(1, ConfirmSelect{});
+  peer.expect(1, ConfirmSelectOk{});
+  peer.publish(1, "", queue_name(1), "m", {.headers = TableBytes{table}, .delivery_mode = 2});
+  peer.expect(1, BasicAck{1, false});
+  for (int i = 0; i < queue_count; ++i) {
+    peer.send(1, QueueDeclare{.queue = queue_name(i), .passive = true});
+    peer.expect(1, QueueDeclareOk{queue_name(i), 1, 0});
+  }
+}
+
 }  // namespace
 }  // namespace weir::test

@@ -33,12 +33,9 @@ void Channel::handle(const BasicQos& method) {
   if (method.prefetch_size != 0) {
     return refuse(ReplyCode::not_implemented, fmt::format("prefetch_size!=0 ({})", method.prefetch_size));
   }
-  if (method.global) {
-    share_prefetch(method.prefetch_count);
-  } else {
-    prefetch_count_ = method.prefetch_count;
-  }
   connection_.send(number_, BasicQosOk{});
+  if (method.global) return share_prefetch(method.prefetch_count);
+  prefetch_count_ = method.prefetch_count;
 }
 
 // Of all consumers of the channel, those that are there already and those to come.

@@ -20,8 +20,9 @@ node::Session& Channel::session() { return connection_.session(); }
 void Channel::on_method(Bytes payload) {
   culprit_ = method_id_of(payload);
   if (closing_) return on_method_while_closing(culprit_);
-  if (!content_.idle()) {
-    return refuse(ReplyCode::unexpected_frame, "expected content header or body, got a method frame instead");
+  if (auto expected = content_.expect_method(); !expected) {
+    culprit_ = BasicPublish::info.id;
+    return refuse(expected.error());
   }
   const auto handle_decoded = [this](const auto& decoded) {
     if (!decoded) return refuse(decoded.error());

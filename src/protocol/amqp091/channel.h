@@ -183,6 +183,7 @@ class Channel {
   std::uint64_t delivery_timeout_ms(const broker::QueueDefinition* queue);
   void expect_deliveries_of(std::string_view queue);
   void note_unacked(const Unacked& delivery);
+  void watch_deliveries();
   void on_timeout_due();
   void settle(const Unacked& delivery, node::Outcome outcome);
   void settle_tagged(std::uint64_t tag, bool multiple, node::Outcome outcome);

@@ -15,6 +15,17 @@ void ContentAssembly::begin(const BasicPublish& publish) {
   address_ = {publish.exchange, publish.routing_key, publish.mandatory};
 }
 
+Decoded<void> ContentAssembly::expect_method() const {
+  switch (stage_) {
+    case Stage::idle: return {};
+    case Stage::header:
+      return refuse(ReplyCode::unexpected_frame,
+                    "expected content header for class 60, got non content header frame instead");
+    case Stage::body: break;
+  }
+  return refuse(ReplyCode::unexpected_frame, "expected content body, got non content body frame instead");
+}
+
 Decoded<void> ContentAssembly::expect_header() const {
   switch (stage_) {
     case Stage::idle:

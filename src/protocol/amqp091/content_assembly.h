@@ -32,6 +32,7 @@ class ContentAssembly {
   bool complete() const { return stage_ == Stage::body && received_ == body_bytes_; }
 
   void begin(const BasicPublish& publish);
+  Decoded<void> expect_method() const;
   // Whether a header may come now.
   Decoded<void> expect_header() const;
   // It was expected, and its body is not larger than the caller allows.

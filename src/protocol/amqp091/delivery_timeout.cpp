@@ -44,8 +44,17 @@ void Channel::note_unacked(const Unacked& delivery) {
   unacked_.push(delivery);
   if (least_timeout_ms_ == 0) return;
   runtime::TimerWheel& timers = connection_.client().timers();
-  ages_.note(delivery.tag, unacked_.oldest_tag(), timers.now_ms(), grain_of(least_timeout_ms_));
-  if (!timeout_.armed()) timers.arm(timeout_, least_timeout_ms_ + grain_of(least_timeout_ms_));
+  // What a transaction has settled may come back.
+  const std::uint64_t oldest = transaction_ == nullptr
+                                   ? unacked_.oldest_tag()
+                                   : std::min(unacked_.oldest_tag(), transaction_->oldest_settled);
+  ages_.note(delivery.tag, oldest, timers.now_ms(), grain_of(least_timeout_ms_));
+  watch_deliveries();
+}
+
+void Channel::watch_deliveries() {
+  if (least_timeout_ms_ == 0 || unacked_.empty() || timeout_.armed()) return;
+  connection_.client().timers().arm(timeout_, least_timeout_ms_ + grain_of(least_timeout_ms_));
 }
 
 void Channel::on_timeout_due() {

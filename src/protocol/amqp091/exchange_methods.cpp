@@ -27,7 +27,7 @@ std::optional<std::string_view> unknown_type(std::string_view type, const broker
 void Channel::handle(const ExchangeDeclare& method) {
   broker::DeclareExchange request{
       .vhost = connection_.vhost(),
-      .name = std::string(method.exchange),
+      .name = without_line_ends(method.exchange),
       .type = std::string(method.type),
       .passive = method.passive,
       .durable = method.durable,
@@ -39,10 +39,10 @@ void Channel::handle(const ExchangeDeclare& method) {
     if (const auto unknown = unknown_type(method.type, request.arguments)) {
       return refuse(ReplyCode::command_invalid, fmt::format("unknown exchange type '{}'", *unknown));
     }
-    if (!may_use_exchange(broker::Access::configure, method.exchange)) return;
+    if (!may_use_exchange(broker::Access::configure, request.name)) return;
     const broker::Value* const alternate = request.arguments.find("alternate-exchange");
     if (alternate != nullptr && alternate->as_string() != nullptr &&
-        (!may_use_exchange(broker::Access::read, method.exchange) ||
+        (!may_use_exchange(broker::Access::read, request.name) ||
          !may_use_exchange(broker::Access::write, *alternate->as_string()))) {
       return;
     }
@@ -52,20 +52,23 @@ void Channel::handle(const ExchangeDeclare& method) {
 }
 
 void Channel::handle(const ExchangeDelete& method) {
-  if (!may_use_exchange(broker::Access::configure, method.exchange)) return;
+  std::string exchange = without_line_ends(method.exchange);
+  if (!may_use_exchange(broker::Access::configure, exchange)) return;
   begin_request({.kind = Request::Kind::delete_exchange, .no_wait = method.no_wait});
-  session().delete_exchange({connection_.vhost(), std::string(method.exchange), method.if_unused});
+  session().delete_exchange({connection_.vhost(), std::move(exchange), method.if_unused});
 }
 
 template <typename M>
 bool Channel::read_exchange_binding(const M& method, broker::BindingDefinition& binding) {
-  if (!may_use_exchange(broker::Access::write, method.destination)) return false;
-  if (!may_use_exchange(broker::Access::read, method.source)) return false;
+  const std::string source = without_line_ends(method.source);
+  const std::string destination = without_line_ends(method.destination);
+  if (!may_use_exchange(broker::Access::write, destination)) return false;
+  if (!may_use_exchange(broker::Access::read, source)) return false;
   binding = {
       .vhost = connection_.vhost(),
-      .source = std::string(method.source),
+      .source = source,
       .kind = broker::DestinationKind::exchange,
-      .destination = std::string(method.destination),
+      .destination = destination,
       .routing_key = std::string(method.routing_key),
       .arguments = table_from_wire(method.arguments),
   };

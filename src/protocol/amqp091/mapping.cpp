@@ -1,5 +1,7 @@
 #include "protocol/amqp091/mapping.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <limits>
 #include <type_traits>
@@ -95,15 +97,23 @@ Bytes wire_properties(const broker::StoredMessage& message) {
   return message.native == broker::NativeForm::amqp091 ? message.properties : Bytes(no_properties);
 }
 
-std::string_view expiration_fault(std::string_view expiration) {
+std::string without_line_ends(std::string_view name) {
+  std::string kept(name);
+  std::erase_if(kept, [](char c) { return c == '\r' || c == '\n'; });
+  return kept;
+}
+
+std::string expiration_fault(std::string_view expiration) {
   constexpr std::int64_t expiration_ms_max = std::numeric_limits<std::uint32_t>::max();
   std::int64_t value = 0;
   const char* end = expiration.data() + expiration.size();
   const auto parsed = std::from_chars(expiration.data(), end, value);
-  if (parsed.ec == std::errc::result_out_of_range && parsed.ptr == end) return "value_too_big";
-  if (parsed.ec != std::errc() || parsed.ptr != end) return "no_integer";
-  if (value < 0) return "value_negative";
-  if (value > expiration_ms_max) return "value_too_big";
+  if (parsed.ec == std::errc::invalid_argument) return "no_integer";
+  if (parsed.ptr != end) return fmt::format("{{leftover_string,\"{}\"}}", std::string_view(parsed.ptr, end));
+  const std::string_view fault =
+      expiration.starts_with('-') && expiration != "-0" ? "value_negative" : "value_too_big";
+  if (parsed.ec != std::errc() || value < 0 || value > expiration_ms_max)
+    return fmt::format("{{{},{}}}", fault, expiration);
   return {};
 }
 

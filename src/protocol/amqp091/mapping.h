@@ -27,8 +27,11 @@ FieldTable table_to_wire(const broker::Table& table);
 // The properties to send with a stored message: its own, or none when it came by another protocol.
 Bytes wire_properties(const broker::StoredMessage& message);
 
+// Names of queues and exchanges lose them where they are declared, bound and deleted.
+std::string without_line_ends(std::string_view name);
+
 // Why an expiration property is refused ("no_integer"); empty: it is a number of milliseconds in range.
-std::string_view expiration_fault(std::string_view expiration);
+std::string expiration_fault(std::string_view expiration);
 
 // Of one without a fault.
 std::uint32_t expiration_ms(std::string_view expiration);

@@ -16,7 +16,7 @@ void Channel::handle(const BasicPublish& method) {
 
 void Channel::on_content_header(Bytes payload) {
   if (closing_) return;
-  culprit_ = BasicPublish::info.id;
+  culprit_ = content_.idle() ? MethodId{} : BasicPublish::info.id;
   if (auto expected = content_.expect_header(); !expected) return refuse(expected.error());
   const auto header = decode_content_header(payload);
   if (!header) return refuse(header.error());
@@ -37,14 +37,14 @@ void Channel::on_content_header(Bytes payload) {
 
 void Channel::on_body(Bytes payload, Chunk* chunk) {
   if (closing_) return;
-  culprit_ = BasicPublish::info.id;
+  culprit_ = content_.idle() ? MethodId{} : BasicPublish::info.id;
   if (auto taken = content_.take_body(payload, chunk); !taken) return refuse(taken.error());
   if (content_.complete()) publish_content();
 }
 
 void Channel::on_body_begin(std::size_t bytes) {
   if (closing_) return;
-  culprit_ = BasicPublish::info.id;
+  culprit_ = content_.idle() ? MethodId{} : BasicPublish::info.id;
   if (auto begun = content_.begin_body_frame(bytes); !begun) return refuse(begun.error());
 }
 
@@ -66,7 +66,7 @@ bool Channel::properties_allowed(PropertiesView properties) {
     return false;
   }
   if (const auto expiration = properties.expiration()) [[unlikely]] {
-    if (const std::string_view fault = expiration_fault(*expiration); !fault.empty()) {
+    if (const std::string fault = expiration_fault(*expiration); !fault.empty()) {
       refuse(ReplyCode::precondition_failed, fmt::format("invalid expiration '{}': {}", *expiration, fault));
       return false;
     }

@@ -15,7 +15,7 @@ constexpr std::string_view generated_prefix = "amq.gen-";
 
 const std::string* Channel::queue_or_last(std::string_view queue) {
   if (!queue.empty()) {
-    named_queue_ = std::string(queue);
+    named_queue_ = queue;
     return &named_queue_;
   }
   if (!last_queue_.empty()) return &last_queue_;
@@ -32,12 +32,13 @@ bool Channel::may_dead_letter(std::string_view queue, const broker::Table& argum
 
 void Channel::handle(const QueueDeclare& method) {
   if (method.queue.starts_with(node::reply_queue)) return declare_replies(method);
-  if (method.passive && method.queue.empty()) {
+  std::string queue = without_line_ends(method.queue);
+  if (method.passive && queue.empty()) {
     return refuse(ReplyCode::not_found, fmt::format("no queue '' in vhost '{}'", connection_.vhost()));
   }
   broker::DeclareQueue request{
       .vhost = connection_.vhost(),
-      .name = std::string(method.queue),
+      .name = queue,
       .passive = method.passive,
       .durable = method.durable,
       .exclusive = method.exclusive,
@@ -45,7 +46,7 @@ void Channel::handle(const QueueDeclare& method) {
       .arguments = table_from_wire(method.arguments),
   };
   if (!method.passive) {
-    const std::string_view name = method.queue.empty() ? generated_prefix : method.queue;
+    const std::string_view name = queue.empty() ? generated_prefix : std::string_view(queue);
     if (!may_use_queue(broker::Access::configure, name) || !may_dead_letter(name, request.arguments)) return;
   }
   begin_request({.kind = Request::Kind::declare_queue, .no_wait = method.no_wait});
@@ -54,13 +55,14 @@ void Channel::handle(const QueueDeclare& method) {
 
 template <typename M>
 bool Channel::read_queue_binding(const M& method, broker::BindingDefinition& binding) {
-  const std::string* const queue = queue_or_last(method.queue);
+  const std::string* const queue = queue_or_last(without_line_ends(method.queue));
   if (queue == nullptr) return false;
+  const std::string exchange = without_line_ends(method.exchange);
   if (!may_use_queue(broker::Access::write, *queue)) return false;
-  if (!may_use_exchange(broker::Access::read, method.exchange)) return false;
+  if (!may_use_exchange(broker::Access::read, exchange)) return false;
   binding = {
       .vhost = connection_.vhost(),
-      .source = std::string(method.exchange),
+      .source = exchange,
       .kind = broker::DestinationKind::queue,
       .destination = *queue,
       // Of the queue declared last, the name is also the routing key when none is given.
@@ -93,7 +95,7 @@ void Channel::handle(const QueuePurge& method) {
 }
 
 void Channel::handle(const QueueDelete& method) {
-  const std::string* const queue = queue_or_last(method.queue);
+  const std::string* const queue = queue_or_last(without_line_ends(method.queue));
   if (queue == nullptr || !may_use_queue(broker::Access::configure, *queue)) return;
   begin_request({.kind = Request::Kind::delete_queue, .no_wait = method.no_wait});
   session().delete_queue(*queue, method.if_unused, method.if_empty);

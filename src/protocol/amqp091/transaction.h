@@ -25,6 +25,7 @@ struct ReturnedContent {
 struct ChannelTransaction {
   std::unique_ptr<node::Transaction> work;
   std::vector<Unacked> settled;
+  std::uint64_t oldest_settled = UINT64_MAX;  // delivery tag
   std::vector<ReturnedContent> returned;
   std::size_t returned_bytes = 0;
   std::uint64_t commits = 0;  // asked for, and the seq of the last of them

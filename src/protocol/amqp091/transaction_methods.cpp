@@ -2,6 +2,9 @@
 // A commit is answered when all of it is durable, like a publish that is confirmed: the client may go on meanwhile.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "base/limits.h"
 #include "protocol/amqp091/channel.h"
 #include "protocol/amqp091/connection.h"
@@ -32,6 +35,7 @@ void Channel::handle(const TxCommit&) {
   std::int64_t counted = 0;
   for (const Unacked& one : transaction_->settled) counted += one.consumer != node::no_consumer ? 1 : 0;
   transaction_->settled.clear();
+  transaction_->oldest_settled = UINT64_MAX;
   auto work = std::move(transaction_->work);
   begin_transaction();
   session().commit(std::move(work), publisher_, ++transaction_->commits);
@@ -51,6 +55,8 @@ void Channel::roll_back() {
   transaction_->returned.clear();
   transaction_->returned_bytes = 0;
   unacked_.put_back(transaction_->settled);
+  transaction_->oldest_settled = UINT64_MAX;
+  watch_deliveries();
 }
 
 void Channel::write_commits() {
@@ -65,6 +71,7 @@ void Channel::fail_commit() {
 // False: the channel has failed.
 bool Channel::hold_settlement(const Unacked& delivery, node::Outcome outcome) {
   transaction_->settled.push_back(delivery);
+  transaction_->oldest_settled = std::min(transaction_->oldest_settled, delivery.tag);
   const Status held = transaction_->work->settle(delivery.consumer, delivery.queue, delivery.seq, outcome);
   if (held) return true;
   refuse(held.error());

@@ -299,6 +299,71 @@ TEST_P(Consuming, closing_a_channel_puts_back_what_is_out_and_leaves_other_chann
   peer.expect_content(2);
 }
 
+// --- the prefetch of a channel ---
+
+TEST_P(Consuming, a_prefetch_of_the_channel_is_shared_by_its_consumers) {
+  AmqpPeer peer(world);
+  connect(peer);
+  for (const char* queue : {"a", "b"}) {
+    peer.declare(1, queue);
+    for (int i = 0; i < 3; ++i) peer.publish(1, "", queue, queue);
+  }
+  peer.send(1, BasicQos{.prefetch_count = 4, .global = true});
+  peer.expect(1, BasicQosOk{});
+  for (const char* queue : {"a", "b"}) {
+    peer.send(1, BasicConsume{.queue = queue, .consumer_tag = queue});
+    peer.expect(1, BasicConsumeOk{queue});
+    const int expected = *queue == 'a' ? 3 : 1;
+    for (int i = 0; i < expected; ++i) peer.expect_delivery(1, queue);
+  }
+  peer.expect_nothing();
+  peer.send(1, BasicAck{2, true});
+  peer.expect_delivery(1, "b");
+  peer.expect_delivery(1, "b");
+  peer.expect_nothing();
+}
+
+TEST_P(Consuming, a_prefetch_of_the_channel_is_on_top_of_that_of_each_consumer) {
+  AmqpPeer peer(world);
+  consume(peer, 5, 2);
+  expect_deliveries(peer, 1, 0, 1);
+  peer.send(1, BasicQos{.prefetch_count = 10, .global = true});
+  peer.expect(1, BasicQosOk{});
+  peer.expect_nothing();
+  peer.send(1, BasicAck{1, false});
+  expect_deliveries(peer, 3, 2, 2);
+  peer.expect_nothing();
+}
+
+TEST_P(Consuming, a_prefetch_of_the_channel_counts_for_consumers_that_were_there_before) {
+  AmqpPeer peer(world);
+  consume(peer, 2);
+  expect_deliveries(peer, 1, 0, 1);
+  peer.send(1, BasicQos{.prefetch_count = 2, .global = true});
+  peer.expect(1, BasicQosOk{});
+  peer.publish(1, "", "q", "2");
+  peer.expect_nothing();
+  peer.send(1, BasicReject{1, false});
+  expect_deliveries(peer, 3, 2, 2);
+  // What was got without a consumer does not count, nor what a consumer had that has gone.
+  peer.send(1, BasicCancel{"c", false});
+  peer.expect(1, BasicCancelOk{"c"});
+  peer.send(1, BasicAck{0, true});
+  peer.publish(1, "", "q", "3");
+  peer.send(1, BasicGet{.queue = "q"});
+  peer.expect_any<BasicGetOk>(1);
+  EXPECT_EQ(peer.expect_content(1).body, "3");
+  for (const char* body : {"4", "5", "6"}) peer.publish(1, "", "q", body);
+  peer.send(1, BasicConsume{.queue = "q", .consumer_tag = "c"});
+  peer.expect(1, BasicConsumeOk{"c"});
+  expect_deliveries(peer, 5, 4, 5);
+  peer.expect_nothing();
+  // 0 is no limit.
+  peer.send(1, BasicQos{.prefetch_count = 0, .global = true});
+  peer.expect(1, BasicQosOk{});
+  expect_deliveries(peer, 7, 6, 6);
+}
+
 struct NotImplementedMethod {
   Method method;
   std::string_view error;
@@ -307,14 +372,10 @@ struct NotImplementedMethod {
 TEST_P(Consuming, what_is_not_implemented_says_so) {
   const NotImplementedMethod cases[] = {
       {BasicQos{.prefetch_size = 5}, "NOT_IMPLEMENTED - prefetch_size!=0 (5)"},
-      {BasicQos{.prefetch_count = 5, .global = true},
-       "NOT_IMPLEMENTED - global=true: a prefetch is of each consumer"},
+      {BasicQos{.prefetch_size = 6, .global = true}, "NOT_IMPLEMENTED - prefetch_size!=0 (6)"},
       {BasicRecover{false}, "NOT_IMPLEMENTED - requeue=false"},
       {BasicRecoverAsync{false}, "NOT_IMPLEMENTED - requeue=false"},
       {ChannelFlow{false}, "NOT_IMPLEMENTED - active=false"},
-      {TxSelect{}, "NOT_IMPLEMENTED - transactions (tx) are not supported"},
-      {TxCommit{}, "NOT_IMPLEMENTED - transactions (tx) are not supported"},
-      {TxRollback{}, "NOT_IMPLEMENTED - transactions (tx) are not supported"},
   };
   for (const NotImplementedMethod& one : cases) {
     AmqpPeer peer(world);

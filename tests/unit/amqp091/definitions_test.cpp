@@ -111,6 +111,36 @@ TEST_P(Definitions, deleting_and_unbinding_what_is_not_there_is_fine) {
   peer.expect(1, QueueUnbindOk{});
 }
 
+TEST_P(Definitions, names_lose_their_line_ends) {
+  AmqpPeer peer(world);
+  connect(peer);
+  peer.send(1, QueueDeclare{.queue = "a\r\nb"});
+  peer.expect(1, QueueDeclareOk{"ab", 0, 0});
+  peer.send(1, QueueDeclare{.queue = "\nab", .passive = true});
+  peer.expect(1, QueueDeclareOk{"ab", 0, 0});
+  peer.send(1, ExchangeDeclare{.exchange = "x\ny", .type = "fanout"});
+  peer.expect(1, ExchangeDeclareOk{});
+  peer.send(1, ExchangeDeclare{.exchange = "xy", .type = "fanout", .passive = true});
+  peer.expect(1, ExchangeDeclareOk{});
+  peer.send(1, QueueBind{.queue = "a\rb", .exchange = "x\ry", .routing_key = "k"});
+  peer.expect(1, QueueBindOk{});
+  peer.send(1, ExchangeBind{.destination = "amq.\rfanout", .source = "x\ny", .routing_key = "k"});
+  peer.expect(1, ExchangeBindOk{});
+  peer.publish(1, "xy", "k", "m");
+  peer.expect_nothing();
+  EXPECT_EQ(world.broker.ready("ab"), 1U);
+  peer.send(1, QueueDelete{.queue = "a\nb"});
+  peer.expect(1, QueueDeleteOk{1});
+  peer.send(1, ExchangeDelete{.exchange = "x\ry"});
+  peer.expect(1, ExchangeDeleteOk{});
+  // Nothing is left of this name: one is given.
+  peer.send(1, QueueDeclare{.queue = "\r\n"});
+  EXPECT_TRUE(peer.expect_any<QueueDeclareOk>(1).queue.starts_with("amq.gen-"));
+  // Where a name is only used it has to be right.
+  peer.send(1, BasicGet{.queue = "a\nb"});
+  peer.expect_channel_error(1, 404, "NOT_FOUND - no queue 'a\nb' in vhost '/'", BasicGet::info.id);
+}
+
 struct RefusedDefinition {
   Method method;
   std::uint16_t code;

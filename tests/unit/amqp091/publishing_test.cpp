@@ -156,10 +156,12 @@ TEST_P(Publishing, refuses_properties_that_lie_or_make_no_sense) {
        "PRECONDITION_FAILED - user_id property set to 'root' but authenticated user was 'guest'"},
       {{.expiration = "soon"}, "PRECONDITION_FAILED - invalid expiration 'soon': no_integer"},
       {{.expiration = ""}, "PRECONDITION_FAILED - invalid expiration '': no_integer"},
-      {{.expiration = "-1"}, "PRECONDITION_FAILED - invalid expiration '-1': value_negative"},
-      {{.expiration = "4294967296"}, "PRECONDITION_FAILED - invalid expiration '4294967296': value_too_big"},
+      {{.expiration = "-1"}, "PRECONDITION_FAILED - invalid expiration '-1': {value_negative,-1}"},
+      {{.expiration = "4294967296"},
+       "PRECONDITION_FAILED - invalid expiration '4294967296': {value_too_big,4294967296}"},
       {{.expiration = "99999999999999999999"},
-       "PRECONDITION_FAILED - invalid expiration '99999999999999999999': value_too_big"},
+       "PRECONDITION_FAILED - invalid expiration '99999999999999999999': "
+       "{value_too_big,99999999999999999999}"},
   };
   AmqpPeer peer(world);
   peer.handshake();
@@ -288,9 +290,9 @@ TEST_P(Publishing, content_frames_out_of_order_end_the_connection) {
     peer.expect_connection_error(code, error, culprit);
   };
   constexpr auto publish = BasicPublish::info.id;
-  run(505, "UNEXPECTED_FRAME - expected method frame, got non method frame instead", publish,
+  run(505, "UNEXPECTED_FRAME - expected method frame, got non method frame instead", {},
       [&](AmqpPeer& peer) { peer.send_frame(FrameType::header, 1, header); });
-  run(505, "UNEXPECTED_FRAME - expected method frame, got non method frame instead", publish,
+  run(505, "UNEXPECTED_FRAME - expected method frame, got non method frame instead", {},
       [&](AmqpPeer& peer) { peer.send_frame(FrameType::body, 1, as_bytes("x")); });
   run(505, "UNEXPECTED_FRAME - expected content header for class 60, got non content header frame instead",
       publish, [&](AmqpPeer& peer) {
@@ -303,9 +305,15 @@ TEST_P(Publishing, content_frames_out_of_order_end_the_connection) {
         peer.send_frame(FrameType::header, 1, header);
         peer.send_frame(FrameType::header, 1, header);
       });
-  run(505, "UNEXPECTED_FRAME - expected content header or body, got a method frame instead",
-      BasicQos::info.id, [&](AmqpPeer& peer) {
+  run(505, "UNEXPECTED_FRAME - expected content header for class 60, got non content header frame instead",
+      publish, [&](AmqpPeer& peer) {
         peer.send(1, BasicPublish{.routing_key = "q"});
+        peer.send_bytes(qos);
+      });
+  run(505, "UNEXPECTED_FRAME - expected content body, got non content body frame instead", publish,
+      [&](AmqpPeer& peer) {
+        peer.send(1, BasicPublish{.routing_key = "q"});
+        peer.send_frame(FrameType::header, 1, header);
         peer.send_bytes(qos);
       });
   run(501, "FRAME_ERROR - content body frame exceeds remaining content size", publish, [&](AmqpPeer& peer) {

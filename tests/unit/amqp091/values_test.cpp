@@ -124,10 +124,10 @@ TEST(Mapping, what_has_no_type_on_the_wire_takes_the_nearest) {
 TEST(Mapping, expirations) {
   EXPECT_EQ(expiration_fault("0"), "");
   EXPECT_EQ(expiration_fault("4294967295"), "");
-  EXPECT_EQ(expiration_fault("4294967296"), "value_too_big");
-  EXPECT_EQ(expiration_fault("99999999999999999999"), "value_too_big");
-  EXPECT_EQ(expiration_fault("-5"), "value_negative");
-  EXPECT_EQ(expiration_fault("5s"), "no_integer");
+  EXPECT_EQ(expiration_fault("4294967296"), "{value_too_big,4294967296}");
+  EXPECT_EQ(expiration_fault("99999999999999999999"), "{value_too_big,99999999999999999999}");
+  EXPECT_EQ(expiration_fault("-5"), "{value_negative,-5}");
+  EXPECT_EQ(expiration_fault("5s"), "{leftover_string,\"s\"}");
   EXPECT_EQ(expiration_fault(" 5"), "no_integer");
   EXPECT_EQ(expiration_fault(""), "no_integer");
 }

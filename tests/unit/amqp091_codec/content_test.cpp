@@ -139,7 +139,8 @@ TEST(ContentHeader, cut_off_at_any_byte_is_refused) {
 
 TEST(ContentHeader, of_another_class_or_with_a_weight_is_refused) {
   EXPECT_EQ(error_of("0032 0000 0000000000000000 0000"),
-            (WireError{ReplyCode::frame_error, "content of a class other than basic"}));
+            (WireError{ReplyCode::unexpected_frame,
+                       "expected content header for class 60, got one for another class instead"}));
   EXPECT_EQ(error_of("003c 0001 0000000000000000 0000"),
             (WireError{ReplyCode::frame_error, "content header with a weight"}));
 }

@@ -81,7 +81,8 @@ Decoded<ContentHeader> decode_content_header(Bytes payload) {
   const auto class_id = load_be<std::uint16_t>(payload.data());
   const auto weight = load_be<std::uint16_t>(payload.data() + 2);
   if (class_id != basic_class_id)
-    return refuse(ReplyCode::frame_error, "content of a class other than basic");
+    return refuse(ReplyCode::unexpected_frame,
+                  "expected content header for class 60, got one for another class instead");
   if (weight != 0) return refuse(ReplyCode::frame_error, "content header with a weight");
   const Bytes raw = payload.subspan(content_header_fixed_bytes);
   if (auto valid = validate_properties(raw); !valid) return std::unexpected(valid.error());

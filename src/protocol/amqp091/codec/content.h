@@ -57,7 +57,7 @@ struct ContentHeader {
 };
 
 // Decodes the payload of a header frame and checks every property, the headers table to its last leaf.
-// Errors: 501 too short, a weight other than 0, a class other than basic; 502 properties that do not hold:
+// Errors: 501 too short, a weight other than 0; 505 a class other than basic; 502 properties that do not hold:
 // unknown flags, a property cut off, bytes after the last one, a bad table.
 Decoded<ContentHeader> decode_content_header(Bytes payload);
 
