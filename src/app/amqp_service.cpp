@@ -22,6 +22,8 @@ amqp091::Settings protocol_settings(const Settings& settings) {
   own.handshake_timeout_ms = static_cast<std::uint32_t>(settings.amqp_handshake_timeout_ms);
   own.consumer_timeout_ms = settings.amqp_consumer_timeout_ms;
   own.max_message_bytes = settings.message_bytes_max;
+  if (settings.tls_login_from == "common_name")
+    own.certificate_login = amqp091::CertificateLogin::common_name;
   return own;
 }
 

@@ -44,17 +44,19 @@ void QueueHost::on_request(SessionId session, JoinPoolRequest& request) {
 
 void QueueHost::on_request(SessionId session, PoolGrant& grant) {
   const auto at = links_.find(session);
-  const auto found =
-      at == links_.end() ? decltype(at->second->pools.begin()){} : at->second->pools.find(grant.pool);
-  if (at == links_.end() || found == at->second->pools.end()) {
+  SharedCredit* pool = nullptr;
+  if (at != links_.end()) {
+    const auto found = at->second->pools.find(grant.pool);
+    if (found != at->second->pools.end()) pool = found->second.get();
+  }
+  if (pool == nullptr) {
     return routes_.pool_news({.session = session, .pool = grant.pool, .out = -std::int64_t{grant.credit}});
   }
-  SharedCredit& pool = *found->second;
-  pool.credit += grant.credit;
-  pool.asked = false;
+  pool->credit += grant.credit;
+  pool->asked = false;
   lent_.emplace_back(session, grant.pool);
   for (auto& [number, consumer] : at->second->consumers) {
-    if (consumer->shared != &pool) continue;
+    if (consumer->shared != pool) continue;
     consumer->queue->reconsider(*consumer);
     mark_dirty(*consumer->queue);
   }

@@ -1,5 +1,6 @@
 """Connections: many of them, idle ones, encrypted ones, ones that end badly."""
 
+import json
 import resource
 import socket
 import ssl
@@ -189,6 +190,31 @@ def test_a_client_certificate_can_be_required(start_weir, certificates):
             wire.handshake()
     with Wire(address, tls=certificates.client_context(with_certificate=True)) as wire:
         wire.handshake()
+
+
+@pytest.mark.parametrize("login_from,user", [("distinguished_name", "CN=client"), ("common_name", "client")])
+def test_pika_logs_in_by_its_certificate(start_weir, certificates, name, tmp_path, login_from, user):
+    definitions = tmp_path / "definitions.json"
+    definitions.write_text(json.dumps({
+        "vhosts": [{"name": "/"}], "users": [{"name": user, "password_hash": "", "tags": ""}],
+        "permissions": [{"user": user, "vhost": "/", "configure": ".*", "write": ".*", "read": ".*"}]}))
+    server = start_weir(*certificates.server_settings(), f"tls.ca_file={certificates.path('ca.pem')}",
+                        f"tls.login_from={login_from}", f"load_definitions={definitions}")
+    address = server.address.but(port=server.ports["amqps"])
+
+    def connect(with_certificate):
+        options = pika.SSLOptions(certificates.client_context(with_certificate), "localhost")
+        return pika.BlockingConnection(pika.ConnectionParameters(
+            "127.0.0.1", address.port, credentials=pika.credentials.ExternalCredentials(), ssl_options=options))
+
+    connection = connect(True)
+    channel = connection.channel()
+    channel.queue_declare(name(), exclusive=True)
+    channel.confirm_delivery()
+    channel.basic_publish("", name(), b"mine", pika.BasicProperties(user_id=user))
+    connection.close()
+    with pytest.raises(pika.exceptions.AMQPError):
+        connect(False)
 
 
 def test_old_versions_of_tls_are_refused(start_weir, certificates):

@@ -58,15 +58,27 @@ void SimClient::publish_some() {
   if (session_ == nullptr) return;
   const auto number = static_cast<node::PublisherNumber>(world_.rng.below(publishers_max));
   const std::uint64_t most = world_.rng.chance(1, 40) ? 400 : 12;
-  for (std::uint64_t count = 1 + world_.rng.below(most); count > 0; --count) publish_one(number);
+  std::unique_ptr<node::Transaction> transaction;
+  if (publisher(number).confirms && world_.rng.chance(1, 6)) transaction = session_->begin_transaction();
+  for (std::uint64_t count = 1 + world_.rng.below(most); count > 0; --count)
+    publish_one(number, transaction.get());
+  if (transaction == nullptr) return;
+  const std::uint64_t seq = ++publisher(number).last_seq;
+  world_.note("client {} publisher {} commits {}", number_, number, seq);
+  session_->commit(std::move(transaction), number, seq);
 }
 
-void SimClient::publish_one(node::PublisherNumber number) {
+SimClient::Publisher& SimClient::publisher(node::PublisherNumber number) {
   Publisher& publisher = publishers_[number];
   if (publisher.identity == 0) {
     publisher.identity = world_.next_publisher++;
     publisher.confirms = number > 0 || world_.rng.chance(1, 2);
   }
+  return publisher;
+}
+
+void SimClient::publish_one(node::PublisherNumber number, node::Transaction* within) {
+  Publisher& publisher = this->publisher(number);
   Attempt attempt;
   attempt.publisher = publisher.identity;
   attempt.persistent = world_.rng.chance(3, 4);
@@ -96,7 +108,7 @@ void SimClient::publish_one(node::PublisherNumber number) {
 
   node::Publish publish;
   publish.publisher = number;
-  publish.seq = publisher.confirms ? publisher.last_seq + 1 : 0;
+  publish.seq = publisher.confirms && within == nullptr ? publisher.last_seq + 1 : 0;
   publish.message.persistent = attempt.persistent;
   publish.message.exchange = attempt.exchange;
   publish.message.routing_key = attempt.routing_key;
@@ -106,13 +118,14 @@ void SimClient::publish_one(node::PublisherNumber number) {
   publish.headers = &headers;
   judge_route(attempt, routed.has_value(), targets);
   for (const broker::Target& target : targets) world_.model.route(id, *topology.find_queue(target.queue));
-  const Result<node::PublishResult> result = session_->publish(publish);
+  const Result<node::PublishResult> result =
+      within != nullptr ? within->publish(publish) : session_->publish(publish);
   if (result.has_value() != routed.has_value())
     world_.model.violate("publish and route differ in whether there is an error");
   if (!result) return;
   if (publisher.confirms) {
-    ++publisher.last_seq;
-    publisher.open.emplace_back(publisher.last_seq, id);
+    publisher.open.emplace_back(publisher.last_seq + 1, id);
+    if (within == nullptr) ++publisher.last_seq;
     ++unconfirmed_;
   }
   const bool routable = *result == node::PublishResult::routed;

@@ -118,7 +118,9 @@ class SimClient final : public node::SessionEvents {
   void on_publish_flow(bool open, std::string_view) override { flow_open_ = open; }
   void on_close_wanted(const Error&) override {}
 
-  void publish_one(node::PublisherNumber number);
+  Publisher& publisher(node::PublisherNumber number);
+  // `within`: a transaction, or null.
+  void publish_one(node::PublisherNumber number, node::Transaction* within);
   void judge_route(const Attempt& attempt, bool exchange_found, const std::vector<broker::Target>& targets);
   void settle_some();
   void settle(std::size_t held, node::Outcome outcome);

@@ -21,6 +21,7 @@ class FakeWorld final : public AmqpWorld {
     client.address = loopback ? "127.0.0.1" : "192.0.2.7";
     client.port = 40'000;
     client.loopback = loopback;
+    client.certificate_subject = certificate_subject;
     pairs_.push_back(runtime::make_memory_pair(capacity_bytes, {}, client));
     connections.accept(pairs_.back()->take_right());
     return pairs_.back()->take_left();
@@ -45,6 +46,7 @@ class FakeWorld final : public AmqpWorld {
 
   std::size_t bytes_per_read = SIZE_MAX;
   std::size_t capacity_bytes = 1U << 20;
+  std::string certificate_subject;  // of clients that connect from now on
 
  private:
   std::vector<std::unique_ptr<runtime::MemoryPair>> pairs_;

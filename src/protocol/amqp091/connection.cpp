@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "protocol/amqp091/errors.h"
+#include "protocol/amqp091/peer_name.h"
 
 namespace weir::amqp091 {
 
@@ -68,9 +69,9 @@ ConnectionStatus Connection::status() const {
 void Connection::fail(ReplyCode code, std::string_view text, MethodId culprit) {
   if (phase_ >= Phase::closing) return;
   const std::string full = full_reply_text(code, text);
-  const runtime::PeerInfo& peer = stream_->peer();
-  log_warning(component, "closing connection from {}:{} (user '{}', vhost '{}', state {}): {}", peer.address,
-              peer.port, user_, vhost_, name_of(phase_), full);
+  log_warning(component, "closing connection from {}, user '{}', vhost '{}', state {}: {}",
+              peer_name(stream_->peer(), peer_properties_.connection_name), user_, vhost_, name_of(phase_),
+              full);
   release_session();
   send(0, ConnectionClose{number_of(code), full, culprit.class_id, culprit.method_id});
   phase_ = Phase::closing;
@@ -124,6 +125,7 @@ void Connection::end() {
   client_.timers().cancel(deadline_);
   client_.timers().cancel(heartbeat_);
   client_.timers().cancel(resume_);
+  client_.timers().cancel(login_);
   output_.clear();
   held_ = {};
   held_chunk_.reset();
@@ -133,9 +135,8 @@ void Connection::end() {
 
 void Connection::on_closed(const Error& reason) {
   if (phase_ == Phase::running) {
-    const runtime::PeerInfo& peer = stream_->peer();
-    log_info(component, "connection from {}:{} (user '{}', vhost '{}') ended without connection.close: {}",
-             peer.address, peer.port, user_, vhost_, reason.message);
+    log_info(component, "connection from {}, user '{}', vhost '{}', ended without connection.close: {}",
+             peer_name(stream_->peer(), peer_properties_.connection_name), user_, vhost_, reason.message);
   }
   end();
 }
@@ -145,9 +146,8 @@ void Connection::on_closed(const Error& reason) {
 // Of the handshake, of close-ok, of a delayed end: whatever the phase waits for.
 void Connection::on_deadline() {
   if (phase_ < Phase::running) {
-    const runtime::PeerInfo& peer = stream_->peer();
-    log_warning(component, "connection from {}:{} ended in state {}", peer.address, peer.port,
-                name_of(phase_));
+    log_warning(component, "connection from {} ended in state {}",
+                peer_name(stream_->peer(), peer_properties_.connection_name), name_of(phase_));
   }
   end();
 }
@@ -159,10 +159,9 @@ void Connection::on_heartbeat() {
   silent_ticks_ = heard ? 0 : silent_ticks_ + 1;
   received_bytes_before_ = received_bytes_;
   if (silent_ticks_ >= silent_ticks_max) {
-    const runtime::PeerInfo& peer = stream_->peer();
     log_warning(component,
-                "connection from {}:{} (user '{}', vhost '{}') ended: missed heartbeats, timeout {} s",
-                peer.address, peer.port, user_, vhost_, heartbeat_s_);
+                "connection from {}, user '{}', vhost '{}', ended: missed heartbeats, timeout {} s",
+                peer_name(stream_->peer(), peer_properties_.connection_name), user_, vhost_, heartbeat_s_);
     return end();
   }
   const bool idle = output_.empty() && output_.sent_bytes() == sent_bytes_before_;

@@ -27,6 +27,7 @@
 #include "protocol/amqp091/codec/methods.h"
 #include "protocol/amqp091/consumers.h"
 #include "protocol/amqp091/frame_reader.h"
+#include "protocol/amqp091/login_delays.h"
 #include "protocol/amqp091/output.h"
 #include "protocol/amqp091/sasl.h"
 #include "protocol/amqp091/server_properties.h"
@@ -44,6 +45,7 @@ class ConnectionOwner {
   virtual void on_ended(Connection& connection) = 0;
   virtual OutputBlocks& output_blocks() = 0;
   virtual Rng& names() = 0;  // for generated consumer tags
+  virtual LoginDelays& login_delays() = 0;
 
  protected:
   ~ConnectionOwner() = default;
@@ -178,6 +180,7 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   }
   void fail_unexpected();
   void send_start();
+  void log_in();
   void on_authenticated(const Status& status);
   bool tuned_to(std::string_view field, std::uint32_t value, std::uint32_t least, std::uint32_t most);
   void fail_open(const Error& error);
@@ -232,7 +235,8 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   std::string user_;
   std::string vhost_;
   std::string_view mechanism_{};
-  MethodId method0_{};  // being handled on channel 0
+  node::Credentials credentials_;  // until they are looked at
+  MethodId method0_{};             // being handled on channel 0
   ClientProperties peer_properties_;
   std::unique_ptr<node::Authentication> authentication_;
   std::unique_ptr<node::Session> session_;
@@ -258,6 +262,7 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   runtime::MethodTimer<Connection, &Connection::on_deadline> deadline_{*this};
   runtime::MethodTimer<Connection, &Connection::on_heartbeat> heartbeat_{*this};
   runtime::MethodTimer<Connection, &Connection::on_resume> resume_{*this};
+  runtime::MethodTimer<Connection, &Connection::log_in> login_{*this};
 };
 
 template <AnyMethod M>

@@ -42,6 +42,7 @@ class Connections final : public ConnectionOwner, private node::TurnHook {
   void on_ended(Connection& connection) override;
   OutputBlocks& output_blocks() override { return blocks_; }
   Rng& names() override { return names_; }
+  LoginDelays& login_delays() override { return login_delays_; }
 
  private:
   void on_turn_end() override;
@@ -54,6 +55,7 @@ class Connections final : public ConnectionOwner, private node::TurnHook {
   std::atomic<std::uint64_t>* const open_count_;
   OutputBlocks blocks_;
   Rng names_;
+  LoginDelays login_delays_;
   std::unordered_map<Connection*, std::unique_ptr<Connection>> open_;
   std::vector<std::unique_ptr<Connection>> ended_;  // destroyed at the end of the turn
   bool stopping_ = false;

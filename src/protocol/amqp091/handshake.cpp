@@ -1,9 +1,12 @@
 // Channel 0: the handshake, and connection.close.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/log.h"
 #include "protocol/amqp091/connection.h"
 #include "protocol/amqp091/errors.h"
+#include "protocol/amqp091/peer_name.h"
 
 namespace weir::amqp091 {
 
@@ -33,39 +36,56 @@ void Connection::fail_unexpected() {
 void Connection::send_start() {
   const auto properties = encode_server_properties(client_.node_name());
   send(0,
-       ConnectionStart{
-           .server_properties = {properties}, .mechanisms = {sasl_mechanisms_offered}, .locales = {"en_US"}});
+       ConnectionStart{.server_properties = {properties},
+                       .mechanisms = {sasl_mechanisms_offered(!stream_->peer().certificate_subject.empty())},
+                       .locales = {"en_US"}});
   phase_ = Phase::starting;
 }
 
 void Connection::handle0(const ConnectionStartOk& method) {
   if (phase_ != Phase::starting) return fail_unexpected();
   peer_properties_ = read_client_properties(method.client_properties);
-  const auto mechanism = find_sasl_mechanism(method.mechanism);
+  const runtime::PeerInfo& peer = stream_->peer();
+  const auto mechanism = find_sasl_mechanism(method.mechanism, !peer.certificate_subject.empty());
   if (!mechanism) {
     return fail(ReplyCode::command_invalid,
                 fmt::format("unknown authentication mechanism '{}'", method.mechanism), method0_);
   }
-  mechanism_ = *mechanism == SaslMechanism::plain ? "PLAIN" : "AMQPLAIN";
+  mechanism_ = text_of(*mechanism);
   auto login = decode_sasl_response(*mechanism, method.response.value);
   if (!login) {
     return fail(ReplyCode::syntax_error,
                 fmt::format("{} authentication: the response is not valid", mechanism_), method0_);
   }
+  const bool vouched = *mechanism == SaslMechanism::external;
+  if (vouched) login->user = user_of_certificate(settings_.certificate_login, peer.certificate_subject);
   user_ = login->user;
   phase_ = Phase::securing;
   wait(for_authentication);
-  node::Credentials credentials{.user = std::move(login->user),
-                                .password = std::move(login->password),
-                                .loopback = stream_->peer().loopback};
-  auto pending = client_.authenticate(std::move(credentials),
+  credentials_ = {.user = std::move(login->user),
+                  .password = std::move(login->password),
+                  .loopback = peer.loopback,
+                  .vouched = vouched};
+  const std::uint64_t delay_ms =
+      owner_.login_delays().delay_ms(peer.address, user_, client_.timers().now_ms());
+  if (delay_ms == 0) return log_in();
+  client_.timers().arm(login_, delay_ms);
+}
+
+void Connection::log_in() {
+  if (phase_ != Phase::securing) return;
+  auto pending = client_.authenticate(std::exchange(credentials_, {}),
                                       [this](const Status& status) { on_authenticated(status); });
   authentication_ = std::move(pending);
 }
 
 void Connection::on_authenticated(const Status& status) {
   if (phase_ != Phase::securing) return;
-  if (status) {
+  const bool right = status.has_value();
+  // That too much is going on says nothing of the password.
+  if (right || status.error().code == ErrorCode::access_refused)
+    owner_.login_delays().note(stream_->peer().address, user_, right, client_.timers().now_ms());
+  if (right) {
     send(0, ConnectionTune{settings_.channel_max, settings_.frame_max, settings_.heartbeat_s});
     phase_ = Phase::tuning;
     return wait_no_more(for_authentication);
@@ -129,9 +149,8 @@ void Connection::handle0(const ConnectionOpen& method) {
   phase_ = Phase::running;
   client_.timers().cancel(deadline_);
   send(0, ConnectionOpenOk{});
-  const runtime::PeerInfo& peer = stream_->peer();
-  log_info(component, "connection from {}:{}: user '{}' was granted access to vhost '{}'", peer.address,
-           peer.port, user_, vhost_);
+  log_info(component, "connection from {}: user '{}' was granted access to vhost '{}'",
+           peer_name(stream_->peer(), peer_properties_.connection_name), user_, vhost_);
 }
 
 void Connection::fail_open(const Error& error) {

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "protocol/amqp091/codec/frame.h"
+#include "protocol/amqp091/sasl.h"
 
 namespace weir::amqp091 {
 
@@ -15,6 +16,7 @@ struct Settings {
   std::uint16_t channel_max = 2'047;  // the same
   std::uint16_t heartbeat_s = 60;     // offered; the client decides; 0: none
   std::uint32_t handshake_timeout_ms = 10'000;  // from accepting the socket to connection.open
+  CertificateLogin certificate_login = CertificateLogin::distinguished_name;  // of SASL EXTERNAL
   std::size_t max_message_bytes = limits::message_bytes_max;
   // What a consumer without a prefetch gets at most before it has to acknowledge.
   std::uint32_t unacked_per_consumer_max = 1'000'000;

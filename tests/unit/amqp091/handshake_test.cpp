@@ -110,6 +110,58 @@ TEST_P(Handshake, refuses_a_mechanism_that_was_not_offered) {
                                ConnectionStartOk::info.id);
 }
 
+TEST_P(Handshake, takes_the_user_from_a_certificate_that_was_verified) {
+  world.certificate_subject = "CN=shop,O=Example";
+  world.broker.add_user("CN=shop,O=Example", "");
+  world.broker.permit("CN=shop,O=Example", "/", ".*", ".*", ".*");
+  AmqpPeer peer(world, {.loopback = false});
+  peer.send_protocol_header();
+  EXPECT_EQ(peer.expect_any<ConnectionStart>(0).mechanisms.value, "PLAIN AMQPLAIN EXTERNAL");
+  peer.send(0, ConnectionStartOk{{}, "EXTERNAL", {""}, "en_US"});
+  peer.expect_any<ConnectionTune>(0);
+  peer.send(0, ConnectionTuneOk{100, 65'536, 0});
+  peer.send(0, ConnectionOpen{.virtual_host = "/"});
+  peer.expect(0, ConnectionOpenOk{});
+  ASSERT_EQ(world.connections.list().size(), 1U);
+  EXPECT_EQ(world.connections.list()[0].user, "CN=shop,O=Example");
+}
+
+TEST_P(Handshake, refuses_a_certificate_of_nobody) {
+  world.certificate_subject = "CN=stranger";
+  AmqpPeer peer(world);
+  peer.send_protocol_header();
+  peer.expect_any<ConnectionStart>(0);
+  const auto capabilities =
+      encode_table(FieldTable().add("capabilities", FieldTable().add("authentication_failure_close", true)));
+  peer.send(0, ConnectionStartOk{TableBytes{capabilities}, "EXTERNAL", {""}, "en_US"});
+  peer.expect_connection_error(
+      403,
+      "ACCESS_REFUSED - Login was refused using authentication mechanism EXTERNAL. For details "
+      "see the broker logfile.",
+      {});
+}
+
+TEST_P(Handshake, lets_a_login_wait_where_others_have_failed) {
+  for (unsigned i = 0; i <= LoginDelays::free_failures; ++i) {
+    AmqpPeer peer(world, {.password = "wrong"});
+    peer.send_protocol_header();
+    peer.expect_start();
+    peer.send_start_ok();
+    peer.expect_any<ConnectionClose>(0);
+  }
+  AmqpPeer peer(world);
+  peer.send_protocol_header();
+  peer.expect_start();
+  peer.send_start_ok();
+  world.pass_ms(LoginDelays::first_delay_ms - 10);
+  peer.expect_nothing();
+  world.pass_ms(20);
+  peer.expect_any<ConnectionTune>(0);
+  // It was right: the next one need not wait.
+  AmqpPeer next(world);
+  next.handshake();
+}
+
 TEST_P(Handshake, refuses_a_login_that_is_not_of_the_mechanisms_form) {
   AmqpPeer peer(world);
   peer.send_protocol_header();

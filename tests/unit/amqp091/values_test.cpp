@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "protocol/amqp091/errors.h"
+#include "protocol/amqp091/login_delays.h"
 #include "protocol/amqp091/mapping.h"
 #include "protocol/amqp091/sasl.h"
 
@@ -70,10 +71,12 @@ TEST(Sasl, amqplain_responses) {
 }
 
 TEST(Sasl, mechanisms_by_name) {
-  EXPECT_EQ(find_sasl_mechanism("PLAIN"), SaslMechanism::plain);
-  EXPECT_EQ(find_sasl_mechanism("AMQPLAIN"), SaslMechanism::amqplain);
-  EXPECT_FALSE(find_sasl_mechanism("EXTERNAL"));
-  EXPECT_FALSE(find_sasl_mechanism("plain"));
+  EXPECT_EQ(find_sasl_mechanism("PLAIN", false), SaslMechanism::plain);
+  EXPECT_EQ(find_sasl_mechanism("AMQPLAIN", true), SaslMechanism::amqplain);
+  EXPECT_FALSE(find_sasl_mechanism("EXTERNAL", false));
+  EXPECT_EQ(find_sasl_mechanism("EXTERNAL", true), SaslMechanism::external);
+  for (const char* none : {"plain", "ANONYMOUS", "RABBIT-CR-DEMO"})
+    EXPECT_FALSE(find_sasl_mechanism(none, true));
 }
 
 TEST(Mapping, a_table_survives_the_way_to_the_broker_and_back) {
@@ -140,6 +143,51 @@ TEST(Mapping, headers_are_decoded_when_they_are_asked_for) {
   EXPECT_EQ(*headers.headers().find("k")->as_string(), "v");
   MessageHeaders none{Bytes(no_properties)};
   EXPECT_TRUE(none.headers().empty());
+}
+
+TEST(Sasl, a_certificate_stands_for_its_subject_or_its_common_name) {
+  const auto common = [](std::string_view subject) {
+    return user_of_certificate(CertificateLogin::common_name, subject);
+  };
+  EXPECT_EQ(user_of_certificate(CertificateLogin::distinguished_name, "CN=shop,O=Example"),
+            "CN=shop,O=Example");
+  EXPECT_EQ(common("CN=shop,O=Example"), "shop");
+  EXPECT_EQ(common("O=Example,CN=shop"), "shop");
+  EXPECT_EQ(common("OU=a+CN=shop,O=Example"), "shop");
+  EXPECT_EQ(common("CN=one,CN=two"), "one,two");
+  EXPECT_EQ(common(R"(CN=a\,b\+c\\,O=x)"), R"(a,b+c\)");
+  EXPECT_EQ(common(R"(CN=\C3\BC)"), "ü");
+  EXPECT_EQ(common(R"(O=a\,CN=no)"), "");
+  EXPECT_EQ(common("O=Example"), "");
+  EXPECT_EQ(common(R"(CN=end\)"), R"(end\)");
+  EXPECT_EQ(common(""), "");
+}
+
+TEST(LoginDelays, grow_with_failures_and_end_with_a_login_that_is_right) {
+  LoginDelays delays;
+  const auto fail_times = [&](unsigned times) {
+    for (unsigned i = 0; i < times; ++i) delays.note("10.0.0.1", "guest", false, 1'000);
+  };
+  fail_times(LoginDelays::free_failures);
+  EXPECT_EQ(delays.delay_ms("10.0.0.1", "guest", 1'000), 0U);
+  fail_times(1);
+  EXPECT_EQ(delays.delay_ms("10.0.0.1", "guest", 1'000), LoginDelays::first_delay_ms);
+  EXPECT_EQ(delays.delay_ms("10.0.0.2", "guest", 1'000), 0U);
+  EXPECT_EQ(delays.delay_ms("10.0.0.1", "other", 1'000), 0U);
+  fail_times(1);
+  EXPECT_EQ(delays.delay_ms("10.0.0.1", "guest", 1'000), 2 * LoginDelays::first_delay_ms);
+  fail_times(100);
+  EXPECT_EQ(delays.delay_ms("10.0.0.1", "guest", 1'000), LoginDelays::delay_ms_max);
+  EXPECT_EQ(delays.delay_ms("10.0.0.1", "guest", 1'000 + LoginDelays::forget_after_ms), 0U);
+  delays.note("10.0.0.1", "guest", true, 1'001);
+  EXPECT_EQ(delays.delay_ms("10.0.0.1", "guest", 1'001), 0U);
+}
+
+TEST(LoginDelays, remember_no_more_than_their_bound) {
+  LoginDelays delays;
+  for (std::size_t i = 0; i < 2 * LoginDelays::entries_max; ++i)
+    delays.note("10.0.0.1", std::to_string(i), false, i);
+  EXPECT_EQ(delays.size(), LoginDelays::entries_max);
 }
 
 }  // namespace

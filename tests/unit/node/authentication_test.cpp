@@ -80,6 +80,23 @@ class Authenticating : public testing::Test {
   std::optional<Status> status;
 };
 
+TEST_F(Authenticating, a_certificate_needs_no_password_but_a_user_who_may_come_from_there) {
+  Authenticator by(topology, {"robot"}, offload());
+  const auto vouched = [&](const std::string& user, bool loopback) {
+    std::optional<Status> outcome;
+    const auto pending = by.check({.user = user, .password = "", .loopback = loopback, .vouched = true},
+                                  [&](Status status) { outcome = std::move(status); });
+    EXPECT_EQ(pending, nullptr);
+    return outcome.has_value() && outcome->has_value();
+  };
+  EXPECT_TRUE(vouched("certificate", false));
+  EXPECT_TRUE(vouched("guest", false));
+  EXPECT_FALSE(vouched("nobody", true));
+  EXPECT_FALSE(vouched("robot", false));
+  EXPECT_TRUE(vouched("robot", true));
+  EXPECT_EQ(offloaded, 0U);
+}
+
 TEST_F(Authenticating, the_right_password_is_accepted_off_the_thread_and_then_remembered) {
   Authenticator authenticator(topology, {"guest"}, offload());
   auto pending = check(authenticator, "robot", "r2d2");
