@@ -39,7 +39,8 @@ struct Settings {
   std::vector<std::string> loopback_users;
   std::string load_definitions;
 
-  std::string tls_certificate_file, tls_key_file, tls_ca_file, tls_minimum_version, tls_ciphers, tls_login_from;
+  std::string tls_certificate_file, tls_key_file, tls_ca_file, tls_minimum_version, tls_ciphers,
+      tls_login_from;
   bool tls_require_client_certificate = false;
 
   std::uint64_t amqp_frame_max = 0, amqp_channel_max = 0, amqp_heartbeat_s = 0, amqp_handshake_timeout_ms = 0;
