@@ -153,6 +153,7 @@ TEST_P(Handshake, lets_a_login_wait_where_others_have_failed) {
   peer.send_protocol_header();
   peer.expect_start();
   peer.send_start_ok();
+  peer.expect_nothing();
   world.pass_ms(LoginDelays::first_delay_ms - 10);
   peer.expect_nothing();
   world.pass_ms(20);
