@@ -181,14 +181,14 @@ void QueueHost::remove(QueueId id) {
 
 void QueueHost::enqueue(std::span<const broker::Target> targets, const broker::IncomingMessage& message,
                         const Origin& origin) {
-  const Taken taken = take(targets, message);
+  const Taken taken = take(targets, message, origin.session);
   const std::uint64_t rejected = taken.refused ? origin.seq : 0;
   ack_order_.add(taken.needed, {origin.session, origin.publisher, origin.seq, message.body_bytes, rejected},
                  turn_);
 }
 
 QueueHost::Taken QueueHost::take(std::span<const broker::Target> targets,
-                                 const broker::IncomingMessage& message) {
+                                 const broker::IncomingMessage& message, SessionId from) {
   know_wall();
   journaled_targets_.clear();
   memory_targets_.clear();
@@ -210,8 +210,8 @@ QueueHost::Taken QueueHost::take(std::span<const broker::Target> targets,
     }
     // What a vhost may keep bounds what comes from outside: a dead letter is there already.
     const auto* const of_vhost = static_cast<const VhostTally*>(to->tally);
-    if (of_vhost != nullptr && of_vhost->full() && !is_internal(origin.session)) [[unlikely]] {
-      refused = true;
+    if (of_vhost != nullptr && of_vhost->full() && !is_internal(from)) [[unlikely]] {
+      taken.refused = true;
       continue;
     }
     if (to->kept_empty > 0 || (to->options().limited && refuses(*to, message))) [[unlikely]] {

@@ -240,7 +240,7 @@ class QueueHost {
     Lsn needed{0};         // what must be durable for it to be safe
     bool refused = false;  // by one of the queues
   };
-  Taken take(std::span<const broker::Target> targets, const broker::IncomingMessage& message);
+  Taken take(std::span<const broker::Target> targets, const broker::IncomingMessage& message, SessionId from);
   void push(broker::Queue& queue, const broker::IncomingMessage& message, broker::Entry entry);
   void ask_for_letters();
   void mark_taken(const broker::LetterOrigin& letter, std::span<broker::Queue* const> queues, Lsn lsn) {

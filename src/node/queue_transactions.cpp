@@ -71,7 +71,7 @@ void QueueHost::commit(const TransactionBatch& batch) {
   Lsn needed{0};
   for (const PublishItem& item : batch.publishes.items) {
     const BatchedMessage message(batch.publishes, item);
-    const Taken taken = take(targets_of(batch.publishes, item), message.view());
+    const Taken taken = take(targets_of(batch.publishes, item), message.view(), batch.session);
     needed = std::max(needed, taken.needed);
     if (taken.refused) ack.rejected = batch.seq;
   }

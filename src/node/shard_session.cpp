@@ -123,6 +123,8 @@ Result<std::span<const broker::Target>> ShardSession::find_route_of_keys(const P
       send_reply(publish, key);
       return {};
     }
+    WEIR_TRY(at_.topology.authorize_topic({info_.user, info_.client_id}, info_.vhost, broker::Access::write,
+                                          exchange, key));
     return at_.topology.route(info_.vhost, exchange, key, headers, true, targets_);
   };
   WEIR_TRY(add(publish.message.routing_key));
@@ -146,8 +148,7 @@ Result<PublishResult> ShardSession::publish(const Publish& publish) {
     publisher = confirming_publisher(publish.publisher);
     last_confirms_->window.note_published(publish.seq);
   }
-  if (rates_ != nullptr) [[unlikely]]
-    keep_to_rates(publish.message.body_bytes);
+  count_publish(publish);
   if (targets.empty()) return PublishResult::unroutable;
   for_each_part(
       publish, targets,

@@ -87,6 +87,10 @@ class ShardSession final : public Session {
         std::any_of(targets.begin(), targets.end(), [](const broker::Target& to) { return !to.history; });
     return any ? PublishResult::routed : PublishResult::unroutable;
   }
+  void count_publish(const Publish& publish) {
+    if (rates_ != nullptr) [[unlikely]]
+      keep_to_rates(publish.message.body_bytes);
+  }
   std::optional<ShardId> shard_of_queue(QueueId queue) const;
 
   // --- from the shard ---
