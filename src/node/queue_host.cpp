@@ -392,12 +392,14 @@ void QueueHost::loaded(QueueId id, Queue::Head head, const Result<storage::Cache
 // A delivery or an answer to a session of this shard can call back before it returns: nothing is kept over it.
 void QueueHost::pump(QueueId id) {
   if (!serve_gets(id)) return;
+  if (pools_ > 0) [[unlikely]]  // also when others can take: each has its turn
+    want_credit(id);
   Queue::Head head;
   for (Queue* from = queue(id); from != nullptr && from->peek(head); from = queue(id)) {
     Consumer* const to = from->next_consumer();
     if (to == nullptr) {
       if (pools_ > 0) [[unlikely]]
-        want_credit(*from);
+        want_credit(id);
       return;
     }
     if (head_expired(*from, head)) [[unlikely]] {

@@ -277,7 +277,7 @@ class QueueHost {
                     storage::Journal::Urgency of_settled = storage::Journal::Urgency::ride);
   void join(Link& link, broker::Consumer& consumer, PoolNumber pool);
   void leave_pool(Link& link, broker::SharedCredit* pool);
-  void want_credit(const broker::Queue& blocked);
+  void want_credit(QueueId of);
   void settle_credit();
   static bool needs_credit(const Link& link, const broker::SharedCredit& pool);
   void end_promise(Link& link);

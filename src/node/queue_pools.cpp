@@ -62,14 +62,16 @@ void QueueHost::on_request(SessionId session, PoolGrant& grant) {
   }
 }
 
-// It has messages, and nobody can take one.
-void QueueHost::want_credit(const Queue& blocked) {
-  for (const Consumer* consumer : blocked.consumers()) {
+// For consumers that could take its messages if they had credit.
+void QueueHost::want_credit(QueueId of) {
+  const Queue* const blocked = queue(of);
+  if (blocked == nullptr || blocked->ready() == 0) return;
+  for (const Consumer* consumer : blocked->consumers()) {
     SharedCredit* const pool = consumer->shared;
     if (pool == nullptr || pool->asked || pool->credit > 0 || !consumer->can_take_with_credit()) continue;
     pool->asked = true;
     const auto wanted =
-        static_cast<std::uint32_t>(std::clamp<std::uint64_t>(blocked.ready(), 1, credit_wanted_max));
+        static_cast<std::uint32_t>(std::clamp<std::uint64_t>(blocked->ready(), 1, credit_wanted_max));
     credit_wishes_.push_back({.session = consumer->session, .pool = pool->number, .wanted = wanted});
   }
 }

@@ -21,7 +21,7 @@ bool has_runs(const Queue& queue) {
 std::size_t journal_bytes(const TransactionBatch& batch) {
   std::size_t bytes = 0;
   for (const PublishItem& item : batch.publishes.items) {
-    if (!item.persistent) continue;
+    if (!item.persistent && item.extras_bytes == 0) continue;  // what queues recognise it by lasts
     const BatchedMessage message(batch.publishes, item);
     bytes += publish_journal_bytes(message.view(), item.targets);
   }

@@ -21,6 +21,13 @@ def pika_channel(broker):
         connection.close()
 
 
+def publish_confirmed(connection, queue, body):
+    channel = connection.channel()
+    channel.confirm_delivery()
+    channel.basic_publish("", queue, body, DURABLE)
+    channel.close()
+
+
 def count(channel, queue):
     return channel.queue_declare(queue, passive=True).method.message_count
 
@@ -29,7 +36,7 @@ def test_a_transaction_of_pika_moves_a_message_from_queue_to_queue(pika_channel,
     channel = pika_channel
     for queue in ("from", "to"):
         channel.queue_declare(name(queue), durable=True)
-    channel.basic_publish("", name("from"), b"work", DURABLE)
+    publish_confirmed(channel.connection, name("from"), b"work")
     channel.tx_select()
     method, _, body = channel.basic_get(name("from"))
     channel.basic_publish("", name("to"), body, DURABLE)
@@ -84,7 +91,7 @@ def test_what_was_committed_survives_kill_9(start_weir, name):
     queues = [name(str(number)) for number in range(8)]
     for queue in queues:
         channel.queue_declare(queue, durable=True)
-        channel.basic_publish("", queue, b"old", DURABLE)
+        publish_confirmed(connection, queue, b"old")
     channel.tx_select()
     for queue in queues:
         method, _, _ = channel.basic_get(queue)

@@ -1,4 +1,6 @@
 // Consumers that share a prefetch, over queues of several shards.
+#include <algorithm>
+
 #include "unit/node/node_fixture.h"
 
 namespace weir::node {
@@ -89,6 +91,22 @@ TEST_F(Pools, of_messages_on_the_disk_are_given_out_too) {
     ASSERT_EQ(reader.deliveries.size(), std::min<std::size_t>(done + 3, 1'000));
     acknowledge(reader, done, reader.deliveries.size());
   }
+}
+
+TEST_F(Pools, have_their_turn_beside_consumers_of_no_pool) {
+  start(2);
+  TestSession& client = session(0);
+  client.within([&](Session& session) { session.set_pool_prefetch(pool, 100); });
+  const std::string queue = queue_on(1);
+  client.declare(queue);
+  ASSERT_TRUE(client.consume(queue, 1));
+  consume(client, queue, 2);
+  for (int i = 0; i < 200; ++i) client.publish_to(queue, {"m"});
+  settle();
+  ASSERT_EQ(client.deliveries.size(), 200U);
+  const auto of_pool = std::count_if(client.deliveries.begin(), client.deliveries.end(),
+                                     [](const TakenDelivery& one) { return one.consumer == 2; });
+  EXPECT_GT(of_pool, 20);
 }
 
 TEST_F(Pools, a_limit_that_falls_and_rises_and_goes) {
