@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "app/definitions_file.h"
+#include "app/describe_request.h"
 #include "base/assert.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
