@@ -133,10 +133,7 @@ MessageAttributes attributes_in(const QueueOptions& queue, std::uint8_t priority
   }
   if (queue.prioritised) attributes.priority = std::min(priority, queue.max_priority);
   if (queue.keyed()) attributes.group = extras.group;
-  if (queue.counts_bytes())
-    attributes.body_bytes =
-        static_cast<std::uint32_t>(body_bytes + (extras.pieces ? extras.pieces->bytes : 0));
-  if (extras.pieces) attributes.pieces_end = extras.pieces->last.value + 1;
+  if (queue.counts_bytes()) attributes.body_bytes = static_cast<std::uint32_t>(body_bytes);
   return attributes;
 }
 

@@ -154,7 +154,6 @@ void QueueHost::replay(const Record& record, Location location, Lsn lsn) {
 }
 
 void QueueHost::replayed_damage(std::uint64_t records_lost) {
-  damage_found_ = true;
   stats_.damaged += records_lost;
   for (const auto& [id, restored] : queues_) next_before_damage_.emplace(id, restored->next_seq());
 }
@@ -186,7 +185,6 @@ void QueueHost::forget_lost(Queue& restored) {
     if (entry.reference() == 0) lost.push_back(seq);
   });
   if (lost.empty()) return;
-  damage_found_ = true;
   log_error("store", "{} messages of queue '{}' in vhost '{}' are lost: their file is damaged or gone",
             lost.size(), restored.options().name, restored.options().vhost);
   stats_.damaged += lost.size();
@@ -201,13 +199,9 @@ void QueueHost::replayed(bool clean) {
   undefined_.clear();
   recent_queues_.fill(nullptr);
   tell_gaps();
-  forget_lost(bodies_.queue());
-  bodies_.queue().for_each(
-      [&](Seq, const Entry& entry) { journal_->retain(Location::from_packed(entry.reference())); });
   for (auto& [id, restored] : queues_) {
     forget_lost(*restored);
     restored->for_each([&](Seq seq, Entry& entry) {
-      if (const std::uint64_t pieces = restored->pieces_end(seq); pieces != 0) bodies_.hold(pieces);
       journal_->retain(Location::from_packed(entry.reference()));
       if (clean || entry.redelivered()) return;
       // Who had it when the power went is not known: it may be a redelivery. The next restart must know that too.
@@ -225,8 +219,6 @@ void QueueHost::replayed(bool clean) {
     }
     if (!clean) restored->skip_to(Seq{restored->next_seq().value + restart_gap});
   }
-  bodies_.replayed(!damage_found_);
-  if (!clean) bodies_.queue().skip_to(Seq{bodies_.queue().next_seq().value + restart_gap});
   for (const broker::VhostDefinition* vhost : topology_.vhosts()) refresh_limits(vhost->name);
   if (marks_.size() > 0) ask_for_letters();
 }

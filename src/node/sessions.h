@@ -34,7 +34,6 @@ struct SessionSurroundings {
   Clock& clock;
   runtime::TimerWheel& timers;
   Tenants& tenants;
-  BodySizes body_sizes{};
 };
 
 class Sessions final : public SessionSink {
@@ -69,7 +68,6 @@ class Sessions final : public SessionSink {
   void take_direct(const ReplyMessage& message);
   // The answer to it.
   SessionReply probe(const ReplyProbe& probe);
-  void take_body_piece(BodyPieceRead read) override;
 
  private:
   friend class ShardSession;

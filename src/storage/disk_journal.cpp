@@ -259,7 +259,6 @@ void DiskJournal::tend() {
   if (failed_) return;
   if (commit_age_ms() > options_.commit_age_max_ms)
     return on_commit_failed({ErrorCode::io_error, "a write has not come back for too long"});
-  files_.note_dead(end());
   checkpoint_.tend(durable());
   cleaner_.tend();
   scrubber_.tend(durable(), commits_.age_ns());

@@ -45,14 +45,6 @@ class FakeSession final : public node::Session {
   std::unique_ptr<node::Transaction> begin_transaction() override;
   void commit(std::unique_ptr<node::Transaction> transaction, node::PublisherNumber publisher,
               std::uint64_t seq) override;
-  Result<node::BodyBegun> begin_body(const node::Publish& publish) override;
-  void append_body(node::BodyNumber body, Bytes piece, Chunk*) override {
-    bodies_.at(body).insert(bodies_.at(body).end(), piece.begin(), piece.end());
-  }
-  void finish_body(node::BodyNumber body, const node::Publish& publish) override;
-  void abort_body(node::BodyNumber body) override { bodies_.erase(body); }
-  void read_body(node::BodyNumber) override { WEIR_UNREACHABLE(); }  // it delivers every message as a whole
-  void close_body(node::BodyNumber) override { WEIR_UNREACHABLE(); }
   void close_publisher(node::PublisherNumber publisher) override { publishers_.erase(publisher); }
   void consume(node::ConsumeOptions options) override;
   void cancel(node::ConsumerNumber consumer) override;
@@ -117,8 +109,6 @@ class FakeSession final : public node::Session {
   std::map<node::PublisherNumber, Publisher> publishers_;
   std::map<node::PoolNumber, Pool> pools_;
   std::map<std::string, node::ConsumerNumber> reply_keys_;
-  std::map<node::BodyNumber, std::vector<std::byte>> bodies_;  // begun, not finished
-  node::BodyNumber last_body_ = node::no_body;
   bool congested_ = false;
 };
 
@@ -302,358 +292,334 @@ void FakeSession::add_pool_out(node::PoolNumber pool, std::int64_t count) {
   pools_[pool].out += count;
   WEIR_ASSERT(pools_[pool].out >= 0);
   deliver_all();
-  Result<node::BodyBegun> FakeSession::begin_body(const node::Publish& publish) {
-    WEIR_TRY(broker_.topology_.authorize(info_.user, info_.vhost, broker::Access::write,
-                                         publish.message.exchange));
-    std::vector<broker::Target> targets;
-    NoHeaders none;
-    broker::HeaderSource& headers = publish.headers != nullptr ? *publish.headers : none;
-    WEIR_TRY(broker_.topology_.route(info_.vhost, publish.message.exchange, publish.message.routing_key,
-                                     headers, true, targets));
-    if (targets.empty()) return node::BodyBegun{};
-    bodies_[++last_body_];
-    return node::BodyBegun{last_body_, node::PublishResult::routed};
-  }
+}
 
-  void FakeSession::finish_body(node::BodyNumber body, const node::Publish& without) {
-    const std::vector<std::byte> bytes = bodies_[body];
-    bodies_.erase(body);
-    WEIR_ASSERT(body == node::no_body || bytes.size() == without.message.body_bytes);
-    const Bytes piece(bytes);
-    node::Publish whole = without;
-    whole.message.body = {&piece, 1};
-    whole.message.body_bytes = bytes.size();
-    WEIR_ASSERT(publish(whole).has_value());
+bool FakeSession::tell_confirms() {
+  bool any = false;
+  for (auto& [number, publisher] : publishers_) {
+    if (publisher.told == publisher.published) continue;
+    any = true;
+    publisher.told = publisher.published;
+    events_.on_confirmed(number, publisher.told);
   }
+  return any;
+}
 
-  bool FakeSession::tell_confirms() {
-    bool any = false;
-    for (auto& [number, publisher] : publishers_) {
-      if (publisher.told == publisher.published) continue;
-      any = true;
-      publisher.told = publisher.published;
-      events_.on_confirmed(number, publisher.told);
+FakeBroker::Queue* FakeSession::usable(const std::string& name, QueueId& id) {
+  broker::DeclareQueue passive;
+  passive.vhost = info_.vhost;
+  passive.name = name;
+  passive.passive = true;
+  const auto found = decide(passive);
+  if (!found) {
+    reply(std::unexpected(found.error()));
+    return nullptr;
+  }
+  id = found->queue;
+  return &broker_.queues_[id];
+}
+
+void FakeSession::consume(node::ConsumeOptions options) {
+  QueueId id;
+  FakeBroker::Queue* const queue = usable(options.queue, id);
+  if (queue == nullptr) return;
+  const auto exclusive = [](const auto& consumer) { return consumer.exclusive; };
+  if (std::ranges::any_of(queue->consumers, exclusive) || (options.exclusive && !queue->consumers.empty())) {
+    return reply(
+        fail(ErrorCode::access_refused, "queue '" + queue->name + "' in vhost '/' in exclusive use"));
+  }
+  queue->consumers.push_back(
+      {this, options.consumer, options.no_ack, options.exclusive, options.prefetch, 0, options.pool});
+  reply(node::Consuming{options.consumer});
+  broker_.deliver(id);
+}
+
+void FakeSession::cancel(node::ConsumerNumber consumer) {
+  drop_consumer(consumer);
+  reply(node::Cancelled{consumer});
+}
+
+void FakeSession::drop_consumer(node::ConsumerNumber consumer) {
+  for (auto& [id, queue] : broker_.queues_) {
+    std::erase_if(queue.consumers,
+                  [&](const auto& one) { return one.session == this && one.number == consumer; });
+  }
+}
+
+void FakeSession::get(std::string name, bool no_ack) {
+  QueueId id;
+  FakeBroker::Queue* const queue = usable(name, id);
+  if (queue == nullptr) return;
+  if (queue->ready.empty()) return reply(node::Got{});
+  auto taken = queue->ready.extract(queue->ready.begin());
+  const std::uint64_t seq = taken.key();
+  const ChunkRef envelope = taken.mapped().envelope;
+  const bool redelivered = taken.mapped().redelivered;
+  if (!no_ack) {
+    taken.mapped().holder = this;
+    taken.mapped().consumer = node::no_consumer;
+    queue->unacked.insert(std::move(taken));
+  }
+  node::Got got;
+  got.messages_left = queue->ready.size();
+  got.delivery = node::Delivery{
+      node::no_consumer, redelivered, id, Seq{seq}, broker::view_envelope(envelope->data()), envelope.get()};
+  events_.on_reply(std::move(got));
+}
+
+void FakeSession::settle(node::ConsumerNumber consumer, QueueId id, Seq seq, node::Outcome outcome) {
+  const auto at = broker_.queues_.find(id);
+  if (at == broker_.queues_.end()) return;
+  FakeBroker::Queue& queue = at->second;
+  const auto found = queue.unacked.find(seq.value);
+  WEIR_ASSERT(found != queue.unacked.end() && found->second.holder == this);
+  WEIR_ASSERT(found->second.consumer == consumer);
+  auto taken = queue.unacked.extract(found);
+  for (auto& one : queue.consumers) {
+    if (one.session == this && one.number == consumer) --one.unacked;
+  }
+  if (outcome == node::Outcome::requeue) {
+    taken.mapped().redelivered = true;
+    taken.mapped().holder = nullptr;
+    queue.ready.insert(std::move(taken));
+  }
+  broker_.deliver(id);
+}
+
+void FakeSession::set_congested(bool congested) {
+  congested_ = congested;
+  if (!congested) deliver_all();
+}
+
+void FakeSession::define(broker::Request request) {
+  const auto decision = decide(request);
+  if (!decision) return reply(std::unexpected(decision.error()));
+  broker_.apply(decision->changes);
+  reply(node::Done{});
+}
+
+void FakeSession::declare_queue(broker::DeclareQueue request) {
+  const auto decision = decide(request);
+  if (!decision) return reply(std::unexpected(decision.error()));
+  broker_.apply(decision->changes);
+  const FakeBroker::Queue& queue = broker_.queues_[decision->queue];
+  reply(node::QueueStatus{decision->queue_name, decision->queue, queue.ready.size(),
+                          static_cast<std::uint32_t>(queue.consumers.size())});
+}
+
+void FakeSession::delete_queue(std::string name, bool if_unused, bool if_empty) {
+  QueueId id;
+  FakeBroker::Queue* const queue = usable(name, id);
+  if (queue == nullptr) return;
+  if (if_unused && !queue->consumers.empty()) {
+    return reply(fail(ErrorCode::precondition_failed, "queue '" + name + "' in vhost '/' in use"));
+  }
+  if (if_empty && !queue->ready.empty()) {
+    return reply(fail(ErrorCode::precondition_failed, "queue '" + name + "' in vhost '/' not empty"));
+  }
+  const std::size_t messages = queue->ready.size();
+  const auto decision = decide(broker::DeleteQueue{info_.vhost, name});
+  if (!decision) return reply(std::unexpected(decision.error()));
+  broker_.apply(decision->changes);
+  reply(node::Deleted{messages});
+}
+
+void FakeSession::purge_queue(std::string name) {
+  QueueId id;
+  FakeBroker::Queue* const queue = usable(name, id);
+  if (queue == nullptr) return;
+  const std::size_t messages = queue->ready.size();
+  queue->ready.clear();
+  reply(node::Purged{messages});
+}
+
+// --- the broker ---
+
+FakeBroker::FakeBroker() {
+  add_vhost("/");
+  add_user("guest", "guest");
+  permit("guest", "/", ".*", ".*", ".*");
+}
+
+FakeBroker::~FakeBroker() { WEIR_ASSERT(sessions_.empty()); }
+
+void FakeBroker::add_vhost(const std::string& name) {
+  std::vector<broker::Change> changes;
+  broker::new_vhost_changes(name, changes);
+  apply(changes);
+}
+
+void FakeBroker::add_user(const std::string& name, const std::string& password) {
+  passwords_[name] = password;
+  apply({broker::PutUser{{name, "", {}}}});
+}
+
+void FakeBroker::permit(const std::string& user, const std::string& vhost, const std::string& configure,
+                        const std::string& write, const std::string& read) {
+  apply({broker::PutPermission{{user, vhost, configure, write, read}}});
+}
+
+void FakeBroker::apply(const std::vector<broker::Change>& changes) {
+  for (const broker::Change& change : changes) {
+    topology_.apply(change);
+    if (const auto* put = std::get_if<broker::PutQueue>(&change)) {
+      queues_[put->queue.id].vhost = put->queue.vhost;
+      queues_[put->queue.id].name = put->queue.name;
     }
-    return any;
+    if (const auto* removed = std::get_if<broker::RemoveQueue>(&change)) drop(removed->id);
   }
+}
 
-  FakeBroker::Queue* FakeSession::usable(const std::string& name, QueueId& id) {
-    broker::DeclareQueue passive;
-    passive.vhost = info_.vhost;
-    passive.name = name;
-    passive.passive = true;
-    const auto found = decide(passive);
-    if (!found) {
-      reply(std::unexpected(found.error()));
-      return nullptr;
-    }
-    id = found->queue;
-    return &broker_.queues_[id];
+void FakeBroker::drop(QueueId id) {
+  const auto at = queues_.find(id);
+  if (at == queues_.end()) return;
+  const std::vector<Consumer> consumers = std::move(at->second.consumers);
+  queues_.erase(at);
+  for (const Consumer& consumer : consumers) {
+    consumer.session->events().on_consumer_cancelled(consumer.number, node::CancelReason::queue_deleted);
   }
+}
 
-  void FakeSession::consume(node::ConsumeOptions options) {
-    QueueId id;
-    FakeBroker::Queue* const queue = usable(options.queue, id);
-    if (queue == nullptr) return;
-    const auto exclusive = [](const auto& consumer) { return consumer.exclusive; };
-    if (std::ranges::any_of(queue->consumers, exclusive) ||
-        (options.exclusive && !queue->consumers.empty())) {
-      return reply(
-          fail(ErrorCode::access_refused, "queue '" + queue->name + "' in vhost '/' in exclusive use"));
-    }
-    queue->consumers.push_back(
-        {this, options.consumer, options.no_ack, options.exclusive, options.prefetch, 0, options.pool});
-    reply(node::Consuming{options.consumer});
-    broker_.deliver(id);
-  }
+void FakeBroker::remove_queue(const std::string& vhost, const std::string& name) {
+  const broker::QueueDefinition* const queue = topology_.find_queue(vhost, name);
+  WEIR_ASSERT(queue != nullptr);
+  apply({broker::RemoveQueue{vhost, name, queue->id}});
+}
 
-  void FakeSession::cancel(node::ConsumerNumber consumer) {
-    drop_consumer(consumer);
-    reply(node::Cancelled{consumer});
-  }
-
-  void FakeSession::drop_consumer(node::ConsumerNumber consumer) {
-    for (auto& [id, queue] : broker_.queues_) {
-      std::erase_if(queue.consumers,
-                    [&](const auto& one) { return one.session == this && one.number == consumer; });
-    }
-  }
-
-  void FakeSession::get(std::string name, bool no_ack) {
-    QueueId id;
-    FakeBroker::Queue* const queue = usable(name, id);
-    if (queue == nullptr) return;
-    if (queue->ready.empty()) return reply(node::Got{});
-    auto taken = queue->ready.extract(queue->ready.begin());
+// One message after the other to whoever may have it; a delivery may do anything, so that all is looked up anew.
+void FakeBroker::deliver(QueueId id) {
+  for (;;) {
+    const auto at = queues_.find(id);
+    if (at == queues_.end() || at->second.ready.empty()) return;
+    Queue& queue = at->second;
+    const auto ready = std::ranges::find_if(queue.consumers, [](const Consumer& consumer) {
+      return (consumer.prefetch == 0 || consumer.no_ack || consumer.unacked < consumer.prefetch) &&
+             !consumer.session->congested() &&
+             (consumer.no_ack || !consumer.session->pool_is_full(consumer.pool));
+    });
+    if (ready == queue.consumers.end()) return;
+    Consumer to = *ready;
+    // The next one is served next.
+    std::rotate(ready, ready + 1, queue.consumers.end());
+    auto taken = queue.ready.extract(queue.ready.begin());
     const std::uint64_t seq = taken.key();
     const ChunkRef envelope = taken.mapped().envelope;
     const bool redelivered = taken.mapped().redelivered;
-    if (!no_ack) {
-      taken.mapped().holder = this;
-      taken.mapped().consumer = node::no_consumer;
-      queue->unacked.insert(std::move(taken));
+    if (!to.no_ack) {
+      ++queue.consumers.back().unacked;
+      to.session->note_delivered(to.pool);
+      taken.mapped().holder = to.session;
+      taken.mapped().consumer = to.number;
+      queue.unacked.insert(std::move(taken));
     }
-    node::Got got;
-    got.messages_left = queue->ready.size();
-    got.delivery =
-        node::Delivery{node::no_consumer, redelivered, id, Seq{seq}, broker::view_envelope(envelope->data()),
-                       envelope.get()};
-    events_.on_reply(std::move(got));
+    to.session->events().on_delivery(
+        {to.number, redelivered, id, Seq{seq}, broker::view_envelope(envelope->data()), envelope.get()});
   }
+}
 
-  void FakeSession::settle(node::ConsumerNumber consumer, QueueId id, Seq seq, node::Outcome outcome) {
-    const auto at = broker_.queues_.find(id);
-    if (at == broker_.queues_.end()) return;
-    FakeBroker::Queue& queue = at->second;
-    const auto found = queue.unacked.find(seq.value);
-    WEIR_ASSERT(found != queue.unacked.end() && found->second.holder == this);
-    WEIR_ASSERT(found->second.consumer == consumer);
-    auto taken = queue.unacked.extract(found);
-    for (auto& one : queue.consumers) {
-      if (one.session == this && one.number == consumer) --one.unacked;
-    }
-    if (outcome == node::Outcome::requeue) {
-      taken.mapped().redelivered = true;
-      taken.mapped().holder = nullptr;
-      queue.ready.insert(std::move(taken));
-    }
-    broker_.deliver(id);
+void FakeBroker::reply(FakeSession& session, node::Reply reply) {
+  if (!replies_held_) return session.events().on_reply(std::move(reply));
+  held_replies_.emplace_back(session.id().value, std::move(reply));
+}
+
+void FakeBroker::hold_replies(bool hold) {
+  replies_held_ = hold;
+  while (!replies_held_ && !held_replies_.empty()) {
+    auto [id, reply] = std::move(held_replies_.front());
+    held_replies_.pop_front();
+    const auto to = std::ranges::find_if(
+        sessions_, [&](const FakeSession* session) { return session->id().value == id; });
+    if (to != sessions_.end()) (*to)->events().on_reply(std::move(reply));
   }
+}
 
-  void FakeSession::set_congested(bool congested) {
-    congested_ = congested;
-    if (!congested) deliver_all();
+std::unique_ptr<node::Authentication> FakeBroker::authenticate(node::Credentials credentials,
+                                                               std::function<void(Status)> done) {
+  auto pending = std::make_unique<FakeAuthentication>();
+  const auto known = passwords_.find(credentials.user);
+  Status status;
+  if (known == passwords_.end() || (!credentials.vouched && known->second != credentials.password)) {
+    status = fail(ErrorCode::access_refused, "wrong password");
+  } else if (credentials.user == "guest" && !credentials.loopback) {
+    status = fail(ErrorCode::access_refused, "guest may connect from the loopback only");
   }
-
-  void FakeSession::define(broker::Request request) {
-    const auto decision = decide(request);
-    if (!decision) return reply(std::unexpected(decision.error()));
-    broker_.apply(decision->changes);
-    reply(node::Done{});
+  if (!passwords_held_) {
+    done(std::move(status));
+  } else {
+    held_passwords_.emplace_back(pending->alive, [done = std::move(done), status] { done(status); });
   }
+  return pending;
+}
 
-  void FakeSession::declare_queue(broker::DeclareQueue request) {
-    const auto decision = decide(request);
-    if (!decision) return reply(std::unexpected(decision.error()));
-    broker_.apply(decision->changes);
-    const FakeBroker::Queue& queue = broker_.queues_[decision->queue];
-    reply(node::QueueStatus{decision->queue_name, decision->queue, queue.ready.size(),
-                            static_cast<std::uint32_t>(queue.consumers.size())});
+void FakeBroker::hold_passwords(bool hold) {
+  passwords_held_ = hold;
+  if (hold) return;
+  for (const auto& [alive, tell] : std::exchange(held_passwords_, {})) {
+    if (!alive.expired()) tell();
   }
+}
 
-  void FakeSession::delete_queue(std::string name, bool if_unused, bool if_empty) {
-    QueueId id;
-    FakeBroker::Queue* const queue = usable(name, id);
-    if (queue == nullptr) return;
-    if (if_unused && !queue->consumers.empty()) {
-      return reply(fail(ErrorCode::precondition_failed, "queue '" + name + "' in vhost '/' in use"));
-    }
-    if (if_empty && !queue->ready.empty()) {
-      return reply(fail(ErrorCode::precondition_failed, "queue '" + name + "' in vhost '/' not empty"));
-    }
-    const std::size_t messages = queue->ready.size();
-    const auto decision = decide(broker::DeleteQueue{info_.vhost, name});
-    if (!decision) return reply(std::unexpected(decision.error()));
-    broker_.apply(decision->changes);
-    reply(node::Deleted{messages});
-  }
+Result<std::unique_ptr<node::Session>> FakeBroker::open_session(node::SessionInfo info,
+                                                                node::SessionEvents& events) {
+  WEIR_TRY(topology_.authorize_vhost(info.user, info.vhost));
+  auto session = std::make_unique<FakeSession>(*this, SessionId{next_session_++}, std::move(info), events);
+  if (!flow_open_) events.on_publish_flow(false, alarm_);
+  return session;
+}
 
-  void FakeSession::purge_queue(std::string name) {
-    QueueId id;
-    FakeBroker::Queue* const queue = usable(name, id);
-    if (queue == nullptr) return;
-    const std::size_t messages = queue->ready.size();
-    queue->ready.clear();
-    reply(node::Purged{messages});
-  }
-
-  // --- the broker ---
-
-  FakeBroker::FakeBroker() {
-    add_vhost("/");
-    add_user("guest", "guest");
-    permit("guest", "/", ".*", ".*", ".*");
-  }
-
-  FakeBroker::~FakeBroker() { WEIR_ASSERT(sessions_.empty()); }
-
-  void FakeBroker::add_vhost(const std::string& name) {
-    std::vector<broker::Change> changes;
-    broker::new_vhost_changes(name, changes);
-    apply(changes);
-  }
-
-  void FakeBroker::add_user(const std::string& name, const std::string& password) {
-    passwords_[name] = password;
-    apply({broker::PutUser{{name, "", {}}}});
-  }
-
-  void FakeBroker::permit(const std::string& user, const std::string& vhost, const std::string& configure,
-                          const std::string& write, const std::string& read) {
-    apply({broker::PutPermission{{user, vhost, configure, write, read}}});
-  }
-
-  void FakeBroker::apply(const std::vector<broker::Change>& changes) {
-    for (const broker::Change& change : changes) {
-      topology_.apply(change);
-      if (const auto* put = std::get_if<broker::PutQueue>(&change)) {
-        queues_[put->queue.id].vhost = put->queue.vhost;
-        queues_[put->queue.id].name = put->queue.name;
-      }
-      if (const auto* removed = std::get_if<broker::RemoveQueue>(&change)) drop(removed->id);
-    }
-  }
-
-  void FakeBroker::drop(QueueId id) {
-    const auto at = queues_.find(id);
-    if (at == queues_.end()) return;
-    const std::vector<Consumer> consumers = std::move(at->second.consumers);
-    queues_.erase(at);
-    for (const Consumer& consumer : consumers) {
-      consumer.session->events().on_consumer_cancelled(consumer.number, node::CancelReason::queue_deleted);
-    }
-  }
-
-  void FakeBroker::remove_queue(const std::string& vhost, const std::string& name) {
-    const broker::QueueDefinition* const queue = topology_.find_queue(vhost, name);
-    WEIR_ASSERT(queue != nullptr);
-    apply({broker::RemoveQueue{vhost, name, queue->id}});
-  }
-
-  // One message after the other to whoever may have it; a delivery may do anything, so that all is looked up anew.
-  void FakeBroker::deliver(QueueId id) {
-    for (;;) {
-      const auto at = queues_.find(id);
-      if (at == queues_.end() || at->second.ready.empty()) return;
-      Queue& queue = at->second;
-      const auto ready = std::ranges::find_if(queue.consumers, [](const Consumer& consumer) {
-        return (consumer.prefetch == 0 || consumer.no_ack || consumer.unacked < consumer.prefetch) &&
-               !consumer.session->congested() &&
-               (consumer.no_ack || !consumer.session->pool_is_full(consumer.pool));
-      });
-      if (ready == queue.consumers.end()) return;
-      Consumer to = *ready;
-      // The next one is served next.
-      std::rotate(ready, ready + 1, queue.consumers.end());
-      auto taken = queue.ready.extract(queue.ready.begin());
-      const std::uint64_t seq = taken.key();
-      const ChunkRef envelope = taken.mapped().envelope;
-      const bool redelivered = taken.mapped().redelivered;
-      if (!to.no_ack) {
-        ++queue.consumers.back().unacked;
-        to.session->note_delivered(to.pool);
-        taken.mapped().holder = to.session;
-        taken.mapped().consumer = to.number;
-        queue.unacked.insert(std::move(taken));
-      }
-      to.session->events().on_delivery(
-          {to.number, redelivered, id, Seq{seq}, broker::view_envelope(envelope->data()), envelope.get()});
-    }
-  }
-
-  void FakeBroker::reply(FakeSession & session, node::Reply reply) {
-    if (!replies_held_) return session.events().on_reply(std::move(reply));
-    held_replies_.emplace_back(session.id().value, std::move(reply));
-  }
-
-  void FakeBroker::hold_replies(bool hold) {
-    replies_held_ = hold;
-    while (!replies_held_ && !held_replies_.empty()) {
-      auto [id, reply] = std::move(held_replies_.front());
-      held_replies_.pop_front();
-      const auto to = std::ranges::find_if(
-          sessions_, [&](const FakeSession* session) { return session->id().value == id; });
-      if (to != sessions_.end()) (*to)->events().on_reply(std::move(reply));
-    }
-  }
-
-  std::unique_ptr<node::Authentication> FakeBroker::authenticate(node::Credentials credentials,
-                                                                 std::function<void(Status)> done) {
-    auto pending = std::make_unique<FakeAuthentication>();
-    const auto known = passwords_.find(credentials.user);
-    Status status;
-    if (known == passwords_.end() || (!credentials.vouched && known->second != credentials.password)) {
-      status = fail(ErrorCode::access_refused, "wrong password");
-    } else if (credentials.user == "guest" && !credentials.loopback) {
-      status = fail(ErrorCode::access_refused, "guest may connect from the loopback only");
-    }
-    if (!passwords_held_) {
-      done(std::move(status));
-    } else {
-      held_passwords_.emplace_back(pending->alive, [done = std::move(done), status] { done(status); });
-    }
-    return pending;
-  }
-
-  void FakeBroker::hold_passwords(bool hold) {
-    passwords_held_ = hold;
-    if (hold) return;
-    for (const auto& [alive, tell] : std::exchange(held_passwords_, {})) {
-      if (!alive.expired()) tell();
-    }
-  }
-
-  Result<std::unique_ptr<node::Session>> FakeBroker::open_session(node::SessionInfo info,
-                                                                  node::SessionEvents & events) {
-    WEIR_TRY(topology_.authorize_vhost(info.user, info.vhost));
-    auto session = std::make_unique<FakeSession>(*this, SessionId{next_session_++}, std::move(info), events);
-    if (!flow_open_) events.on_publish_flow(false, alarm_);
-    return session;
-  }
-
-  bool FakeBroker::end_turn() {
-    bool any = !hooks_.empty();
-    if (!confirms_held_) {
-      const std::set<FakeSession*> sessions = sessions_;
-      for (FakeSession* session : sessions) any = session->tell_confirms() || any;
-    }
-    hooks_.run();
-    return any;
-  }
-
-  void FakeBroker::advance_ms(std::uint64_t by) {
-    clock_.advance_ms(by);
-    timers_.advance(clock_.monotonic_ns() / 1'000'000);
-  }
-
-  void FakeBroker::set_publish_flow(bool open, std::string_view alarm) {
-    flow_open_ = open;
-    alarm_ = std::string(alarm);
+bool FakeBroker::end_turn() {
+  bool any = !hooks_.empty();
+  if (!confirms_held_) {
     const std::set<FakeSession*> sessions = sessions_;
-    for (FakeSession* session : sessions) session->events().on_publish_flow(open, alarm_);
+    for (FakeSession* session : sessions) any = session->tell_confirms() || any;
   }
+  hooks_.run();
+  return any;
+}
 
-  void FakeBroker::close_all(const Error& reason) {
-    const std::set<FakeSession*> sessions = sessions_;
-    for (FakeSession* session : sessions) session->events().on_close_wanted(reason);
-  }
+void FakeBroker::advance_ms(std::uint64_t by) {
+  clock_.advance_ms(by);
+  timers_.advance(clock_.monotonic_ns() / 1'000'000);
+}
 
-  const FakeBroker::Queue* FakeBroker::find(const std::string& name) const {
-    const broker::QueueDefinition* const queue = topology_.find_queue("/", name);
-    return queue != nullptr ? &queues_.at(queue->id) : nullptr;
-  }
+void FakeBroker::set_publish_flow(bool open, std::string_view alarm) {
+  flow_open_ = open;
+  alarm_ = std::string(alarm);
+  const std::set<FakeSession*> sessions = sessions_;
+  for (FakeSession* session : sessions) session->events().on_publish_flow(open, alarm_);
+}
 
-  void FakeBroker::set_full(const std::string& name, bool full) {
-    const broker::QueueDefinition* const queue = topology_.find_queue("/", name);
-    WEIR_ASSERT(queue != nullptr);
-    queues_[queue->id].full = full;
-  }
+void FakeBroker::close_all(const Error& reason) {
+  const std::set<FakeSession*> sessions = sessions_;
+  for (FakeSession* session : sessions) session->events().on_close_wanted(reason);
+}
 
-  std::size_t FakeBroker::ready(const std::string& queue) const {
-    const Queue* const found = find(queue);
-    return found != nullptr ? found->ready.size() : 0;
-  }
+const FakeBroker::Queue* FakeBroker::find(const std::string& name) const {
+  const broker::QueueDefinition* const queue = topology_.find_queue("/", name);
+  return queue != nullptr ? &queues_.at(queue->id) : nullptr;
+}
 
-  std::size_t FakeBroker::unacked(const std::string& queue) const {
-    const Queue* const found = find(queue);
-    return found != nullptr ? found->unacked.size() : 0;
-  }
+void FakeBroker::set_full(const std::string& name, bool full) {
+  const broker::QueueDefinition* const queue = topology_.find_queue("/", name);
+  WEIR_ASSERT(queue != nullptr);
+  queues_[queue->id].full = full;
+}
 
-  std::string FakeBroker::body(const std::string& queue, std::size_t index) const {
-    const Queue* const found = find(queue);
-    if (found == nullptr || index >= found->ready.size()) return {};
-    const auto at = std::next(found->ready.begin(), static_cast<std::ptrdiff_t>(index));
-    return std::string(as_text(broker::view_envelope(at->second.envelope->data()).body));
-  }
+std::size_t FakeBroker::ready(const std::string& queue) const {
+  const Queue* const found = find(queue);
+  return found != nullptr ? found->ready.size() : 0;
+}
+
+std::size_t FakeBroker::unacked(const std::string& queue) const {
+  const Queue* const found = find(queue);
+  return found != nullptr ? found->unacked.size() : 0;
+}
+
+std::string FakeBroker::body(const std::string& queue, std::size_t index) const {
+  const Queue* const found = find(queue);
+  if (found == nullptr || index >= found->ready.size()) return {};
+  const auto at = std::next(found->ready.begin(), static_cast<std::ptrdiff_t>(index));
+  return std::string(as_text(broker::view_envelope(at->second.envelope->data()).body));
+}
 
 }  // namespace weir::test

@@ -40,7 +40,6 @@ void SimNode::make_seat(std::uint16_t id) {
   options.loopback_users = options_.loopback_users;
   options.transient_bytes_max = options_.transient_bytes_max;
   options.seed = options_.seed + id;
-  options.body_sizes = options_.body_sizes;
   Seat* const woken = seat.get();
   seat->shard = std::make_unique<Shard>(std::move(options),
                                         ShardSurroundings{clock_,

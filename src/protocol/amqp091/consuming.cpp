@@ -3,7 +3,7 @@
 
 #include "protocol/amqp091/channel.h"
 #include "protocol/amqp091/connection.h"
-#include "protocol/amqp091/send_delivery.h"
+#include "protocol/amqp091/delivery_properties.h"
 
 namespace weir::amqp091 {
 
@@ -12,7 +12,8 @@ void Channel::on_delivery(const Consumer& consumer, const node::Delivery& delive
   if (!consumer.no_ack) note_unacked({tag, delivery.seq, delivery.queue, consumer.number});
   const broker::StoredMessage& message = delivery.message;
   const BasicDeliver deliver{consumer.tag, tag, delivery.redelivered, message.exchange, message.routing_key};
-  send_delivery(deliver, delivery);
+  connection_.send_content(number_, deliver, delivery_properties(message, delivery.returns, scratch_),
+                           message.body, delivery.chunk);
 }
 
 void Channel::on_consumer_cancelled(const Consumer& consumer) {

@@ -146,7 +146,6 @@ TEST_F(JournalCheckpoint, when_no_segment_is_left_the_log_needs_no_checkpoint) {
   rest();
   EXPECT_EQ(machine.journal->stats().segments, 0U);
   publish(300, false);
-  machine.journal->tend();
   machine.journal->reclaim(machine.journal->reclaimable());
   rest();
   EXPECT_EQ(files_of("i-"), 0U) << "listings go with their files";
@@ -239,10 +238,7 @@ TEST_F(JournalCheckpoint, one_that_the_log_overtakes_is_given_up) {
   while (!places().empty()) settle(places().begin()->first.second);
   publish(400, false);
   publish(1);
-  machine.journal->tend();
-  ASSERT_TRUE(machine.make_durable());
   ASSERT_GT(machine.journal->reclaimable(), from);
-  machine.journal->tend();
   machine.journal->reclaim(machine.journal->reclaimable());
   EXPECT_FALSE(writer.active());
   rest();
