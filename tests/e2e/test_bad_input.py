@@ -198,14 +198,15 @@ def test_noise_in_good_frames_never_gets_through(weir):
 
 
 def test_mutations_of_a_good_conversation_harm_nobody(weir, name):
+    queue = name("mutated")  # no other test's name is one byte away
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")
     dice = random.Random(seed)
-    good = (method_frame(1, Queue.Declare(queue=name(), durable=True, arguments={"x-a": [1, {"b": "c"}]}))
-            + method_frame(1, Basic.Consume(queue=name(), consumer_tag="c"))
-            + publish_frames(1, "", name(), b"body" * 100, struct.pack(">H", 1 << 13) + table(("a", "t", b"\1")))
+    good = (method_frame(1, Queue.Declare(queue=queue, durable=True, arguments={"x-a": [1, {"b": "c"}]}))
+            + method_frame(1, Basic.Consume(queue=queue, consumer_tag="c"))
+            + publish_frames(1, "", queue, b"body" * 100, struct.pack(">H", 1 << 13) + table(("a", "t", b"\1")))
             + method_frame(1, Basic.Ack(delivery_tag=1))
-            + method_frame(1, Queue.Delete(queue=name())))
+            + method_frame(1, Queue.Delete(queue=queue)))
     for _ in range(200):
         mutated = bytearray(good)
         for _ in range(dice.randrange(1, 6)):
@@ -216,7 +217,7 @@ def test_mutations_of_a_good_conversation_harm_nobody(weir, name):
             except (BrokenPipeError, ConnectionResetError):
                 pass
     with connected(weir.address) as wire:
-        wire.rpc(1, Queue.Delete(queue=name()), Queue.DeleteOk)
+        wire.rpc(1, Queue.Delete(queue=queue), Queue.DeleteOk)
 
 
 def test_a_client_that_stops_in_the_middle_of_the_handshake_is_dropped(start_weir):
