@@ -213,7 +213,8 @@ def test_a_paused_process_goes_on_where_it_was(start_weir, tmp_path):
             wait_until(lambda: ready_count(wire, "q").message_count == 0, "the consumer has taken all", 20)
             consumer.stop()
             ledger.collect()
-            assert settled_ready_count(wire, "q") == 0
+            left = settled_ready_count(wire, "q")  # delivered, and not yet read when it was told to stop
+        ledger.drain(server.ports["amqp"], left, ack=True)
         for messages in ledger.sent.values():
             assert set(messages.states) == {ord("c")}, "a publisher that could finish has every message confirmed"
             assert all(messages.seen)
