@@ -81,8 +81,14 @@ void Sessions::set_flow(bool open, const std::string& alarm) {
 }
 
 void Sessions::close_all(const Error& reason) {
+  close_if([](const SessionInfo&) { return true; }, reason);
+}
+
+void Sessions::close_if(const std::function<bool(const SessionInfo&)>& unwanted, const Error& reason) {
   std::vector<SessionId> ids;
-  for (const auto& [id, session] : sessions_) ids.push_back(id);
+  for (const auto& [id, session] : sessions_) {
+    if (unwanted(session->info())) ids.push_back(id);
+  }
   for (const SessionId id : ids) {
     if (ShardSession* const session = find(id)) session->events().on_close_wanted(reason);
   }

@@ -53,6 +53,8 @@ class Sessions final : public SessionSink {
   // `open` = no shard wants publishing to stop.
   void set_flow(bool open, const std::string& alarm);
   bool publishing_open() const { return flow_open_; }
+  // Asks the connections to close of which it is true.
+  void close_if(const std::function<bool(const SessionInfo&)>& unwanted, const Error& reason);
   void close_all(const Error& reason);
   std::size_t count() const { return sessions_.size(); }
   template <typename F>

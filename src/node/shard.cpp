@@ -98,6 +98,11 @@ void Shard::after_apply(const broker::Change& change) {
     limit_changed(no_limit->of, no_limit->subject);
   } else if (const auto* vhost = std::get_if<broker::RemoveVhost>(&change)) {
     limit_changed(broker::LimitOf::vhost, vhost->name);
+    sessions_.close_if([&](const SessionInfo& info) { return info.vhost == vhost->name; },
+                       {ErrorCode::closed, fmt::format("vhost '{}' is deleted", vhost->name)});
+  } else if (const auto* user = std::get_if<broker::RemoveUser>(&change)) {
+    sessions_.close_if([&](const SessionInfo& info) { return info.user == user->name; },
+                       {ErrorCode::closed, fmt::format("user '{}' is deleted", user->name)});
   }
   for (const QueueId id : topology_.redefined()) {
     const broker::QueueDefinition& queue = *topology_.find_queue(id);

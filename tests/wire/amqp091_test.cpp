@@ -343,6 +343,39 @@ TEST_P(Amqp091Node, replies_go_straight_to_who_asked_on_any_shard) {
                               QueueDeclare::info.id);
 }
 
+TEST_P(Amqp091Node, connections_to_a_vhost_that_is_deleted_are_closed_in_rabbitmqs_words) {
+  const auto administer = [&](broker::Request request) {
+    bool done = false;
+    world.node.turn(0, [&] {
+      world.node.shard(0).administer(std::move(request), [&](const Result<broker::Decision>& decided) {
+        EXPECT_TRUE(decided.has_value());
+        done = true;
+      });
+    });
+    ASSERT_TRUE(world.node.until([&] { return done; }));
+    ASSERT_TRUE(world.node.settle());
+  };
+  administer(broker::PutVhostRequest{{"shop", ""}});
+  administer(broker::PutPermissionRequest{{"guest", "shop", ".*", ".*", ".*"}});
+  AmqpPeer other(world);
+  connect(other);
+  AmqpPeer peer(world, {.vhost = "shop"});
+  peer.handshake();
+  peer.open_channel(1);
+  peer.send(1, QueueDeclare{.queue = "q", .durable = true});
+  peer.expect(1, QueueDeclareOk{"q", 0, 0});
+  peer.send(1, ConfirmSelect{});
+  peer.expect(1, ConfirmSelectOk{});
+  peer.publish(1, "", "q", "unacknowledged", {.delivery_mode = 2});
+  peer.expect(1, BasicAck{1, false});
+  peer.send(1, BasicGet{.queue = "q"});
+  peer.expect_any<BasicGetOk>(1);
+  peer.expect_content(1);
+  administer(broker::DeleteVhost{"shop"});
+  peer.expect_connection_error(320, "CONNECTION_FORCED - vhost 'shop' is deleted", {});
+  other.expect_open();
+}
+
 TEST_P(Amqp091Node, cc_and_bcc_reach_queues_on_every_shard_once) {
   AmqpPeer peer(world);
   connect(peer);

@@ -215,6 +215,43 @@ TEST_F(Tenancies, whom_no_rate_holds_any_more_is_not_held) {
   EXPECT_EQ(client.flow.size(), 2U);
 }
 
+TEST_F(Tenancies, of_a_vhost_that_is_deleted_all_connections_are_closed) {
+  start(2);
+  run(broker::PutVhostRequest{{"shop", ""}});
+  run(broker::PutPermissionRequest{{"guest", "shop", ".*", ".*", ".*"}});
+  TestSession& elsewhere = session(1);
+  std::vector<std::unique_ptr<TestSession>> inside;
+  for (const std::uint16_t shard : std::initializer_list<std::uint16_t>{0, 1, 1})
+    inside.push_back(std::make_unique<TestSession>(*node, shard, "guest", "shop"));
+  inside[2]->declare("q");
+  inside[2]->consume("q");
+  run(broker::DeleteVhost{"shop"});
+  for (const auto& closed : inside) {
+    EXPECT_THAT(closed->close_reasons, ElementsAre("vhost 'shop' is deleted"));
+  }
+  EXPECT_THAT(elsewhere.close_reasons, testing::IsEmpty());
+  inside.clear();
+  settle();
+  // Nothing of theirs is in the way of a new one of the name.
+  run(broker::PutVhostRequest{{"shop", ""}});
+  run(broker::PutPermissionRequest{{"guest", "shop", ".*", ".*", ".*"}});
+  TestSession again(*node, 0, "guest", "shop");
+  EXPECT_EQ(again.declare("q").messages_ready, 0U);
+}
+
+TEST_F(Tenancies, of_a_user_who_is_deleted_all_connections_are_closed) {
+  start(2);
+  run(broker::PutUserRequest{{"ann", "", {}}});
+  run(broker::PutPermissionRequest{{"ann", "/", ".*", ".*", ".*"}});
+  TestSession& other = session(1);
+  TestSession here(*node, 0, "ann"), there(*node, 1, "ann");
+  run(broker::DeleteUser{"ann"});
+  EXPECT_THAT(here.close_reasons, ElementsAre("user 'ann' is deleted"));
+  EXPECT_THAT(there.close_reasons, ElementsAre("user 'ann' is deleted"));
+  EXPECT_THAT(other.close_reasons, testing::IsEmpty());
+  EXPECT_NE(refusal(1, "ann"), "");
+}
+
 TEST_F(Tenancies, topic_permissions_are_checked_when_publishing_and_binding) {
   start(2);
   run(broker::PutTopicPermissionRequest{{"guest", "/", "amq.topic", "^{username}[.]", "^read"}});
