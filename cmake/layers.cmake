@@ -29,6 +29,8 @@ weir_layer(weir_runtime FOLDER runtime LINK weir_base Threads::Threads OpenSSL::
 weir_layer(weir_storage FOLDER storage LINK weir_base weir_runtime)
 weir_layer(weir_node FOLDER node LINK weir_base weir_runtime weir_storage weir_broker PkgConfig::sodium)
 
+weir_layer(weir_auth FOLDER auth LINK weir_base weir_broker weir_runtime weir_node Boost::json)
+
 # Protocols: src/protocol/<p>/codec is weir_<p>_codec, the rest of src/protocol/<p> is weir_<p>;
 # src/protocol/common is weir_protocol_common.
 weir_layer(weir_protocol_common FOLDER protocol/common LINK weir_base weir_runtime weir_node)
@@ -49,7 +51,7 @@ endforeach()
 weir_layer(weir_admin FOLDER admin LINK weir_base weir_runtime weir_node weir_protocol_common Boost::json)
 weir_layer(weir_cli FOLDER cli LINK weir_base weir_runtime weir_storage weir_broker ${WEIR_CODECS} CLI11::CLI11)
 weir_layer(weir_app FOLDER app EXCLUDE "/app/main\\.cpp$"
-           LINK weir_base weir_runtime weir_storage weir_broker weir_node ${WEIR_FRONT_ENDS} weir_admin weir_cli
+           LINK weir_base weir_runtime weir_storage weir_broker weir_node weir_auth ${WEIR_FRONT_ENDS} weir_admin weir_cli
                 toml11::toml11 CLI11::CLI11 spdlog::spdlog Boost::json)
 
 file(GLOB main_source CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/app/main.cpp)

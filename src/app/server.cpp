@@ -16,11 +16,13 @@
 #include "app/amqp_service.h"
 #include "app/definitions_apply.h"
 #include "app/exit_codes.h"
+#include "app/file_watch.h"
 #include "app/logging.h"
 #include "app/machine.h"
 #include "app/ports_file.h"
 #include "app/process_signals.h"
 #include "app/resource_watch.h"
+#include "app/token_login.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/version.h"
@@ -92,7 +94,12 @@ node::NodeOptions node_options(const Settings& settings) {
   if (settings.journal_io == "threads") options.loop.ring = runtime::KernelRing::no;
   if (settings.journal_io == "io_uring") options.loop.ring = runtime::KernelRing::all;
   options.loop.threads_instead = settings.journal_io == "auto";
-  options.loopback_users = settings.loopback_users;
+  options.auth.loopback_users = settings.loopback_users;
+  options.auth.backends.clear();
+  for (const std::string& backend : settings.auth_backends) {
+    options.auth.backends.push_back(backend == "oauth2" ? node::AuthBackend::token
+                                                        : node::AuthBackend::internal);
+  }
   options.headers_of = {amqp091::headers_of, amqp091::property_of};
   options.default_vhost = settings.default_vhost;
   options.default_user = settings.default_user;
@@ -112,13 +119,15 @@ class Server {
 
   void start();
   Status stop();
-  void reload() const;
+  void reload();
 
  private:
   void load_definitions_again() const;
   void open_tls();
   void start_node();
   void watch_resources();
+  void watch_files();
+  void read_files_again();
   void listen(const std::string& name, const std::string& address, runtime::TlsContext* tls);
   void tell_ready();
 
@@ -128,8 +137,10 @@ class Server {
   std::uint64_t open_files_max_ = 0;
   std::optional<runtime::LockFile> lock_;
   std::unique_ptr<runtime::TlsContext> tls_;
+  std::unique_ptr<auth::Oauth2> tokens_;  // null: nobody logs in with one
   std::unique_ptr<node::Node> node_;
   std::unique_ptr<ResourceWatch> watch_;  // on shard 0
+  std::unique_ptr<FileWatch> files_;      // on shard 0; null: SIGHUP alone
   std::unique_ptr<AmqpService> amqp_;
   Ports ports_;
 };
@@ -142,6 +153,7 @@ void Server::start() {
     definitions = require(read_definitions_file(settings_.load_definitions, settings_.default_vhost));
   }
   open_tls();
+  tokens_ = require(make_token_login(settings_));
   make_data_directory(settings_.data_dir);
   lock_ = require(runtime::LockFile::acquire(settings_.data_dir));
   start_node();
@@ -152,6 +164,7 @@ void Server::start() {
     }
   }
   watch_resources();
+  watch_files();
   const std::uint64_t room = open_files_max_ > 2 * open_files_kept_back
                                  ? open_files_max_ - open_files_kept_back
                                  : open_files_max_ / 2;
@@ -169,7 +182,11 @@ void Server::open_tls() {
                                               settings_.tls_minimum_version, settings_.tls_ciphers}));
 }
 
-void Server::start_node() { node_ = require(node::Node::start(node_options(settings_))); }
+void Server::start_node() {
+  node::NodeOptions options = node_options(settings_);
+  options.auth.tokens = tokens_.get();
+  node_ = require(node::Node::start(std::move(options)));
+}
 
 void Server::watch_resources() {
   const ResourceLimits limits{settings_.memory_high_watermark.of(usable_memory_bytes()),
@@ -179,6 +196,36 @@ void Server::watch_resources() {
     watch_ = std::make_unique<ResourceWatch>(node_->client(ShardId{0}).timers(), limits,
                                              [this](const char* alarm) { node_->set_alarm(alarm); });
   });
+}
+
+void Server::watch_files() {
+  std::vector<std::string> paths;
+  if (tls_ != nullptr) {
+    for (const std::string* path :
+         {&settings_.tls_certificate_file, &settings_.tls_key_file, &settings_.tls_ca_file}) {
+      if (!path->empty()) paths.push_back(*path);
+    }
+  }
+  if (tokens_ != nullptr) paths.push_back(settings_.oauth2_jwks_file);
+  if (settings_.reload_interval_ms == 0 || paths.empty()) return;
+  node_->run_on(ShardId{0}, [&] {
+    files_ = std::make_unique<FileWatch>(node_->client(ShardId{0}).timers(), settings_.reload_interval_ms,
+                                         std::move(paths), [this] { read_files_again(); });
+  });
+}
+
+// On shard 0, or where signals are heard. What can't be read leaves the old one in force.
+void Server::read_files_again() {
+  if (tls_ != nullptr) {
+    const Status read = tls_->reload();
+    if (read) log_info("server", "certificates were read anew");
+    if (!read) log_error("server", "the old certificates stay: {}", read.error().message);
+  }
+  if (tokens_ != nullptr) {
+    const Status read = read_token_keys(*tokens_, settings_);
+    if (read) log_info("server", "the keys of access tokens were read anew");
+    if (!read) log_error("server", "the old keys of access tokens stay: {}", read.error().message);
+  }
 }
 
 void Server::listen(const std::string& name, const std::string& address, runtime::TlsContext* tls) {
@@ -208,22 +255,21 @@ Status Server::stop() {
   if (node_ == nullptr) return {};
   if (amqp_ != nullptr) amqp_->stop();
   amqp_.reset();
-  node_->run_on(ShardId{0}, [&] { watch_.reset(); });
+  node_->run_on(ShardId{0}, [&] {
+    watch_.reset();
+    files_.reset();
+  });
   Status status = node_->stop();
   node_.reset();
   return status;
 }
 
-void Server::reload() const {
+void Server::reload() {
   notify("RELOADING=1");
   if (const Status opened = reopen_log(); !opened) log_error("server", "{}", opened.error().message);
-  if (tls_ != nullptr) {
-    if (const Status read = tls_->reload(); !read) {
-      log_error("server", "the old certificates stay: {}", read.error().message);
-    }
-  }
+  read_files_again();
   load_definitions_again();
-  log_info("server", "SIGHUP: log and certificates were opened anew");
+  log_info("server", "SIGHUP: log and files were opened anew");
   notify("READY=1");
 }
 

@@ -39,6 +39,14 @@ struct Settings {
   std::vector<std::string> loopback_users;
   std::string load_definitions;
 
+  std::vector<std::string> auth_backends;  // in the order in which they are asked
+  std::string oauth2_jwks_file, oauth2_resource_server_id, oauth2_scope_prefix, oauth2_issuer,
+      oauth2_additional_scopes_key;
+  std::vector<std::string> oauth2_preferred_username_claims, oauth2_algorithms;
+  std::uint64_t oauth2_leeway_s = 0;
+  bool oauth2_verify_audience = true;
+  std::uint64_t reload_interval_ms = 0;
+
   std::string tls_certificate_file, tls_key_file, tls_ca_file, tls_minimum_version, tls_ciphers,
       tls_login_from;
   bool tls_require_client_certificate = false;

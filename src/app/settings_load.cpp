@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -11,6 +12,7 @@
 #include "app/setting_value.h"
 #include "app/settings_table.h"
 #include "app/toml_file.h"
+#include "runtime/signature_key.h"
 
 namespace weir::app {
 namespace {
@@ -111,9 +113,31 @@ void require(LoadedSettings& loaded, bool holds, std::string_view message) {
   if (!holds) loaded.problems.emplace_back(message);
 }
 
+void check_logins(LoadedSettings& loaded) {
+  const Settings& s = loaded.settings;
+  std::vector<std::string> backends = s.auth_backends;
+  std::sort(backends.begin(), backends.end());
+  const bool known = std::all_of(backends.begin(), backends.end(), [](const std::string& backend) {
+    return backend == "internal" || backend == "oauth2";
+  });
+  require(
+      loaded,
+      known && !backends.empty() && std::adjacent_find(backends.begin(), backends.end()) == backends.end(),
+      "auth.backends: internal and oauth2, each once at most, and one at least");
+  const bool tokens = std::find(backends.begin(), backends.end(), "oauth2") != backends.end();
+  require(loaded, !tokens || (!s.oauth2_jwks_file.empty() && !s.oauth2_resource_server_id.empty()),
+          "auth.backends names oauth2, which needs oauth2.jwks_file and oauth2.resource_server_id");
+  for (const std::string& name : s.oauth2_algorithms) {
+    require(
+        loaded, runtime::signature_algorithm(name).has_value(),
+        fmt::format("oauth2.algorithms: \"{}\" is not an algorithm that tokens can be verified by", name));
+  }
+}
+
 // What no single setting can tell.
 void check_together(LoadedSettings& loaded) {
   const Settings& s = loaded.settings;
+  check_logins(loaded);
   const bool certificate = !s.tls_certificate_file.empty() && !s.tls_key_file.empty();
   require(loaded, s.listen_amqps.empty() || certificate,
           "listeners.amqps needs tls.certificate_file and tls.key_file");

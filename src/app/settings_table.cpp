@@ -86,8 +86,36 @@ constexpr SettingSpec table[] = {
      "Users that may connect from this machine only. Give guest another password before you take it off the "
      "list."},
 
+    {"auth.backends", T::string_list, &S::auth_backends, "internal",
+     "Who knows users, in the order in which they are asked until one accepts the login: internal (users "
+     "with passwords and permissions), oauth2 (access tokens in place of the password)."},
+    {"oauth2.jwks_file", T::path, &S::oauth2_jwks_file, "",
+     "The keys that access tokens are signed with: a JSON Web Key Set, as whoever gives tokens out "
+     "publishes it."},
+    {"oauth2.resource_server_id", T::string, &S::oauth2_resource_server_id, "",
+     "What this broker is called in tokens: in their audience, and before the scopes that are for it."},
+    {"oauth2.scope_prefix", T::string, &S::oauth2_scope_prefix, "",
+     "What the scopes begin with that are for this broker. Empty: oauth2.resource_server_id and a point."},
+    {"oauth2.verify_audience", T::boolean, &S::oauth2_verify_audience, "true",
+     "Refuse tokens without oauth2.resource_server_id in their audience."},
+    {"oauth2.issuer", T::string, &S::oauth2_issuer, "", "Refuse tokens of other issuers. Empty: any."},
+    {"oauth2.additional_scopes_key", T::string, &S::oauth2_additional_scopes_key, "",
+     "Claims that hold scopes, beside scope, separated by spaces; a path has points: realm_access.roles."},
+    {"oauth2.preferred_username_claims", T::string_list, &S::oauth2_preferred_username_claims, "[]",
+     "Claims that name the user; the first that is there counts. After them come sub and client_id."},
+    {"oauth2.algorithms", T::string_list, &S::oauth2_algorithms,
+     R"(["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384"])",
+     "How tokens may be signed. HS256, by a secret that both sides have, only counts if it is named."},
+    {"oauth2.leeway_s", T::duration, &S::oauth2_leeway_s, "5",
+     "How far the clock of whoever gives tokens out may be from this one.", 0, 600, "s"},
+
+    {"reload_interval_ms", T::duration, &S::reload_interval_ms, "10000",
+     "How often the files of tls.* and oauth2.* are looked at, and read anew if they have changed. 0: at "
+     "SIGHUP alone.",
+     0, 86'400'000, "ms"},
+
     {"tls.certificate_file", T::path, &S::tls_certificate_file, "",
-     "Certificate of the TLS listeners and the chain above it, PEM. SIGHUP reads the tls.* files anew."},
+     "Certificate of the TLS listeners and the chain above it, PEM."},
     {"tls.key_file", T::path, &S::tls_key_file, "", "The certificate's private key, PEM."},
     {"tls.ca_file", T::path, &S::tls_ca_file, "", "Authorities that sign clients' certificates, PEM."},
     {"tls.require_client_certificate", T::boolean, &S::tls_require_client_certificate, "false",

@@ -95,7 +95,7 @@ const TopicPermissionDefinition* TopicPermissions::find(std::string_view user, s
 
 bool TopicPermissions::allows(const TopicUser& user, std::string_view vhost, Access access,
                               std::string_view exchange, std::string_view routing_key) const {
-  const auto found = entries_.find(std::tie(user.name, vhost, exchange));
+  const auto found = entries_.find(std::tie(user.who.name, vhost, exchange));
   if (found == entries_.end()) return true;
   const Entry& entry = *found->second;
   return (access == Access::write ? entry.write : entry.read).matches(user.client_id, routing_key);

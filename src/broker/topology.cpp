@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "broker/grants.h"
 #include "broker/texts.h"
 #include "broker/topology_state.h"
 #include "broker/value_codec.h"
@@ -291,32 +292,42 @@ std::vector<const QueueDefinition*> Topology::queues_owned_by(SessionId owner) c
 
 // --- permissions ---
 
-Status Topology::authorize(std::string_view user, std::string_view vhost, Access access,
-                           std::string_view resource, DestinationKind kind) const {
+Status Topology::authorize(const Who& who, std::string_view vhost, Access access, std::string_view resource,
+                           DestinationKind kind) const {
   const std::string_view name =
       kind == DestinationKind::exchange && resource.empty() ? "amq.default" : resource;
-  if (state_->users.contains(user) && state_->permissions.allows(user, vhost, access, name)) return {};
+  const bool allowed = who.grants != nullptr ? who.grants->allows(vhost, access, name)
+                                             : state_->users.contains(who.name) &&
+                                                   state_->permissions.allows(who.name, vhost, access, name);
+  if (allowed) return {};
   return fail(ErrorCode::access_refused,
               fmt::format("{} access to {} refused for user '{}'", to_string(access),
-                          resource_text(kind, vhost, name), user));
+                          resource_text(kind, vhost, name), who.name));
 }
 
 Status Topology::authorize_topic(const TopicUser& user, std::string_view vhost, Access access,
                                  std::string_view exchange, std::string_view routing_key) const {
   const ExchangeDefinition* const known = find_exchange(vhost, exchange);
   if (known == nullptr || known->type != ExchangeType::topic) return {};
-  if (state_->topic_permissions.allows(user, vhost, access, exchange, routing_key)) return {};
-  return fail(ErrorCode::access_refused,
-              fmt::format("{} access to topic '{}' in {} refused for user '{}'", to_string(access),
-                          routing_key, resource_text(DestinationKind::exchange, vhost, exchange), user.name));
+  const bool allowed = user.who.grants != nullptr
+                           ? user.who.grants->allows_topic(vhost, access, exchange, routing_key)
+                           : state_->topic_permissions.allows(user, vhost, access, exchange, routing_key);
+  if (allowed) return {};
+  return fail(
+      ErrorCode::access_refused,
+      fmt::format("{} access to topic '{}' in {} refused for user '{}'", to_string(access), routing_key,
+                  resource_text(DestinationKind::exchange, vhost, exchange), user.who.name));
 }
 
-Status Topology::authorize_vhost(std::string_view user, std::string_view vhost) const {
+Status Topology::authorize_vhost(const Who& who, std::string_view vhost) const {
   if (state_->find_vhost(vhost) == nullptr)
     return fail(ErrorCode::not_found, fmt::format("vhost '{}' not found", vhost));
-  if (state_->users.contains(user) && state_->permissions.find(user, vhost) != nullptr) return {};
+  const bool allowed = who.grants != nullptr ? who.grants->allows_vhost(vhost)
+                                             : state_->users.contains(who.name) &&
+                                                   state_->permissions.find(who.name, vhost) != nullptr;
+  if (allowed) return {};
   return fail(ErrorCode::access_refused,
-              fmt::format("access to vhost '{}' refused for user '{}'", vhost, user));
+              fmt::format("access to vhost '{}' refused for user '{}'", vhost, who.name));
 }
 
 // --- the durable part ---

@@ -3,6 +3,7 @@
 // Shard: a copy per shard, used on its thread.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -32,6 +33,7 @@ struct Target {
 };
 
 class Exchange;      // broker/exchange.h
+class Grants;        // broker/grants.h
 class TenantLimits;  // broker/tenant_limits.h
 
 // What exchanges may ask of a message beyond its routing key. Who routes the next message of the same key the same way
@@ -52,9 +54,19 @@ class HeaderSource {
 
 enum class Access : std::uint8_t { configure, write, read };
 
-// Whom topic permissions are about.
-struct TopicUser {
+// Who wants to do something. What their token grants counts, where they came with one; else what the definitions say.
+struct Who {
+  template <typename Name>
+    requires std::convertible_to<const Name&, std::string_view>
+  Who(const Name& user, const Grants* its_grants = nullptr)  // NOLINT: a name alone is somebody
+      : name(user), grants(its_grants) {}
+
   std::string_view name;
+  const Grants* grants;
+};
+// The same, where topics count.
+struct TopicUser {
+  Who who;
   std::string_view client_id;  // empty where the protocol has none
 };
 
@@ -139,13 +151,13 @@ class Topology {
 
   // access_refused with RabbitMQ's words. Cached per user, vhost and resource name. The default exchange may be given
   // as "" or as "amq.default".
-  Status authorize(std::string_view user, std::string_view vhost, Access access, std::string_view resource,
+  Status authorize(const Who& who, std::string_view vhost, Access access, std::string_view resource,
                    DestinationKind kind = DestinationKind::exchange) const;
   // The same of a routing key, where the exchange is one that goes by topics: to publish with it (write), to bind (read).
   Status authorize_topic(const TopicUser& user, std::string_view vhost, Access access,
                          std::string_view exchange, std::string_view routing_key) const;
   // May the user use the vhost at all? access_refused, or not_found for the vhost.
-  Status authorize_vhost(std::string_view user, std::string_view vhost) const;
+  Status authorize_vhost(const Who& who, std::string_view vhost) const;
 
   // The whole state as changes, durable definitions only: what a snapshot holds. Applying them to an empty topology gives
   // the durable state.

@@ -17,11 +17,11 @@ std::unexpected<Error> refused(std::string why) { return fail(ErrorCode::access_
 
 class Pending final : public Authentication {
  public:
-  explicit Pending(std::shared_ptr<std::function<void(Status)>> done) : done_(std::move(done)) {}
+  explicit Pending(std::shared_ptr<Authenticator::Done> done) : done_(std::move(done)) {}
   ~Pending() override { *done_ = nullptr; }
 
  private:
-  std::shared_ptr<std::function<void(Status)>> done_;
+  std::shared_ptr<Authenticator::Done> done_;
 };
 
 }  // namespace
@@ -33,10 +33,11 @@ struct Authenticator::State {
   bool right = false;
 };
 
-Authenticator::Authenticator(const broker::Topology& topology, std::vector<std::string> loopback_users,
+Authenticator::Authenticator(const broker::Topology& topology, AuthOptions options, Clock& clock,
                              Offload offload)
     : topology_(topology),
-      loopback_users_(std::move(loopback_users)),
+      options_(std::move(options)),
+      clock_(clock),
       offload_(std::move(offload)),
       key_(crypto_generichash_KEYBYTES, '\0') {
   if (sodium_init() >= 0) randombytes_buf(key_.data(), key_.size());
@@ -53,38 +54,74 @@ std::string Authenticator::remembered(const Credentials& credentials, const std:
   return out;
 }
 
-std::unique_ptr<Authentication> Authenticator::check(Credentials credentials,
-                                                     std::function<void(Status)> done) {
+std::unique_ptr<Authentication> Authenticator::check(Credentials credentials, Done done) {
+  return ask(0, std::move(credentials), std::move(done), {ErrorCode::access_refused, {}});
+}
+
+// `before`: what the backends before this one had against it.
+std::unique_ptr<Authentication> Authenticator::ask(std::size_t backend, Credentials credentials, Done done,
+                                                   Error before) {
+  for (; backend < options_.backends.size(); ++backend) {
+    std::optional<Result<Identity>> answer = options_.backends[backend] == AuthBackend::token
+                                                 ? check_token(credentials)
+                                                 : check_at_once(credentials);
+    if (!answer) return check_slowly(backend, std::move(credentials), std::move(done));
+    if (*answer) {
+      done(std::move(*answer));
+      return nullptr;
+    }
+    if (!before.message.empty()) before.message += "; ";
+    before.message += answer->error().message;
+  }
+  done(std::unexpected(std::move(before)));
+  return nullptr;
+}
+
+Status Authenticator::check_origin(const std::string& user, const Credentials& credentials) const {
+  const auto& local = options_.loopback_users;
+  if (credentials.loopback || std::find(local.begin(), local.end(), user) == local.end()) return {};
+  return refused("user '" + user + "' can only connect via localhost");
+}
+
+Result<Identity> Authenticator::check_token(const Credentials& credentials) const {
+  if (credentials.vouched) return refused("a certificate is no access token");
+  Result<Identity> identity = options_.tokens->check(credentials.password, clock_.wall_ms());
+  if (identity) WEIR_TRY(check_origin(identity->user, credentials));
+  return identity;
+}
+
+std::optional<Result<Identity>> Authenticator::check_at_once(const Credentials& credentials) const {
   const broker::UserDefinition* const user = topology_.find_user(credentials.user);
-  const auto answer = [&](Status status) {
-    done(std::move(status));
-    return nullptr;
-  };
-  if (user == nullptr) return answer(refused("user '" + credentials.user + "' is not known"));
+  if (user == nullptr) return refused("user '" + credentials.user + "' is not known");
   if (user->password_hash.empty() && !credentials.vouched)
-    return answer(refused("user '" + credentials.user + "' has no password"));
-  if (!credentials.loopback &&
-      std::find(loopback_users_.begin(), loopback_users_.end(), credentials.user) != loopback_users_.end()) {
-    return answer(refused("user '" + credentials.user + "' can only connect via localhost"));
-  }
-  if (credentials.vouched) return answer({});
-  const std::string token = remembered(credentials, user->password_hash);
-  if (const auto known = right_.find(credentials.user); known != right_.end() && known->second == token) {
-    return answer({});
-  }
+    return refused("user '" + credentials.user + "' has no password");
+  if (const Status may = check_origin(credentials.user, credentials); !may)
+    return std::unexpected(may.error());
+  const Identity identity{user->name, user->tags};
+  if (credentials.vouched) return identity;
+  const auto known = right_.find(credentials.user);
+  if (known != right_.end() && known->second == remembered(credentials, user->password_hash)) return identity;
+  return std::nullopt;
+}
+
+std::unique_ptr<Authentication> Authenticator::check_slowly(std::size_t backend, Credentials credentials,
+                                                            Done done) {
+  const broker::UserDefinition& user = *topology_.find_user(credentials.user);
   auto state = std::make_shared<State>();
   state->credentials = std::move(credentials);
-  state->hash = user->password_hash;
-  auto callback = std::make_shared<std::function<void(Status)>>(std::move(done));
+  state->hash = user.password_hash;
+  auto callback = std::make_shared<Done>(std::move(done));
   auto work = [state] { state->right = verify_password(state->credentials.password, state->hash); };
-  auto finish = [this, state, callback, token] {
+  auto finish = [this, state, callback, backend, identity = Identity{user.name, user.tags}] {
     if (state->right) {
       if (right_.size() >= remembered_users_max) right_.clear();
-      right_[state->credentials.user] = token;
+      right_[state->credentials.user] = remembered(state->credentials, state->hash);
     }
     if (!*callback) return;  // nobody waits any more
     const auto call = std::exchange(*callback, nullptr);
-    call(state->right ? Status{} : refused("wrong password for user '" + state->credentials.user + "'"));
+    if (state->right) return call(identity);
+    Error wrong{ErrorCode::access_refused, "wrong password for user '" + state->credentials.user + "'"};
+    ask(backend + 1, std::move(state->credentials), call, std::move(wrong));
   };
   if (!offload_) {
     work();

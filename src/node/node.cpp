@@ -97,7 +97,7 @@ Status ThreadedNode::make_seats(std::uint16_t shards, std::uint64_t seed) {
     options.node_name = options_.node_name;
     options.journal = options_.journal;
     options.journal.directory = storage::shard_directory(options_.data_directory, id);
-    options.loopback_users = options_.loopback_users;
+    options.auth = options_.auth;
     options.headers_of = options_.headers_of;
     options.transient_bytes_max = options_.transient_bytes_max;
     options.seed = seed + id;

@@ -22,7 +22,7 @@ struct NodeOptions {
   std::string node_name = "weir@localhost";
   storage::JournalOptions journal;  // for each shard; the directory is filled in
   runtime::LoopOptions loop;
-  std::vector<std::string> loopback_users{"guest"};
+  AuthOptions auth;
   std::uint64_t transient_bytes_max = UINT64_MAX;
   HeadersOf headers_of;  // of messages in their native forms
   // Made at the first start. An empty user: none is made.

@@ -28,6 +28,7 @@
 #include "broker/decide.h"
 #include "broker/message.h"
 #include "broker/topology.h"
+#include "node/identity.h"
 #include "runtime/stream.h"
 #include "runtime/timers.h"
 
@@ -115,6 +116,9 @@ struct SessionInfo {
   std::string client;          // for people: product, connection name
   std::string client_id = {};  // where the protocol has one
   runtime::PeerInfo peer;
+  // Of the Identity.
+  std::shared_ptr<const broker::Grants> grants = {};
+  std::uint64_t expires_ms = 0;
 };
 
 struct Publish {
@@ -158,6 +162,12 @@ class Session {
 
   virtual SessionId id() const = 0;
   virtual const SessionInfo& info() const = 0;
+
+  // access_refused, with RabbitMQ's words.
+  virtual Status authorize(broker::Access access, broker::DestinationKind kind,
+                           std::string_view resource) const = 0;
+  // A new secret in place of the one that the client came with, before that expires. access_refused: the old one stays.
+  virtual Status renew(std::string_view secret) = 0;
 
   // What the protocol counts as a channel. limit_exceeded: the user has as many as it may have.
   virtual Status open_channel() = 0;
@@ -268,10 +278,11 @@ class BrokerClient {
   virtual const broker::Topology& topology() const = 0;
   virtual const std::string& node_name() const = 0;  // "weir@host"
 
-  // Checks a password off the shard's thread. access_refused for every kind of failure, with the reason for the log only
-  // in the message. `done` comes once, unless the returned object is destroyed first; possibly before the call returns.
+  // Finds out who it is; slow hashes are computed off the shard's thread. access_refused for every kind of failure, with
+  // the reason for the log only in the message. `done` comes once, unless the returned object is destroyed first; possibly
+  // before the call returns.
   virtual std::unique_ptr<Authentication> authenticate(Credentials credentials,
-                                                       std::function<void(Status)> done) = 0;
+                                                       std::function<void(Result<Identity>)> done) = 0;
   // not_found (vhost), access_refused, limit_exceeded. `events` outlives the session.
   virtual Result<std::unique_ptr<Session>> open_session(SessionInfo info, SessionEvents& events) = 0;
 };

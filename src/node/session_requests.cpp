@@ -52,7 +52,7 @@ void ShardSession::delete_exchange(broker::DeleteExchange request) {
 }
 
 Status ShardSession::authorize_topic(const broker::BindingDefinition& binding) const {
-  return at_.topology.authorize_topic({info_.user, info_.client_id}, info_.vhost, broker::Access::read,
+  return at_.topology.authorize_topic({who(), info_.client_id}, info_.vhost, broker::Access::read,
                                       binding.source, binding.routing_key);
 }
 

@@ -1,21 +1,32 @@
 #include "node/sessions.h"
 
+#include <algorithm>
+
 #include "broker/texts.h"
 #include "node/shard_session.h"
 
 namespace weir::node {
 
-Sessions::~Sessions() { surroundings_.timers.cancel(hold_timer_); }
+namespace {
+// The wall clock may be set: it is looked at this often.
+constexpr std::uint64_t expiry_check_ms = 10'000;
+}  // namespace
+
+Sessions::~Sessions() {
+  surroundings_.timers.cancel(hold_timer_);
+  surroundings_.timers.cancel(expiry_timer_);
+}
 
 Result<std::unique_ptr<Session>> Sessions::open(SessionInfo info, SessionEvents& events) {
   const broker::Topology& topology = surroundings_.topology;
   if (topology.find_vhost(info.vhost) == nullptr) return broker::no_such_vhost(info.vhost);
   Result<Tenancy> tenancy = Tenancy::enter(topology, surroundings_.tenants, info.user, info.vhost);
   if (!tenancy) return std::unexpected(std::move(tenancy).error());
-  WEIR_TRY(topology.authorize_vhost(info.user, info.vhost));
+  WEIR_TRY(topology.authorize_vhost({info.user, info.grants.get()}, info.vhost));
   const SessionId id{std::uint64_t{surroundings_.self.value} << session_shard_shift | next_++};
   auto session = std::make_unique<ShardSession>(*this, id, std::move(info), std::move(*tenancy), events);
   sessions_.emplace(id, session.get());
+  if (const std::uint64_t expires_ms = session->info().expires_ms; expires_ms != 0) end_at(id, expires_ms);
   if (!flow_open_) session->set_shard_flow(false, alarm_);
   return session;
 }
@@ -45,6 +56,31 @@ void Sessions::on_hold_timer() {
     if (ShardSession* const session = find(id)) session->go_on();
   }
   arm_hold_timer();
+}
+
+// --- credentials that expire ---
+
+void Sessions::end_at(SessionId session, std::uint64_t wall_ms) {
+  expiring_.emplace(wall_ms, session);
+  arm_expiry_timer();
+}
+
+void Sessions::arm_expiry_timer() {
+  if (expiring_.empty()) return;
+  const std::uint64_t now_ms = surroundings_.clock.wall_ms(), at_ms = expiring_.begin()->first;
+  surroundings_.timers.arm(expiry_timer_, at_ms <= now_ms ? 0 : std::min(at_ms - now_ms, expiry_check_ms));
+}
+
+void Sessions::on_expiry_timer() {
+  const std::uint64_t now_ms = surroundings_.clock.wall_ms();
+  while (!expiring_.empty() && expiring_.begin()->first <= now_ms) {
+    const SessionId id = expiring_.begin()->second;
+    expiring_.erase(expiring_.begin());
+    ShardSession* const session = find(id);
+    if (session != nullptr && session->info().expires_ms <= now_ms)
+      session->events().on_close_wanted({ErrorCode::closed, "credential expired"});
+  }
+  arm_expiry_timer();
 }
 
 ShardSession* Sessions::find(SessionId id) {

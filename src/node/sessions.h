@@ -34,6 +34,7 @@ struct SessionSurroundings {
   Clock& clock;
   runtime::TimerWheel& timers;
   Tenants& tenants;
+  const TokenAuthority* tokens;  // null: there are none
 };
 
 class Sessions final : public SessionSink {
@@ -83,6 +84,10 @@ class Sessions final : public SessionSink {
   void hold_until(SessionId session, std::uint64_t monotonic_ns);
   void on_hold_timer();
   void arm_hold_timer();
+  // Its connection is closed then, unless its session expires later by that time.
+  void end_at(SessionId session, std::uint64_t wall_ms);
+  void on_expiry_timer();
+  void arm_expiry_timer();
   // A delivery that nobody is there for goes back to its place.
   void put_back(ShardId from, SessionId session, ConsumerNumber consumer, QueueId queue, Seq seq);
 
@@ -96,6 +101,8 @@ class Sessions final : public SessionSink {
   std::vector<SessionId> confirming_, granting_;  // with something to do at the end of the turn
   std::multimap<std::uint64_t, SessionId> held_;  // whose publishing waits, by when it goes on: monotonic ns
   runtime::MethodTimer<Sessions, &Sessions::on_hold_timer> hold_timer_{*this};
+  std::multimap<std::uint64_t, SessionId> expiring_;  // by when, wall ms
+  runtime::MethodTimer<Sessions, &Sessions::on_expiry_timer> expiry_timer_{*this};
 };
 
 }  // namespace weir::node

@@ -48,11 +48,11 @@ Shard::Shard(ShardOptions options, ShardSurroundings surroundings)
             }),
       sessions_({options_.id, options_.shards, topology_, outbox_, host_,
                  [this](MetaRequest request) { to_meta(std::move(request)); }, at_.wake, at_.clock,
-                 at_.timers, at_.counters.tenants}),
+                 at_.timers, at_.counters.tenants, options_.auth.tokens}),
       meta_({options_.shards, topology_, [this](const Changes& changes) { apply_everywhere(changes); },
              [this](SessionReply reply) { answer_meta(std::move(reply)); }},
             options_.seed),
-      authenticator_(topology_, options_.loopback_users, at_.offload),
+      authenticator_(topology_, options_.auth, at_.clock, at_.offload),
       flows_(options_.shards) {
   host_.use_headers(options_.headers_of);
   host_.use_tenants(at_.counters.tenants);
@@ -396,7 +396,7 @@ void Shard::set_flow_of(ShardId shard, bool open, const std::string& alarm) {
 // --- sessions ---
 
 std::unique_ptr<Authentication> Shard::authenticate(Credentials credentials,
-                                                    std::function<void(Status)> done) {
+                                                    std::function<void(Result<Identity>)> done) {
   return authenticator_.check(std::move(credentials), std::move(done));
 }
 

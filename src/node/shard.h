@@ -42,7 +42,7 @@ struct ShardOptions {
   std::uint16_t shards = 1;
   std::string node_name = "weir@localhost";
   storage::JournalOptions journal;  // its directory exists
-  std::vector<std::string> loopback_users{"guest"};
+  AuthOptions auth;
   std::uint64_t transient_bytes_max = UINT64_MAX;  // of the node: above it publishers are stopped
   std::uint64_t sessions_max = UINT64_MAX;         // of the node
   std::uint64_t seed = 1;
@@ -104,7 +104,7 @@ class Shard final : public BrokerClient,
   const broker::Topology& topology() const override { return topology_; }
   const std::string& node_name() const override { return options_.node_name; }
   std::unique_ptr<Authentication> authenticate(Credentials credentials,
-                                               std::function<void(Status)> done) override;
+                                               std::function<void(Result<Identity>)> done) override;
   Result<std::unique_ptr<Session>> open_session(SessionInfo info, SessionEvents& events) override;
 
  private:

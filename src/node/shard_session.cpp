@@ -77,6 +77,21 @@ ShardSession::~ShardSession() {
   at_.wake();
 }
 
+// A password does not expire: only what a token granted can be renewed.
+Status ShardSession::renew(std::string_view secret) {
+  if (info_.grants == nullptr) return {};
+  Result<Identity> identity = at_.tokens->check(secret, at_.clock.wall_ms());
+  if (!identity) return std::unexpected(std::move(identity).error());
+  if (identity->user != info_.user)
+    return fail(ErrorCode::access_refused, "Not allowed to change username on refreshed token");
+  WEIR_TRY(at_.topology.authorize_vhost({identity->user, identity->grants.get()}, info_.vhost));
+  info_.grants = std::move(identity->grants);
+  info_.expires_ms = identity->expires_ms;
+  routes_ = {};  // they were allowed by the old one
+  home_.end_at(id_, info_.expires_ms);
+  return {};
+}
+
 // --- publishing ---
 
 Result<std::span<const broker::Target>> ShardSession::find_route(const Publish& publish) {
@@ -90,16 +105,16 @@ Result<std::span<const broker::Target>> ShardSession::find_route(const Publish& 
     return std::span<const broker::Target>(route->targets);
   }
   if (exchange.empty() && is_reply_key(key)) [[unlikely]] {
-    WEIR_TRY(topology.authorize(info_.user, info_.vhost, broker::Access::write, "amq.default"));
+    WEIR_TRY(topology.authorize(who(), info_.vhost, broker::Access::write, "amq.default"));
     send_reply(publish, key);
     return std::span<const broker::Target>();
   }
   if (routes_.note_miss(*route)) route = &routes_.place(exchange, key);
   route->valid = false;
-  WEIR_TRY(topology.authorize(info_.user, info_.vhost, broker::Access::write,
+  WEIR_TRY(topology.authorize(who(), info_.vhost, broker::Access::write,
                               exchange.empty() ? "amq.default" : exchange));
-  WEIR_TRY(topology.authorize_topic({info_.user, info_.client_id}, info_.vhost, broker::Access::write,
-                                    exchange, key));
+  WEIR_TRY(
+      topology.authorize_topic({who(), info_.client_id}, info_.vhost, broker::Access::write, exchange, key));
   WatchedHeaders headers(publish.headers, rng_);
   route->targets.clear();
   WEIR_TRY(topology.route(info_.vhost, exchange, key, headers, true, route->targets));
@@ -114,7 +129,7 @@ Result<std::span<const broker::Target>> ShardSession::find_route(const Publish& 
 // The union of what all its keys reach.
 Result<std::span<const broker::Target>> ShardSession::find_route_of_keys(const Publish& publish) {
   const std::string_view exchange = publish.message.exchange;
-  WEIR_TRY(at_.topology.authorize(info_.user, info_.vhost, broker::Access::write,
+  WEIR_TRY(at_.topology.authorize(who(), info_.vhost, broker::Access::write,
                                   exchange.empty() ? "amq.default" : exchange));
   WatchedHeaders headers(publish.headers, rng_);
   targets_.clear();
@@ -123,7 +138,7 @@ Result<std::span<const broker::Target>> ShardSession::find_route_of_keys(const P
       send_reply(publish, key);
       return {};
     }
-    WEIR_TRY(at_.topology.authorize_topic({info_.user, info_.client_id}, info_.vhost, broker::Access::write,
+    WEIR_TRY(at_.topology.authorize_topic({who(), info_.client_id}, info_.vhost, broker::Access::write,
                                           exchange, key));
     return at_.topology.route(info_.vhost, exchange, key, headers, true, targets_);
   };

@@ -34,6 +34,12 @@ class ShardSession final : public Session {
   SessionId id() const override { return id_; }
   const SessionInfo& info() const override { return info_; }
 
+  Status authorize(broker::Access access, broker::DestinationKind kind,
+                   std::string_view resource) const override {
+    return at_.topology.authorize(who(), info_.vhost, access, resource, kind);
+  }
+  Status renew(std::string_view secret) override;
+
   Status open_channel() override { return tenancy_.open_channel(at_.topology, info_.user); }
   void close_channel() override { tenancy_.close_channel(); }
 
@@ -140,6 +146,7 @@ class ShardSession final : public Session {
   void keep_to_rates(std::uint64_t body_bytes);
   bool publishing_open() const { return shard_flow_open_ && window_open_ && rate_open_; }
   void update_flow();
+  broker::Who who() const { return {info_.user, info_.grants.get()}; }
   Status authorize_topic(const broker::BindingDefinition& binding) const;
   void begin(Request request);
   void finish(Reply reply);

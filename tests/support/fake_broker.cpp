@@ -39,6 +39,14 @@ class FakeSession final : public node::Session {
   SessionId id() const override { return id_; }
   const node::SessionInfo& info() const override { return info_; }
 
+  Status authorize(broker::Access access, broker::DestinationKind kind,
+                   std::string_view resource) const override {
+    return broker_.topology_.authorize(info_.user, info_.vhost, access, resource, kind);
+  }
+  Status renew(std::string_view) override {
+    if (broker_.secrets_refused_) return fail(ErrorCode::access_refused, "no");
+    return {};
+  }
   Status open_channel() override { return {}; }
   void close_channel() override {}
   Result<node::PublishResult> publish(const node::Publish& publish) override;
@@ -533,20 +541,20 @@ void FakeBroker::hold_replies(bool hold) {
   }
 }
 
-std::unique_ptr<node::Authentication> FakeBroker::authenticate(node::Credentials credentials,
-                                                               std::function<void(Status)> done) {
+std::unique_ptr<node::Authentication> FakeBroker::authenticate(
+    node::Credentials credentials, std::function<void(Result<node::Identity>)> done) {
   auto pending = std::make_unique<FakeAuthentication>();
   const auto known = passwords_.find(credentials.user);
-  Status status;
+  Result<node::Identity> identity = node::Identity{credentials.user, {}};
   if (known == passwords_.end() || (!credentials.vouched && known->second != credentials.password)) {
-    status = fail(ErrorCode::access_refused, "wrong password");
+    identity = fail(ErrorCode::access_refused, "wrong password");
   } else if (credentials.user == "guest" && !credentials.loopback) {
-    status = fail(ErrorCode::access_refused, "guest may connect from the loopback only");
+    identity = fail(ErrorCode::access_refused, "guest may connect from the loopback only");
   }
   if (!passwords_held_) {
-    done(std::move(status));
+    done(std::move(identity));
   } else {
-    held_passwords_.emplace_back(pending->alive, [done = std::move(done), status] { done(status); });
+    held_passwords_.emplace_back(pending->alive, [done = std::move(done), identity] { done(identity); });
   }
   return pending;
 }

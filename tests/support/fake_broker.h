@@ -37,8 +37,8 @@ class FakeBroker final : public node::BrokerClient {
   void forget_turn_end(node::TurnHook& hook) override { hooks_.remove(hook); }
   const broker::Topology& topology() const override { return topology_; }
   const std::string& node_name() const override { return node_name_; }
-  std::unique_ptr<node::Authentication> authenticate(node::Credentials credentials,
-                                                     std::function<void(Status)> done) override;
+  std::unique_ptr<node::Authentication> authenticate(
+      node::Credentials credentials, std::function<void(Result<node::Identity>)> done) override;
   Result<std::unique_ptr<node::Session>> open_session(node::SessionInfo info,
                                                       node::SessionEvents& events) override;
 
@@ -59,6 +59,7 @@ class FakeBroker final : public node::BrokerClient {
   void set_full(const std::string& queue, bool full);
   void set_publish_flow(bool open, std::string_view alarm);
   void close_all(const Error& reason);
+  void refuse_secrets(bool refuse) { secrets_refused_ = refuse; }
   void remove_queue(const std::string& vhost, const std::string& name);
 
   std::size_t sessions() const { return sessions_.size(); }
@@ -106,6 +107,7 @@ class FakeBroker final : public node::BrokerClient {
   broker::Topology topology_;
   std::string node_name_ = "weir@test";
   std::map<std::string, std::string> passwords_;
+  bool secrets_refused_ = false;
   std::map<QueueId, Queue> queues_;
   std::set<FakeSession*> sessions_;
   std::uint64_t next_session_ = 1;

@@ -37,7 +37,7 @@ void SimNode::make_seat(std::uint16_t id) {
   options.journal.directory = storage::shard_directory("data", id);
   options.journal.random_seed = options_.journal.random_seed + id;
   options.journal.clock = &clock_;
-  options.loopback_users = options_.loopback_users;
+  options.auth = options_.auth;
   options.transient_bytes_max = options_.transient_bytes_max;
   options.seed = options_.seed + id;
   Seat* const woken = seat.get();

@@ -27,7 +27,7 @@ struct SimNodeOptions {
   runtime::SimFaults faults;
   std::uint64_t transient_bytes_max = UINT64_MAX;
   std::int64_t wall_offset_ms = 0;  // where the wall clock begins; the other one begins at 0
-  std::vector<std::string> loopback_users{"guest"};
+  AuthOptions auth;
   bool late_mail = false;  // a turn may find only the older part of what the other shards have sent
   // Puts a disk of the test's own between a shard and the machine; empty: none.
   std::function<std::unique_ptr<runtime::Disk>(std::unique_ptr<runtime::Disk>)> wrap_disk;

@@ -38,10 +38,15 @@ TakenDelivery taken(const Delivery& delivery) {
 }  // namespace
 
 TestSession::TestSession(SimNode& node, std::uint16_t shard, std::string user, std::string vhost)
+    : TestSession(node, shard, Identity{std::move(user), {}}, std::move(vhost)) {}
+
+TestSession::TestSession(SimNode& node, std::uint16_t shard, Identity who, std::string vhost)
     : node_(node), shard_(shard) {
   SessionInfo info;
-  info.user = std::move(user);
+  info.user = std::move(who.user);
   info.vhost = std::move(vhost);
+  info.grants = std::move(who.grants);
+  info.expires_ms = who.expires_ms;
   auto opened = node.shard(shard).open_session(std::move(info), *this);
   WEIR_ASSERT(opened.has_value());
   session_ = std::move(*opened);

@@ -156,25 +156,18 @@ void Channel::finish_request(const Request& request, node::ReplyValue& value) {
 
 // --- permissions ---
 
-bool Channel::may_use(broker::Access access, std::string_view kind, std::string_view name) {
-  const std::string& user = connection_.user();
-  const std::string& vhost = connection_.vhost();
-  if (connection_.client().topology().authorize(user, vhost, access, name)) return true;
-  const std::string_view verb = access == broker::Access::configure ? "configure"
-                                : access == broker::Access::write   ? "write"
-                                                                    : "read";
-  refuse(ReplyCode::access_refused, fmt::format("{} access to {} '{}' in vhost '{}' refused for user '{}'",
-                                                verb, kind, name, vhost, user));
-  return false;
+bool Channel::may_use(broker::Access access, broker::DestinationKind kind, std::string_view name) {
+  const Status may = session().authorize(access, kind, name);
+  if (!may) refuse(may.error());
+  return may.has_value();
 }
 
 bool Channel::may_use_queue(broker::Access access, std::string_view queue) {
-  return may_use(access, "queue", queue);
+  return may_use(access, broker::DestinationKind::queue, queue);
 }
 
 bool Channel::may_use_exchange(broker::Access access, std::string_view exchange) {
-  // Permissions name the default exchange like this.
-  return may_use(access, "exchange", exchange.empty() ? "amq.default" : exchange);
+  return may_use(access, broker::DestinationKind::exchange, exchange);
 }
 
 }  // namespace weir::amqp091

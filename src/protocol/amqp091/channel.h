@@ -145,7 +145,7 @@ class Channel {
   // False, and the channel closed, when the user may not.
   bool may_use_queue(broker::Access access, std::string_view queue);
   bool may_use_exchange(broker::Access access, std::string_view exchange);
-  bool may_use(broker::Access access, std::string_view kind, std::string_view name);
+  bool may_use(broker::Access access, broker::DestinationKind kind, std::string_view name);
   // "" means the queue declared last. Null, and the channel closed, when there is none.
   const std::string* queue_or_last(std::string_view queue);
   bool may_dead_letter(std::string_view queue, const broker::Table& arguments);

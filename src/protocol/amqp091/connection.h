@@ -181,7 +181,7 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   void fail_unexpected();
   void send_start();
   void log_in();
-  void on_authenticated(const Status& status);
+  void on_authenticated(Result<node::Identity> identity);
   bool tuned_to(std::string_view field, std::uint32_t value, std::uint32_t least, std::uint32_t most);
   void fail_open(const Error& error);
 
@@ -236,6 +236,7 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   std::string vhost_;
   std::string_view mechanism_{};
   node::Credentials credentials_;  // until they are looked at
+  node::Identity identity_;        // until the session is open
   MethodId method0_{};             // being handled on channel 0
   ClientProperties peer_properties_;
   std::unique_ptr<node::Authentication> authentication_;

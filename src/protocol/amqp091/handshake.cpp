@@ -74,24 +74,27 @@ void Connection::handle0(const ConnectionStartOk& method) {
 
 void Connection::log_in() {
   if (phase_ != Phase::securing) return;
-  auto pending = client_.authenticate(std::exchange(credentials_, {}),
-                                      [this](const Status& status) { on_authenticated(status); });
+  auto pending = client_.authenticate(
+      std::exchange(credentials_, {}),
+      [this](Result<node::Identity> identity) { on_authenticated(std::move(identity)); });
   authentication_ = std::move(pending);
 }
 
-void Connection::on_authenticated(const Status& status) {
+void Connection::on_authenticated(Result<node::Identity> identity) {
   if (phase_ != Phase::securing) return;
-  const bool right = status.has_value();
+  const bool right = identity.has_value();
   // That too much is going on says nothing of the password.
-  if (right || status.error().code == ErrorCode::access_refused)
+  if (right || identity.error().code == ErrorCode::access_refused)
     owner_.login_delays().note(stream_->peer().address, user_, right, client_.timers().now_ms());
   if (right) {
+    identity_ = std::move(*identity);
+    user_ = identity_.user;  // a token says itself whose it is
     send(0, ConnectionTune{settings_.channel_max, settings_.frame_max, settings_.heartbeat_s});
     phase_ = Phase::tuning;
     return wait_no_more(for_authentication);
   }
   log_warning(component, "{} login of user '{}' from {} refused: {}", mechanism_, user_,
-              stream_->peer().address, status.error().message);
+              stream_->peer().address, identity.error().message);
   if (peer_properties_.authentication_failure_close) {
     return fail(ReplyCode::access_refused,
                 fmt::format("Login was refused using authentication mechanism {}. For details see the broker "
@@ -141,7 +144,9 @@ void Connection::handle0(const ConnectionOpen& method) {
                                        .vhost = vhost_,
                                        .protocol = "AMQP 0-9-1",
                                        .client = std::move(described),
-                                       .peer = stream_->peer()},
+                                       .peer = stream_->peer(),
+                                       .grants = std::move(identity_.grants),
+                                       .expires_ms = identity_.expires_ms},
                                       *this);
   if (!session) return fail_open(session.error());
   if (phase_ != Phase::opening) return;  // the broker wanted it closed while it was opened
@@ -179,9 +184,13 @@ void Connection::handle0(const ConnectionCloseOk&) {
   ask_turn_end();
 }
 
-// Passwords do not expire: there is nothing to do.
-void Connection::handle0(const ConnectionUpdateSecret&) {
+void Connection::handle0(const ConnectionUpdateSecret& method) {
   if (phase_ != Phase::running) return fail_unexpected();
+  if (const Status renewed = session_->renew(method.new_secret.value); !renewed) {
+    log_warning(component, "connection from {}: the new secret of user '{}' is refused: {}",
+                peer_name(stream_->peer(), peer_properties_.connection_name), user_, renewed.error().message);
+    return fail(ReplyCode::not_allowed, "New secret was refused by one of the backends", {});
+  }
   send(0, ConnectionUpdateSecretOk{});
 }
 

@@ -297,5 +297,13 @@ TEST_P(Definitions, relics_are_answered) {
   peer.expect(0, ConnectionUpdateSecretOk{});
 }
 
+TEST_P(Definitions, a_new_secret_that_is_refused_ends_the_connection) {
+  AmqpPeer peer(world);
+  connect(peer);
+  world.broker.refuse_secrets(true);
+  peer.send(0, ConnectionUpdateSecret{{"new"}, "because"});
+  peer.expect_connection_error(530, "NOT_ALLOWED - New secret was refused by one of the backends", {});
+}
+
 }  // namespace
 }  // namespace weir::amqp091

@@ -55,6 +55,22 @@ TEST_F(LoadSettings, an_unknown_setting_is_refused_with_its_line_and_a_suggestio
               ElementsAre("weir.toml:1: unknown setting \"wibble\" (`weir settings` lists them)"));
 }
 
+TEST_F(LoadSettings, logins_by_token_need_what_tokens_are_verified_by) {
+  const std::string oauth2 = "auth.backends = [\"oauth2\"]\n";
+  const std::string needed = "oauth2.jwks_file = \"k\"\noauth2.resource_server_id = \"r\"\n";
+  EXPECT_THAT(problems(oauth2 + needed), IsEmpty());
+  EXPECT_THAT(
+      problems(oauth2),
+      ElementsAre("auth.backends names oauth2, which needs oauth2.jwks_file and oauth2.resource_server_id"));
+  EXPECT_THAT(problems(oauth2 + needed + "oauth2.algorithms = [\"RS256\", \"none\"]\n"),
+              ElementsAre(HasSubstr("\"none\" is not an algorithm that tokens can be verified by")));
+  for (const char* backends : {"[]", "[\"ldap\"]", "[\"internal\", \"internal\"]"}) {
+    EXPECT_THAT(problems(std::string("auth.backends = ") + backends + "\n"),
+                ElementsAre(HasSubstr("auth.backends: internal and oauth2")))
+        << backends;
+  }
+}
+
 TEST_F(LoadSettings, a_group_that_is_given_a_value_is_explained) {
   EXPECT_THAT(problems("memory = 5\n"),
               ElementsAre("weir.toml:1: \"memory\" is a group of settings: memory.high_watermark"));

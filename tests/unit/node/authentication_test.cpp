@@ -66,26 +66,30 @@ class Authenticating : public testing::Test {
       done();
     }
   }
+  Authenticator make(std::vector<std::string> loopback_users, Authenticator::Offload by) {
+    return {topology, {.loopback_users = std::move(loopback_users)}, clock, std::move(by)};
+  }
   std::unique_ptr<Authentication> check(Authenticator& by, std::string user, std::string password,
                                         bool loopback = false) {
     status.reset();
     return by.check({std::move(user), std::move(password), loopback},
-                    [this](Status its) { status = std::move(its); });
+                    [this](Result<Identity> its) { status = std::move(its); });
   }
 
   broker::Topology topology;
   bool busy = false;
   int offloaded = 0;
   std::vector<std::pair<std::function<void()>, std::function<void()>>> jobs;
-  std::optional<Status> status;
+  std::optional<Result<Identity>> status;
+  ManualClock clock;
 };
 
 TEST_F(Authenticating, a_certificate_needs_no_password_but_a_user_who_may_come_from_there) {
-  Authenticator by(topology, {"robot"}, offload());
+  Authenticator by = make({"robot"}, offload());
   const auto vouched = [&](const std::string& user, bool loopback) {
-    std::optional<Status> outcome;
+    std::optional<Result<Identity>> outcome;
     const auto pending = by.check({.user = user, .password = "", .loopback = loopback, .vouched = true},
-                                  [&](Status status) { outcome = std::move(status); });
+                                  [&](Result<Identity> status) { outcome = std::move(status); });
     EXPECT_EQ(pending, nullptr);
     return outcome.has_value() && outcome->has_value();
   };
@@ -98,7 +102,7 @@ TEST_F(Authenticating, a_certificate_needs_no_password_but_a_user_who_may_come_f
 }
 
 TEST_F(Authenticating, the_right_password_is_accepted_off_the_thread_and_then_remembered) {
-  Authenticator authenticator(topology, {"guest"}, offload());
+  Authenticator authenticator = make({"guest"}, offload());
   auto pending = check(authenticator, "robot", "r2d2");
   EXPECT_FALSE(status.has_value());
   run_jobs();
@@ -111,7 +115,7 @@ TEST_F(Authenticating, the_right_password_is_accepted_off_the_thread_and_then_re
 }
 
 TEST_F(Authenticating, a_wrong_password_is_refused_also_after_a_right_one) {
-  Authenticator authenticator(topology, {}, offload());
+  Authenticator authenticator = make({}, offload());
   for (const char* password : {"r2d2", "c3po", "", "r2d2"}) {
     auto pending = check(authenticator, "robot", password);
     run_jobs();
@@ -124,7 +128,7 @@ TEST_F(Authenticating, a_wrong_password_is_refused_also_after_a_right_one) {
 }
 
 TEST_F(Authenticating, a_changed_password_ends_what_was_remembered) {
-  Authenticator authenticator(topology, {}, offload());
+  Authenticator authenticator = make({}, offload());
   auto pending = check(authenticator, "robot", "r2d2");
   run_jobs();
   topology.apply(broker::PutUser{{"robot", hash_known_password("new"), {}}});
@@ -135,7 +139,7 @@ TEST_F(Authenticating, a_changed_password_ends_what_was_remembered) {
 }
 
 TEST_F(Authenticating, guest_is_for_loopback_only) {
-  Authenticator authenticator(topology, {"guest"}, {});
+  Authenticator authenticator = make({"guest"}, {});
   check(authenticator, "guest", "guest", false);
   ASSERT_TRUE(status && !*status);
   EXPECT_THAT(status->error().message, HasSubstr("localhost"));
@@ -145,7 +149,7 @@ TEST_F(Authenticating, guest_is_for_loopback_only) {
 }
 
 TEST_F(Authenticating, unknown_users_and_users_without_a_password_are_refused) {
-  Authenticator authenticator(topology, {}, {});
+  Authenticator authenticator = make({}, {});
   for (const char* user : {"nobody", "", "certificate"}) {
     check(authenticator, user, "");
     ASSERT_TRUE(status && !*status) << user;
@@ -154,7 +158,7 @@ TEST_F(Authenticating, unknown_users_and_users_without_a_password_are_refused) {
 }
 
 TEST_F(Authenticating, whoever_leaves_before_the_answer_hears_nothing) {
-  Authenticator authenticator(topology, {}, offload());
+  Authenticator authenticator = make({}, offload());
   auto pending = check(authenticator, "robot", "r2d2");
   pending.reset();
   run_jobs();
@@ -162,7 +166,7 @@ TEST_F(Authenticating, whoever_leaves_before_the_answer_hears_nothing) {
 }
 
 TEST_F(Authenticating, too_many_at_a_time_are_told_so) {
-  Authenticator authenticator(topology, {}, offload());
+  Authenticator authenticator = make({}, offload());
   busy = true;
   check(authenticator, "robot", "r2d2");
   ASSERT_TRUE(status && !*status);
