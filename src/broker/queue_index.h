@@ -1,5 +1,5 @@
 // What it is: where each message of a queue is and what has become of it: 8 bytes a message, addressed by its seq in O(1),
-// in chunks of 512 that are freed when all of their messages are gone. A gap in the seqs costs two pointers per 512.
+// in chunks of 512 that are freed when all of their messages are gone. Gaps in the seqs cost nothing.
 // Chunks that nobody looked at for a while are packed (broker/packed_entries.h): a deep queue costs less than a byte a message.
 // What else is known of messages (broker/attributes.h) is in columns of a chunk that are made when they are needed.
 #pragma once
@@ -76,14 +76,16 @@ class QueueIndex {
   };
   // Neither: none of its messages is there.
   struct Place {
+    std::uint64_t number = 0;
     std::unique_ptr<Entry[]> entries;  // null while they are packed
     std::unique_ptr<Chunk> chunk;
   };
+  // Of the first place from this chunk on; places_.size() if there is none.
+  std::size_t find_place(std::uint64_t chunk) const;
   const Place* place_of(Seq seq) const {
     const std::uint64_t wanted = number(seq);
-    if (wanted < first_) return nullptr;
-    const std::uint64_t at = front_ + (wanted - first_);
-    return at < places_.size() ? &places_[at] : nullptr;
+    const std::size_t at = find_place(wanted);
+    return at < places_.size() && places_[at].number == wanted ? &places_[at] : nullptr;
   }
   Place* place_of(Seq seq) { return const_cast<Place*>(std::as_const(*this).place_of(seq)); }
   const Chunk* chunk_of(Seq seq) const {
@@ -92,19 +94,20 @@ class QueueIndex {
   }
   Chunk* chunk_of(Seq seq) { return const_cast<Chunk*>(std::as_const(*this).chunk_of(seq)); }
   // Of a chunk that is there.
-  Entry* entries_of(Place& place, Seq seq) {
+  Entry* entries_of(Place& place) {
     if (place.entries == nullptr) [[unlikely]]
-      unpack(place, number(seq));
+      unpack(place);
     return place.entries.get();
   }
-  void unpack(Place& place, std::uint64_t chunk);
+  void unpack(Place& place);
   void looked_at(std::uint64_t chunk);
   void pack(std::uint64_t chunk);
-  void drop_front();
+  void clear();
+  void give_up(Place& place);
 
-  std::vector<Place> places_;  // from first_; those before `front_` were given up
+  std::vector<Place> places_;  // by their numbers; those before `front_` were given up
   std::size_t front_ = 0;
-  std::uint64_t first_ = 0;  // number of places_[front_]
+  std::size_t holes_ = 0;  // places behind it that were given up
   // Chunks that were made or unpacked last, by their numbers: the next one takes the place of the oldest, which is packed.
   std::vector<std::uint64_t> loose_;
   std::size_t next_loose_ = 0;

@@ -111,7 +111,7 @@ TEST(QueueIndex, is_a_map_in_all_that_can_be_seen) {
     for (int step = 0; step < 8000; ++step) {
       const std::uint64_t dice = rng.below(10 + erase_weight);
       if (dice < 9) {
-        if (rng.chance(1, 50)) end += rng.below(3000);
+        if (rng.chance(1, 50)) end += rng.chance(1, 4) ? rng.below(1ULL << 40) : rng.below(3000);
         index.append(Seq{end}, entry_of(end * 3));
         model[end] = end * 3;
         ++end;
@@ -133,7 +133,10 @@ TEST(QueueIndex, is_a_map_in_all_that_can_be_seen) {
       if (!model.empty()) {
         ASSERT_LE(index.begin().value, model.begin()->first);
       }
-      const std::uint64_t from = rng.below(end + 1), until = from + rng.below(2000);
+      std::uint64_t from = rng.below(end + 1);
+      if (const auto near = model.lower_bound(from); near != model.end() && rng.chance(3, 4))
+        from = near->first - std::min(near->first, rng.below(2000));
+      const std::uint64_t until = from + rng.below(2000);
       const auto expected = model.lower_bound(from);
       Seq found;
       const bool any = index.next_live(Seq{from}, Seq{until}, found);
