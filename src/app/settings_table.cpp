@@ -156,7 +156,9 @@ constexpr SettingSpec table[] = {
      "x-consumer-timeout. 0: for ever.",
      0, 4'294'967'295, "ms"},
 
-    {"limits.message_bytes_max", T::bytes, &S::message_bytes_max, "16MiB", "The largest message body.",
+    {"limits.message_bytes_max", T::bytes, &S::message_bytes_max, "16MiB",
+     "The largest message body. Persistent ones of 256 KiB and more are never in memory as "
+     "a whole.",
      1 * KiB, limits::message_bytes_max},
     {"limits.connections_max", T::integer, &S::connections_max, "0",
      "The most client connections. 0: as many as the process may have open files, less 256.", 0, 4'000'000,

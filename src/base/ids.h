@@ -19,6 +19,8 @@ using VhostId = StrongId<struct VhostTag, std::uint32_t>;
 using ExchangeId = StrongId<struct ExchangeTag, std::uint32_t>;
 // Unique in the node and never reused: a record that names an id that the definitions don't hold is of a deleted queue.
 using QueueId = StrongId<struct QueueTag, std::uint32_t>;
+// Of each shard's hidden queue of the pieces of large bodies (node/bodies.h); never in the definitions.
+inline constexpr QueueId bodies_queue{UINT32_MAX};
 // Of a session (a connection), unique in the node for its life.
 using SessionId = StrongId<struct SessionTag, std::uint64_t>;
 // Position of a message in its queue; ascending, never reused.

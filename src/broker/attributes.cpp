@@ -6,7 +6,7 @@ namespace weir::broker {
 
 namespace {
 
-enum Field : unsigned { expires, deliver, group, body_bytes, returns, priority, leaving, fields };
+enum Field : unsigned { expires, deliver, group, body_bytes, returns, priority, leaving, pieces, fields };
 
 void put_time(Writer& writer, std::uint64_t unix_ms) {
   const std::uint64_t compact = compact_time(unix_ms);
@@ -31,6 +31,7 @@ void encode_attributes(const MessageAttributes& of, std::vector<std::byte>& out)
   note(returns, of.returns != 0);
   note(priority, of.priority != 0);
   note(leaving, of.leaving != 0);
+  note(pieces, of.pieces_end != 0);
   if (there == 0) return;
   Writer writer(out);
   writer.u8(static_cast<std::uint8_t>(there));
@@ -41,6 +42,7 @@ void encode_attributes(const MessageAttributes& of, std::vector<std::byte>& out)
   if (of.returns != 0) writer.le(of.returns);
   if (of.priority != 0) writer.u8(of.priority);
   if (of.leaving != 0) writer.u8(of.leaving);
+  if (of.pieces_end != 0) writer.le(of.pieces_end);
 }
 
 Result<MessageAttributes> decode_attributes(Bytes from) {
@@ -62,6 +64,7 @@ Result<MessageAttributes> decode_attributes(Bytes from) {
   take(returns, of.returns, [&] { return reader.le<std::uint16_t>(); });
   take(priority, of.priority, [&] { return reader.u8(); });
   take(leaving, of.leaving, [&] { return reader.u8(); });
+  take(pieces, of.pieces_end, [&] { return reader.le<std::uint64_t>(); });
   // `found` differs from `there` where a field that is there is 0, or where there are fields that nobody knows.
   if (!reader.ok() || !reader.at_end() || found != there || there == 0 || of.leaving > death_reason_last) {
     return fail(ErrorCode::corrupt, "attributes of a message: not in their form");

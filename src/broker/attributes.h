@@ -1,8 +1,9 @@
 // What it is: what a queue knows of one message beyond where it is: when it expires, when it may be delivered, how urgent
 // it is, how often it came back. Most messages have none of it. And its encoding, for checkpoints.
 //
-//  u8 fields: bit 0 expires, 1 deliver, 2 group, 3 body bytes, 4 returns, 5 priority, 6 leaving; then those that are there,
-//  in this order (little endian): 5 bytes expires, 5 bytes deliver (both compact times), u64, u32, u16, u8, u8.
+//  u8 fields: bit 0 expires, 1 deliver, 2 group, 3 body bytes, 4 returns, 5 priority, 6 leaving, 7 pieces;
+//  then those that are there, in this order (little endian): 5 bytes expires, 5 bytes deliver (both compact times), u64,
+//  u32, u16, u8, u8, u64.
 //  A message without attributes is no bytes at all.
 #pragma once
 
@@ -24,6 +25,7 @@ struct MessageAttributes {
   std::uint64_t expires_ms = 0;  // Unix; 0: never
   std::uint64_t deliver_ms = 0;  // Unix; invisible before; 0: at once
   std::uint64_t group = 0;       // the hash of its group; 0: none
+  std::uint64_t pieces_end = 0;  // one past the last piece of its body in bodies_queue; 0: it has none
   std::uint32_t body_bytes = 0;  // only where its queue is limited by bytes
   std::uint16_t returns = 0;     // how often it came back, where its queue counts that
   std::uint8_t priority = 0;
@@ -46,7 +48,7 @@ constexpr std::uint64_t expand_time(std::uint64_t compact) {
   return compact == 0 ? 0 : compact + compact_epoch_ms;
 }
 
-inline constexpr std::size_t attributes_bytes_max = 27;
+inline constexpr std::size_t attributes_bytes_max = 35;
 
 // Appends nothing for a message without attributes.
 void encode_attributes(const MessageAttributes& attributes, std::vector<std::byte>& out);

@@ -28,6 +28,7 @@ class IndexColumns {
   std::uint16_t returns(std::size_t at) const { return returns_ == nullptr ? 0 : (*returns_)[at]; }
   std::uint8_t priority(std::size_t at) const { return priority_ == nullptr ? 0 : (*priority_)[at]; }
   std::uint8_t leaving(std::size_t at) const { return leaving_ == nullptr ? 0 : (*leaving_)[at]; }
+  std::uint64_t pieces_end(std::size_t at) const { return pieces_ == nullptr ? 0 : (*pieces_)[at]; }
   void set_returns(std::size_t at, std::uint16_t returns) { put(returns_, at, returns); }
   void set_leaving(std::size_t at, std::uint8_t reason) { put(leaving_, at, reason); }
   void clear_deliver(std::size_t at) {
@@ -72,7 +73,7 @@ class IndexColumns {
   }
 
   std::unique_ptr<Times> expires_, deliver_;
-  Column<std::uint64_t> group_;
+  Column<std::uint64_t> group_, pieces_;
   Column<std::uint32_t> bytes_;
   Column<std::uint16_t> returns_;
   Column<std::uint8_t> priority_, leaving_;
@@ -86,12 +87,14 @@ inline void IndexColumns::set(std::size_t at, const MessageAttributes& attribute
   put(returns_, at, attributes.returns);
   put(priority_, at, attributes.priority);
   put(leaving_, at, attributes.leaving);
+  put(pieces_, at, attributes.pieces_end);
 }
 
 inline MessageAttributes IndexColumns::get(std::size_t at) const {
   return {.expires_ms = expires_ms(at),
           .deliver_ms = deliver_ms(at),
           .group = group(at),
+          .pieces_end = pieces_end(at),
           .body_bytes = body_bytes(at),
           .returns = returns(at),
           .priority = priority(at),

@@ -7,15 +7,17 @@ namespace weir::broker {
 
 namespace {
 
-constexpr unsigned has_ttl = 1, has_deliver = 2, has_group = 4, has_origin = 8, has_deaths = 16, has_id = 64;
-constexpr unsigned known_fields = 31 | has_id;
+constexpr unsigned has_ttl = 1, has_deliver = 2, has_group = 4, has_origin = 8, has_deaths = 16,
+                   has_pieces = 32, has_id = 64;
+constexpr unsigned known_fields = 127;
 
 }  // namespace
 
 void append_extras(std::vector<std::byte>& out, const MessageExtras& extras) {
   const unsigned there = (extras.ttl_ms ? has_ttl : 0U) | (extras.deliver_ms != 0 ? has_deliver : 0U) |
                          (extras.group != 0 ? has_group : 0U) | (extras.origin ? has_origin : 0U) |
-                         (extras.deaths.empty() ? 0U : has_deaths) | (extras.id ? has_id : 0U);
+                         (extras.deaths.empty() ? 0U : has_deaths) | (extras.id ? has_id : 0U) |
+                         (extras.pieces ? has_pieces : 0U);
   if (there == 0) return;
   Writer writer(out);
   writer.u8(static_cast<std::uint8_t>(there));
@@ -29,6 +31,10 @@ void append_extras(std::vector<std::byte>& out, const MessageExtras& extras) {
   if (extras.id) {
     writer.le(extras.id->low);
     writer.le(extras.id->high);
+  }
+  if (extras.pieces) {
+    writer.le(extras.pieces->last.value);
+    writer.le(extras.pieces->bytes);
   }
   writer.bytes(extras.deaths);
 }
@@ -49,6 +55,10 @@ MessageExtras view_extras(Bytes from) {
     const std::uint64_t low = reader.le<std::uint64_t>();
     extras.id = DedupId{low, reader.le<std::uint64_t>()};
   }
+  if ((there & has_pieces) != 0) {
+    const Seq last{reader.le<std::uint64_t>()};
+    extras.pieces = BodyPieces{last, reader.le<std::uint32_t>()};
+  }
   if ((there & has_deaths) != 0) extras.deaths = reader.bytes(reader.left());
   return extras;
 }
@@ -59,12 +69,13 @@ Result<MessageExtras> decode_extras(Bytes from) {
   const auto there = static_cast<unsigned>(from[0]);
   const std::size_t fixed = 1U + ((there & has_ttl) != 0 ? 4U : 0U) + ((there & has_deliver) != 0 ? 8U : 0U) +
                             ((there & has_group) != 0 ? 8U : 0U) + ((there & has_origin) != 0 ? 12U : 0U) +
-                            ((there & has_id) != 0 ? 16U : 0U);
+                            ((there & has_id) != 0 ? 16U : 0U) + ((there & has_pieces) != 0 ? 12U : 0U);
   if (there == 0 || (there & ~known_fields) != 0 || from.size() > extras_bytes_max) return wrong();
   if ((there & has_deaths) != 0 ? from.size() <= fixed : from.size() != fixed) return wrong();
   const MessageExtras extras = view_extras(from);
   if ((there & has_deliver) != 0 && extras.deliver_ms == 0) return wrong();
   if ((there & has_group) != 0 && extras.group == 0) return wrong();
+  if (extras.pieces && (extras.pieces->bytes == 0 || extras.pieces->last.value == UINT64_MAX)) return wrong();
   if (!extras.deaths.empty() && !decode_deaths(extras.deaths)) return wrong();
   return extras;
 }

@@ -1,9 +1,9 @@
 // What it is: what a message carries for the queues that it comes to, beyond its properties: a time to live, a delay, its
 // group, its id, where a dead letter comes from and what became of it before. Most messages carry nothing: no bytes.
 //
-//  u8 fields: bit 0 ttl, 1 deliver, 2 group, 3 origin, 4 deaths, 6 id; then those that are there, in this order (little
-//  endian): u32 ttl ms; u64 deliver, Unix ms; u64 group; u32 queue and u64 seq of the origin; u64 low and u64 high of the
-//  id; deaths to the end (broker/death_history.h).
+//  u8 fields: bit 0 ttl, 1 deliver, 2 group, 3 origin, 4 deaths, 5 pieces, 6 id; then those that are there (little endian),
+//  in this order: u32 ttl ms; u64 deliver, Unix ms; u64 group; u32 queue and u64 seq of the origin; u64 low and u64 high of
+//  the id; u64 last piece and u32 bytes of the pieces; deaths to the end (broker/death_history.h).
 #pragma once
 
 #include <cstddef>
@@ -25,13 +25,22 @@ struct LetterOrigin {
   auto operator<=>(const LetterOrigin&) const = default;
 };
 
+// What is before this record of the body that it belongs to: so many bytes, in pieces that are messages of bodies_queue.
+// Each of them but the first says the same of those before it.
+struct BodyPieces {
+  Seq last;
+  std::uint32_t bytes = 0;
+  bool operator==(const BodyPieces&) const = default;
+};
+
 struct MessageExtras {
   std::optional<std::uint32_t> ttl_ms{};  // from when it comes to a queue
   std::uint64_t deliver_ms = 0;           // Unix; 0: at once
   std::uint64_t group = 0;                // a hash; 0: none
   std::optional<LetterOrigin> origin{};
   std::optional<DedupId> id{};  // for a queue that drops what it has seen
-  Bytes deaths{};               // a view
+  std::optional<BodyPieces> pieces{};
+  Bytes deaths{};  // a view
 };
 
 void append_extras(std::vector<std::byte>& out, const MessageExtras& extras);

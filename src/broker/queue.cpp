@@ -30,7 +30,7 @@ void Queue::learn(Seq seq, const MessageAttributes& attributes) {
 }
 
 void Queue::redefine(QueueOptions options, std::uint64_t now_ms,
-                     const std::function<std::uint32_t(const Entry&)>& body_bytes) {
+                     const std::function<std::uint32_t(Seq, const Entry&)>& body_bytes) {
   const bool counts = options.counts_bytes() && !options_.counts_bytes();
   const bool shortens = options.ttl_ms && *options.ttl_ms < options_.ttl_ms.value_or(UINT32_MAX);
   options_ = std::move(options);
@@ -43,7 +43,7 @@ void Queue::redefine(QueueOptions options, std::uint64_t now_ms,
       const std::uint64_t expires_ms = std::max(now_ms, of.deliver_ms) + *options_.ttl_ms;
       if (of.expires_ms == 0 || expires_ms < of.expires_ms) of.expires_ms = expires_ms;
     }
-    if (counts && of.body_bytes == 0) of.body_bytes = body_bytes(entry);
+    if (counts && of.body_bytes == 0) of.body_bytes = body_bytes(at, entry);
     relearn(at, of);
     if (counts && at < visible_end_ && entry.state() == EntryState::ready) ready_bytes_ += of.body_bytes;
   }

@@ -87,7 +87,7 @@ class Queue {
   // The same queue, of whose messages it says something else from now on: those that are there are held to a shorter time
   // to live from `now_ms` on, and are counted where bytes were not counted before (`body_bytes`, about).
   void redefine(QueueOptions options, std::uint64_t now_ms,
-                const std::function<std::uint32_t(const Entry&)>& body_bytes);
+                const std::function<std::uint32_t(Seq, const Entry&)>& body_bytes);
   // Of one that a start found messages of before its definition.
   void define(QueueOptions options) { options_ = std::move(options); }
   QueueId id() const { return options_.id; }
@@ -103,6 +103,8 @@ class Queue {
   void learn(Seq seq, const MessageAttributes& attributes);
   // None, too, for what is not there.
   MessageAttributes attributes(Seq seq) const;
+  // Of one that is there: MessageAttributes::pieces_end.
+  std::uint64_t pieces_end(Seq seq) const { return columned_ ? attributes(seq).pieces_end : 0; }
   // All before `end` may be delivered from now on.
   void make_visible(Seq end);
   bool all_visible() const { return visible_end_ == index_.end(); }
@@ -153,9 +155,9 @@ class Queue {
   bool leave(Seq seq, DeathReason reason);
   // Of a message in any state, in replay.
   bool forget(Seq seq, Entry& removed);
-  // Everything that is ready and visible goes; `removed` is called with each. What is delayed stays.
+  // Everything that is ready and visible goes; `removing` is called with each before. What is delayed stays.
   template <typename F>
-  std::uint64_t purge(F&& removed);
+  std::uint64_t purge(F&& removing);
   // Each message that is left, in order: (Seq, Entry&).
   template <typename F>
   void for_each(F&& visit);
@@ -168,9 +170,9 @@ class Queue {
   // --- last values: what a newer message has replaced, or would have ---
 
   bool has_superseded() const { return !superseded_.empty(); }
-  // They go; `removed` is called with each. To be asked after whatever makes messages ready.
+  // They go; `removing` is called with each before. To be asked after whatever makes messages ready.
   template <typename F>
-  void take_superseded(F&& removed);
+  void take_superseded(F&& removing);
 
   // --- consumers ---
 
@@ -270,24 +272,27 @@ class Queue {
 };
 
 template <typename F>
-std::uint64_t Queue::purge(F&& removed) {
+std::uint64_t Queue::purge(F&& removing) {
   std::uint64_t count = 0;
   Seq at = index_.begin();
   for (; index_.next_live(at, visible_end_, at); ++at.value) {
     if (index_.find(at)->state() != EntryState::ready) continue;
-    Entry entry;
+    Entry entry = *index_.find(at);
+    removing(at, std::as_const(entry));
     forget(at, entry);
-    removed(at, entry);
     ++count;
   }
   return count;
 }
 
 template <typename F>
-void Queue::take_superseded(F&& removed) {
+void Queue::take_superseded(F&& removing) {
   for (const Seq seq : superseded_) {
-    Entry entry;
-    if (forget(seq, entry)) removed(seq, entry);
+    const Entry* const there = index_.find(seq);
+    if (there == nullptr) continue;
+    Entry entry = *there;
+    removing(seq, std::as_const(entry));
+    forget(seq, entry);
   }
   superseded_.clear();
 }

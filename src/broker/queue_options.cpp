@@ -120,6 +120,7 @@ std::uint64_t consumer_timeout_ms(const Table& arguments) {
 MessageAttributes attributes_in(const QueueOptions& queue, std::uint8_t priority, const MessageExtras& extras,
                                 std::uint64_t received_ms, std::size_t body_bytes) {
   MessageAttributes attributes;
+  if (extras.pieces) attributes.pieces_end = extras.pieces->last.value + 1;
   if (queue.holds_delays) {
     attributes.deliver_ms = std::max<std::uint64_t>(extras.deliver_ms, 1);
     return attributes;
@@ -133,7 +134,9 @@ MessageAttributes attributes_in(const QueueOptions& queue, std::uint8_t priority
   }
   if (queue.prioritised) attributes.priority = std::min(priority, queue.max_priority);
   if (queue.keyed()) attributes.group = extras.group;
-  if (queue.counts_bytes()) attributes.body_bytes = static_cast<std::uint32_t>(body_bytes);
+  if (queue.counts_bytes())
+    attributes.body_bytes =
+        static_cast<std::uint32_t>(body_bytes + (extras.pieces ? extras.pieces->bytes : 0));
   return attributes;
 }
 

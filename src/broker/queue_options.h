@@ -62,7 +62,7 @@ QueueOptions queue_options(const QueueDefinition& definition, const Table& argum
 // How long its consumers may take to acknowledge; 0: as the server has it. Of checked arguments.
 std::uint64_t consumer_timeout_ms(const Table& arguments);
 
-// What a queue knows of a message that it gets. The same live and in replay.
+// What a queue knows of a message that it gets. The same live and in replay. `body_bytes`: without pieces.
 MessageAttributes attributes_in(const QueueOptions& queue, std::uint8_t priority, const MessageExtras& extras,
                                 std::uint64_t received_ms, std::size_t body_bytes);
 

@@ -46,7 +46,8 @@ Status check_topology(const BenchOptions& o) {
 }
 
 Status check_flow(const BenchOptions& o) {
-  if (o.size_bytes > limits::message_bytes_max) return fail(ErrorCode::config, "--size is at most 16 MiB");
+  if (o.size_bytes > limits::message_bytes_default)
+    return fail(ErrorCode::config, "--size is at most 16 MiB");
   if (o.window == 0 || o.window > window_max) return fail(ErrorCode::config, "--window must be 1 to 1000000");
   if (o.ack_every == 0) return fail(ErrorCode::config, "--ack-every must be at least 1");
   if (o.prefetch > UINT16_MAX) return fail(ErrorCode::config, "--prefetch is at most 65535");

@@ -21,6 +21,7 @@ void StoreNames::take(Bytes changes) {
 }
 
 std::string StoreNames::of(QueueId queue) const {
+  if (queue == bodies_queue) return "the pieces of large bodies";
   const broker::QueueDefinition* const definition = find(queue);
   if (definition == nullptr) return fmt::format("queue {}, which is not defined", queue.value);
   const bool delays = definition->role == broker::QueueRole::delays;

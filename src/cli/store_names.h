@@ -17,7 +17,7 @@ class StoreNames {
   // Changes, encoded, in their order.
   void take(Bytes changes);
   // False: a queue that was deleted, or whose definition is lost.
-  bool knows(QueueId queue) const { return topology_.find_queue(queue) != nullptr; }
+  bool knows(QueueId queue) const { return queue == bodies_queue || topology_.find_queue(queue) != nullptr; }
   // For people.
   std::string of(QueueId queue) const;
   const broker::QueueDefinition* find(QueueId queue) const { return topology_.find_queue(queue); }

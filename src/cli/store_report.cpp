@@ -133,7 +133,8 @@ std::string shard_as_json(const ShardReport& shard, const StoreNames& names) {
 std::vector<StoreQueue> queues_of(const ShardReport& report, const StoreNames& names) {
   std::vector<StoreQueue> queues;
   for (const auto& [queue, count] : report.queues) {
-    if (names.knows(queue)) queues.push_back({queue, count.messages - count.lost, count.lost});
+    const bool empty = count.messages == 0 && queue == bodies_queue;  // every shard has it, whoever uses it
+    if (names.knows(queue) && !empty) queues.push_back({queue, count.messages - count.lost, count.lost});
   }
   return queues;
 }

@@ -68,6 +68,9 @@ broker::IncomingMessage message_of(const broker::StoredMessage& stored) {
 
 }  // namespace
 
+DeadLetters::DeadLetters(Surroundings surroundings)
+    : at_(surroundings), copies_(at_.host.bodies(), at_.outbox, at_.self), owed_(surroundings.shards) {}
+
 DeadLetters::~DeadLetters() {
   for (auto& [id, leaving] : leaving_) {
     if (leaving.load != nullptr) journal_->cancel_read(*leaving.load);
@@ -99,7 +102,10 @@ void DeadLetters::add_refused(const Queue& queue, const broker::IncomingMessage&
                               std::uint64_t now_ms) {
   std::vector<std::byte> envelope(broker::envelope_bytes(message));
   broker::encode_envelope(message, now_ms, envelope.data());
-  refused_.push_back({queue.id(), std::move(envelope)});
+  const auto pieces = broker::view_extras(message.extras).pieces;
+  const std::uint64_t pieces_end = pieces ? pieces->last.value + 1 : 0;
+  if (pieces) at_.host.bodies().hold(pieces_end);
+  refused_.push_back({queue.id(), std::move(envelope), pieces_end});
 }
 
 void DeadLetters::forget_queue(QueueId id) {
@@ -143,10 +149,12 @@ void DeadLetters::work(std::uint64_t now_ms) {
     const Refused refused = std::move(refused_.front());
     refused_.pop_front();
     const Queue* const queue = at_.host.find(refused.queue);
-    if (queue == nullptr) continue;
-    const Sent sent =
-        send(queue->options(), DeathReason::maxlen, {refused.envelope.data(), nullptr}, now_ms, nullptr);
-    ++(sent == Sent::yes ? stats_.sent : stats_.dropped);
+    if (queue != nullptr) {
+      const Sent sent = send(queue->options(), DeathReason::maxlen, {refused.envelope.data(), nullptr},
+                             now_ms, {refused.queue, no_seq}, nullptr);
+      ++(sent == Sent::yes || sent == Sent::later ? stats_.sent : stats_.dropped);
+    }
+    if (refused.pieces_end != 0) at_.host.bodies().release(refused.pieces_end);
   }
   std::swap(runnable_, running_);
   for (const QueueId id : running_) {
@@ -155,7 +163,7 @@ void DeadLetters::work(std::uint64_t now_ms) {
     at->second.runnable = false;
     if (at->second.unlogged > 0) log(id, at->second);
     work_on(id, at->second, now_ms, budget);
-    if (at->second.waiting.empty()) leaving_.erase(at);
+    if (at->second.waiting.empty() && !at->second.copying) leaving_.erase(at);
   }
   running_.clear();
 }
@@ -164,7 +172,8 @@ void DeadLetters::work_on(QueueId id, Leaving& leaving, std::uint64_t now_ms, un
   Queue* const queue = at_.host.find(id);
   while (!leaving.waiting.empty()) {
     const Item item = leaving.waiting.front();
-    if (item.lsn > journal_->durable() || leaving.load != nullptr) return;  // on_durable(), loaded()
+    if (item.lsn > journal_->durable() || leaving.load != nullptr || leaving.copying)
+      return;  // on_durable(), loaded(), copied()
     if (budget == 0) return make_runnable(id, leaving);
     if (!journal_->has_room()) return try_again(id, no_seq, now_ms);
     --budget;
@@ -223,14 +232,22 @@ void DeadLetters::send_one(Queue& queue, Seq seq, DeathReason reason, const Lett
                            std::uint64_t now_ms) {
   const LetterOrigin origin{queue.id(), seq};
   const bool at_least_once = queue.options().at_least_once;
-  const Sent sent = reason == DeathReason::due
-                        ? send_due(queue.options(), letter, now_ms, origin)
-                        : send(queue.options(), reason, letter, now_ms, at_least_once ? &origin : nullptr);
+  const std::uint64_t pieces = queue.pieces_end(seq);
+  if (pieces != 0 && at_.host.bodies().is_broken(pieces)) {
+    // It stays in its queue, held, for repair.
+    log_error("store", "message {} of queue {} can't be dead-lettered: its large body is damaged", seq.value,
+              queue.id().value);
+    return;
+  }
+  const Sent sent = reason == DeathReason::due ? send_due(queue.options(), letter, now_ms, origin)
+                                               : send(queue.options(), reason, letter, now_ms, origin,
+                                                      at_least_once ? &origin : nullptr);
   switch (sent) {
     case Sent::yes:
       ++stats_.sent;
       if (at_least_once) return;  // complete() settles it
       break;
+    case Sent::later: ++stats_.sent; return;  // copied() goes on
     case Sent::nobody:
       if (at_least_once) return try_again(queue.id(), seq, now_ms);
       ++stats_.dropped;
@@ -242,7 +259,8 @@ void DeadLetters::send_one(Queue& queue, Seq seq, DeathReason reason, const Lett
 
 // Publishes it, with what became of it, to the queues that the dead-letter exchange leads to.
 DeadLetters::Sent DeadLetters::send(const broker::QueueOptions& from, DeathReason reason,
-                                    const Letter& letter, std::uint64_t now_ms, const LetterOrigin* origin) {
+                                    const Letter& letter, std::uint64_t now_ms, const LetterOrigin& source,
+                                    const LetterOrigin* origin) {
   if (!from.dead_letters) return Sent::nobody;  // it had an exchange when the message died
   const broker::StoredMessage stored = broker::view_envelope(letter.envelope);
   const broker::MessageExtras before = broker::view_extras(stored.extras);
@@ -279,14 +297,14 @@ DeadLetters::Sent DeadLetters::send(const broker::QueueOptions& from, DeathReaso
   extras.deliver_ms = std::min(before.deliver_ms, now_ms);
   if (origin != nullptr) extras.origin = *origin;
   extras.deaths = deaths;
+  extras.pieces = before.pieces;
   extras_.clear();
   broker::append_extras(extras_, extras);
   broker::IncomingMessage message = message_of(stored);
   message.exchange = from.dead_letter_exchange;
   message.routing_key = key;
   message.extras = extras_;
-  publish(message, headers, letter.chunk, origin);
-  return Sent::yes;
+  return publish(message, headers, letter, source, origin);
 }
 
 // What has waited at a delayed exchange is routed by it now. It is the message that came, but for its origin.
@@ -305,8 +323,7 @@ DeadLetters::Sent DeadLetters::send_due(const broker::QueueOptions& from, const 
   broker::append_extras(extras_, extras);
   broker::IncomingMessage message = message_of(stored);
   message.extras = extras_;
-  publish(message, headers, letter.chunk, &origin);
-  return Sent::yes;
+  return publish(message, headers, letter, origin, &origin);
 }
 
 void DeadLetters::send_copy(const broker::BindingDefinition& to, const Letter& letter) {
@@ -325,15 +342,78 @@ void DeadLetters::send_copy(const broker::BindingDefinition& to, const Letter& l
   broker::IncomingMessage message = message_of(stored);
   message.extras = extras_;
   const ChunkRef keep = ChunkRef::share(letter.chunk);
-  publish(message, headers, letter.chunk, nullptr);
+  publish(message, headers, letter, {QueueId{}, no_seq}, nullptr);
 }
 
-// To targets_.
-void DeadLetters::publish(const broker::IncomingMessage& message, broker::HeaderSource& headers, Chunk* chunk,
-                          const LetterOrigin* origin) {
+// To targets_. One with a large body, of which a queue is on another shard, goes when that shard has the body.
+DeadLetters::Sent DeadLetters::publish(const broker::IncomingMessage& message, broker::HeaderSource& headers,
+                                       const Letter& letter, const LetterOrigin& source,
+                                       const LetterOrigin* origin) {
   std::sort(targets_.begin(), targets_.end(), [](const broker::Target& a, const broker::Target& b) {
     return a.shard != b.shard ? a.shard < b.shard : a.queue < b.queue;
   });
+  std::vector<ShardId> others;
+  const auto pieces = broker::view_extras(message.extras).pieces;
+  for (const broker::Target& target : targets_) {
+    if (pieces && target.shard != at_.self && (others.empty() || others.back() != target.shard))
+      others.push_back(target.shard);
+  }
+  if (others.empty()) {
+    publish_now(message, headers, letter.chunk, origin, no_body);
+    return Sent::yes;
+  }
+  const Bytes body = broker::view_envelope(letter.envelope).body;
+  Copied copy{.from = source,
+              .origin = origin != nullptr ? std::optional(*origin) : std::nullopt,
+              .envelope = {letter.envelope, body.data() + body.size()},
+              .exchange = std::string(message.exchange),
+              .key = std::string(message.routing_key),
+              .extras = {message.extras.begin(), message.extras.end()},
+              .targets = targets_};
+  if (source.seq != no_seq) leaving_[source.queue].copying = true;
+  copies_.begin(pieces->last.value + 1, std::move(others),
+                [this, copy = std::move(copy)](const Status& status, BodyNumber number) {
+                  copied(copy, status, number);
+                });
+  return Sent::later;
+}
+
+void DeadLetters::copied(const Copied& letter, const Status& status, BodyNumber body) {
+  const bool leaves = letter.from.seq != no_seq;
+  if (const auto leaving = leaving_.find(letter.from.queue); leaves && leaving != leaving_.end()) {
+    leaving->second.copying = false;
+    make_runnable(letter.from.queue, leaving->second);
+  }
+  if (!status) return;  // it stays in its queue, held, for repair
+  Queue* const queue = leaves ? at_.host.find(letter.from.queue) : nullptr;
+  targets_ = letter.targets;
+  std::erase_if(targets_, [&](const broker::Target& target) {
+    return at_.topology.find_queue(target.queue) == nullptr;  // deleted meanwhile
+  });
+  if (!leaves || (queue != nullptr && queue->attributes(letter.from.seq).leaving != 0)) {
+    const broker::StoredMessage stored = broker::view_envelope(letter.envelope.data());
+    StoredHeaders headers(headers_of_, stored, rng_);
+    broker::IncomingMessage message = message_of(stored);
+    message.exchange = letter.exchange;
+    message.routing_key = letter.key;
+    message.extras = letter.extras;
+    if (!targets_.empty())
+      publish_now(message, headers, nullptr, letter.origin ? &*letter.origin : nullptr, body);
+    if (queue != nullptr && !queue->options().at_least_once) {
+      at_.host.finish_leaving(*queue, letter.from.seq);
+    } else if (queue != nullptr && targets_.empty()) {
+      try_again(letter.from.queue, letter.from.seq, at_.host.wall_ms());
+    }
+  }
+  for (std::size_t i = 0; i < letter.targets.size(); ++i) {
+    const ShardId shard = letter.targets[i].shard;
+    if (shard != at_.self && (i == 0 || letter.targets[i - 1].shard != shard))
+      add_body_end(at_.outbox.batch<PublishBatch>(shard), internal_session(at_.self), body);
+  }
+}
+
+void DeadLetters::publish_now(const broker::IncomingMessage& message, broker::HeaderSource& headers,
+                              Chunk* chunk, const LetterOrigin* origin, BodyNumber body) {
   std::uint64_t number = 0;
   if (origin != nullptr) {
     number = ++last_transfer_;
@@ -343,13 +423,13 @@ void DeadLetters::publish(const broker::IncomingMessage& message, broker::Header
   }
   send_shares(at_.topology, {message, &headers, at_.host}, targets_,
               [&](const broker::IncomingMessage& share, std::span<const broker::Target> targets) {
-                publish_share(share, targets, chunk, number);
+                publish_share(share, targets, chunk, number, body);
               });
 }
 
 void DeadLetters::publish_share(const broker::IncomingMessage& message,
-                                std::span<const broker::Target> targets, Chunk* chunk,
-                                std::uint64_t transfer) {
+                                std::span<const broker::Target> targets, Chunk* chunk, std::uint64_t transfer,
+                                BodyNumber body) {
   const Origin from{internal_session(at_.self), 0, transfer};
   for (std::size_t begin = 0; begin < targets.size();) {
     const ShardId shard = targets[begin].shard;
@@ -365,7 +445,7 @@ void DeadLetters::publish_share(const broker::IncomingMessage& message,
     if (shard == at_.self) {
       at_.host.enqueue(of_shard, message, from);
     } else {
-      add_publish(at_.outbox.batch<PublishBatch>(shard), from, message, chunk, of_shard);
+      add_publish(at_.outbox.batch<PublishBatch>(shard), from, message, chunk, of_shard, body);
     }
     begin = end;
   }
@@ -374,6 +454,7 @@ void DeadLetters::publish_share(const broker::IncomingMessage& message,
 // --- at least once ---
 
 void DeadLetters::take_ack(ShardId from, const PublishAck& ack) {
+  if (ack.publisher != 0) return copies_.take_ack(ack);
   auto& owed = owed_[from.value];
   while (!owed.empty() && owed.front() <= ack.up_to) {
     const auto at = transfers_.find(owed.front());

@@ -3,6 +3,7 @@
 //  - At most once: with that it is settled; where nobody takes it, it is gone.
 //  - At least once: that it is leaving is logged before anything is sent, and it is settled when all queues that it goes to
 //    have it durably. Where one is missing or full, it is tried again. A queue that has it already knows it by its origin.
+//  - A large body is shared by queues of this shard, and copied for those of others before the message is published.
 // Shard: that of the source queues.
 #pragma once
 
@@ -24,6 +25,7 @@
 #include "broker/message.h"
 #include "broker/queue.h"
 #include "broker/topology.h"
+#include "node/body_copies.h"
 #include "node/messages.h"
 #include "node/outbox.h"
 #include "storage/journal.h"
@@ -55,7 +57,7 @@ class DeadLetters {
     std::uint64_t retries = 0;  // at least once: nobody there, or no room
   };
 
-  explicit DeadLetters(Surroundings surroundings) : at_(surroundings), owed_(surroundings.shards) {}
+  explicit DeadLetters(Surroundings surroundings);
   ~DeadLetters();
   void use_journal(storage::Journal& journal) { journal_ = &journal; }
   void use_headers(HeadersOf headers_of) { headers_of_ = headers_of; }
@@ -118,6 +120,7 @@ class DeadLetters {
     const std::byte* record = nullptr;
     ChunkRef chunk;
     bool runnable = false;
+    bool copying = false;  // the body of the one that left `waiting` last
   };
   struct Transfer {
     QueueId queue;
@@ -134,9 +137,20 @@ class DeadLetters {
   struct Refused {
     QueueId queue;
     std::vector<std::byte> envelope;
+    std::uint64_t pieces_end = 0;  // of its body, which is held
+  };
+  // One whose large body is being copied for other shards.
+  struct Copied {
+    broker::LetterOrigin from;  // seq: no_seq if nothing leaves its queue with it
+    std::optional<broker::LetterOrigin> origin;
+    std::vector<std::byte> envelope;  // of the message as it is stored
+    std::string exchange, key;
+    std::vector<std::byte> extras;
+    std::vector<broker::Target> targets;
   };
   // dropped: a cycle, or nobody, where nobody is waited for.
-  enum class Sent : std::uint8_t { yes, nobody, dropped };
+  // later: when its body is copied.
+  enum class Sent : std::uint8_t { yes, later, nobody, dropped };
 
   void make_runnable(QueueId id, Leaving& leaving);
   void log(QueueId id, Leaving& leaving);
@@ -146,19 +160,23 @@ class DeadLetters {
   void send_one(broker::Queue& queue, Seq seq, broker::DeathReason reason, const Letter& bytes,
                 std::uint64_t now_ms);
   Sent send(const broker::QueueOptions& from, broker::DeathReason reason, const Letter& bytes,
-            std::uint64_t now_ms, const broker::LetterOrigin* origin);
+            std::uint64_t now_ms, const broker::LetterOrigin& source, const broker::LetterOrigin* origin);
   Sent send_due(const broker::QueueOptions& from, const Letter& bytes, std::uint64_t now_ms,
                 const broker::LetterOrigin& origin);
-  void publish(const broker::IncomingMessage& message, broker::HeaderSource& headers, Chunk* chunk,
-               const broker::LetterOrigin* origin);
+  Sent publish(const broker::IncomingMessage& message, broker::HeaderSource& headers, const Letter& letter,
+               const broker::LetterOrigin& source, const broker::LetterOrigin* origin);
+  void publish_now(const broker::IncomingMessage& message, broker::HeaderSource& headers, Chunk* chunk,
+                   const broker::LetterOrigin* origin, BodyNumber body);
   void publish_share(const broker::IncomingMessage& message, std::span<const broker::Target> targets,
-                     Chunk* chunk, std::uint64_t transfer);
+                     Chunk* chunk, std::uint64_t transfer, BodyNumber body);
+  void copied(const Copied& letter, const Status& status, BodyNumber body);
   void complete(Transfer& transfer);
   void try_again(QueueId queue, Seq seq, std::uint64_t now_ms);
 
   Surroundings at_;
   storage::Journal* journal_ = nullptr;
   HeadersOf headers_of_;
+  BodyCopies copies_;
   std::unordered_map<QueueId, Leaving> leaving_;
   std::vector<QueueId> runnable_, running_;
   std::deque<Refused> refused_;

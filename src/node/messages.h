@@ -21,10 +21,17 @@ namespace weir::node {
 
 // --- publishing: session's shard -> queue's shard ---
 
+enum class PublishPart : std::uint8_t {
+  message,     // with a body number: its body is what was sent by it before
+  body_piece,  // no message: the body is a piece
+  body_end,    // neither: no more messages come for the body, or it is given up
+};
 struct PublishItem {
   SessionId session;
   PublisherNumber publisher = 0;
-  std::uint64_t seq = 0;  // 0: no confirm
+  std::uint64_t seq = 0;      // 0: no confirm
+  BodyNumber body = no_body;  // of the session's; no_body: the whole message is here
+  PublishPart part = PublishPart::message;
   broker::NativeForm native{};
   bool persistent = false;
   std::uint8_t priority = 0;
@@ -185,12 +192,22 @@ struct CheckDeleteRequest {
 };
 // The queue stays: what the check had promised is void.
 struct CancelDeleteRequest {};
+// Of a body that was delivered to the session and not released yet; `end`: MessageAttributes::pieces_end.
+struct ReadBodyRequest {
+  std::uint64_t end = 0;
+  std::uint32_t piece = 0;
+  BodyNumber reader = no_body;
+};
+struct ReleaseBodyRequest {
+  std::uint64_t end = 0;
+};
 struct EndSessionRequest {};  // its consumers on this shard go
 
 struct QueueRequest {
   SessionId session;
   std::variant<ConsumeRequest, CancelRequest, PrefetchRequest, PoolGrant, JoinPoolRequest, GetRequest,
-               StatusRequest, PurgeRequest, CheckDeleteRequest, CancelDeleteRequest, EndSessionRequest>
+               StatusRequest, PurgeRequest, CheckDeleteRequest, CancelDeleteRequest, ReadBodyRequest,
+               ReleaseBodyRequest, EndSessionRequest>
       what;
 };
 
@@ -206,6 +223,7 @@ struct MetaRequest {
 // --- replies to a session's one request ---
 
 struct GotMessage {
+  ShardId from;
   bool there = false;
   bool redelivered = false;
   std::uint16_t returns = 0;
@@ -219,6 +237,15 @@ struct SessionReply {
   SessionId session;
   Result<std::variant<Done, QueueStatus, GotMessage, Deleted, Purged, Consuming, Cancelled, broker::Decision>>
       what;
+};
+
+// The answer to ReadBodyRequest.
+struct BodyPieceRead {
+  SessionId session;
+  BodyNumber reader = no_body;
+  std::uint32_t number = 0;
+  Result<Bytes> piece;
+  ChunkRef chunk;
 };
 
 struct ConsumerGone {
@@ -255,7 +282,8 @@ using ShardMessage =
                  std::unique_ptr<SettleBatch>, std::unique_ptr<WindowBatch>, std::unique_ptr<QueueRequest>,
                  std::unique_ptr<MetaRequest>, std::unique_ptr<SessionReply>, std::unique_ptr<LettersSettled>,
                  std::unique_ptr<LettersAsked>, std::unique_ptr<ReplyMessage>, std::unique_ptr<ReplyProbe>,
-                 PoolNews, ConsumerGone, ChangesMade, ChangesApplied, std::unique_ptr<FlowChanged>, Call>;
+                 std::unique_ptr<BodyPieceRead>, PoolNews, ConsumerGone, ChangesMade, ChangesApplied,
+                 std::unique_ptr<FlowChanged>, Call>;
 
 // The way to the other shards. Real: inboxes of the loops; in tests and the simulator: whatever drives them.
 class Peers {

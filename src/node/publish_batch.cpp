@@ -10,11 +10,12 @@ constexpr std::size_t copy_body_bytes_max = 256;
 }  // namespace
 
 void add_publish(PublishBatch& batch, const Origin& origin, const broker::IncomingMessage& message,
-                 Chunk* chunk, std::span<const broker::Target> targets) {
+                 Chunk* chunk, std::span<const broker::Target> targets, BodyNumber body) {
   PublishItem item;
   item.session = origin.session;
   item.publisher = origin.publisher;
   item.seq = origin.seq;
+  item.body = body;
   item.native = message.native;
   item.persistent = message.persistent;
   item.priority = message.priority;
@@ -60,6 +61,23 @@ BatchedMessage::BatchedMessage(const PublishBatch& batch, const PublishItem& ite
   copied_ = {text, item.body_bytes};
   message_.body = item.pieces == 0 ? std::span<const Bytes>(&copied_, 1)
                                    : std::span(batch.pieces).subspan(item.first_piece, item.pieces);
+}
+
+void add_body_piece(PublishBatch& batch, const Origin& origin, BodyNumber body, const Bytes& piece,
+                    Chunk* chunk) {
+  broker::IncomingMessage message;
+  message.body = {&piece, 1};
+  message.body_bytes = piece.size();
+  add_publish(batch, origin, message, chunk, {}, body);
+  batch.items.back().part = PublishPart::body_piece;
+}
+
+void add_body_end(PublishBatch& batch, SessionId session, BodyNumber body) {
+  PublishItem item;
+  item.session = session;
+  item.body = body;
+  item.part = PublishPart::body_end;
+  batch.items.push_back(item);
 }
 
 }  // namespace weir::node

@@ -99,6 +99,11 @@ bool QueueHost::show_next(SessionId session, ConsumerNumber number) {
   Queue* const of = queue(by->queue);
   Queue::Head head;
   if (!of->next_ready(by->next, head)) return false;
+  const std::uint64_t pieces = of->pieces_end(head.seq);
+  if (pieces != 0 && bodies_.is_broken(pieces)) {  // whoever consumes it sets it aside
+    by->next = Seq{head.seq.value + 1};
+    return true;
+  }
   Message message;
   if (!bring(by->queue, head.entry, message)) {
     if (by->reference != head.entry.reference()) {
@@ -114,6 +119,10 @@ bool QueueHost::show_next(SessionId session, ConsumerNumber number) {
   by->chunk = ChunkRef();
   by->reference = 0;
   by->next = Seq{head.seq.value + 1};
+  if (pieces != 0) {
+    hold_body(*by->owner, pieces);
+    message.bytes += limits::body_piece_bytes;
+  }
   by->owner->window.bytes += message.bytes;
   ++by->owner->window.messages;
   ++stats_.browsed;

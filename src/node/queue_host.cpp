@@ -67,18 +67,19 @@ Queue* QueueHost::queue(QueueId id) {
     return recent;
   }
   const auto at = queues_.find(id);
-  if (at == queues_.end()) return nullptr;
+  if (at == queues_.end()) return id == bodies_queue ? &bodies_.queue() : nullptr;
   recent = at->second.get();
   return recent;
 }
 
 const Queue* QueueHost::find(QueueId id) const {
   const auto at = queues_.find(id);
-  return at == queues_.end() ? nullptr : at->second.get();
+  if (at == queues_.end()) return id == bodies_queue ? &bodies_.queue() : nullptr;
+  return at->second.get();
 }
 
 std::vector<QueueId> QueueHost::journaled_queues() const {
-  std::vector<QueueId> ids;
+  std::vector<QueueId> ids{bodies_queue};
   for (const auto& [id, queue] : queues_) {
     if (queue->options().journaled) ids.push_back(id);
   }
@@ -158,9 +159,11 @@ void QueueHost::remove(QueueId id) {
   }
   // In replay nothing is retained yet.
   if (journal_ != nullptr) {
-    gone->for_each([&](Seq, const Entry& entry) {
-      tally(*gone, entry, -1);
+    gone->for_each([&](Seq seq, const Entry& entry) {
+      const std::uint64_t pieces = gone->pieces_end(seq);
+      tally(*gone, entry, pieces, -1);
       release_bytes(entry);
+      if (pieces != 0) bodies_.release(pieces);
     });
   }
   std::vector<ConsumerGone> consumers;
@@ -244,12 +247,18 @@ QueueHost::Taken QueueHost::take(std::span<const broker::Target> targets,
 
 void QueueHost::push(Queue& queue, const broker::IncomingMessage& message, Entry entry) {
   const Seq seq = queue.next_seq();
-  if (queue.tally != nullptr) [[unlikely]]
-    tally(queue, entry, 1);
-  if (message.extras.empty() && !queue.options().attributed) [[likely]]
+  note_given(Seq{seq.value + 1});
+  if (message.extras.empty() && !queue.options().attributed) [[likely]] {
+    if (queue.tally != nullptr) [[unlikely]]
+      tally(queue, entry, 0, 1);
     return queue.push(seq, entry);
+  }
   const broker::MessageExtras extras = broker::view_extras(message.extras);
   if (extras.id && queue.seen != nullptr) note_seen(queue, seq, *extras.id);
+  const std::uint64_t pieces = extras.pieces ? extras.pieces->last.value + 1 : 0;
+  if (pieces != 0) bodies_.hold(pieces);
+  if (queue.tally != nullptr) [[unlikely]]
+    tally(queue, entry, pieces, 1);
   queue.push(seq, entry,
              broker::attributes_in(queue.options(), message.priority, extras, wall_ms_, message.body_bytes));
 }
@@ -328,9 +337,9 @@ bool QueueHost::on_moved(QueueId id, Seq seq, Location from, Location to) {
   Queue* const of = queue(id);
   Entry* const entry = of != nullptr ? of->find(seq) : nullptr;
   if (entry == nullptr || entry->transient() || entry->reference() != from.packed()) return false;
-  if (of->tally != nullptr) tally(*of, *entry, -1);
+  if (of->tally != nullptr) tally(*of, *entry, 0, -1);
   entry->set_reference(to.packed());
-  if (of->tally != nullptr) tally(*of, *entry, 1);
+  if (of->tally != nullptr) tally(*of, *entry, 0, 1);
   return true;
 }
 
@@ -406,9 +415,15 @@ void QueueHost::pump(QueueId id) {
       bury(*from, head.seq, broker::DeathReason::expired);
       continue;
     }
+    if (set_aside_if_broken(*from, head)) [[unlikely]]
+      continue;
     Message message;
     if (!bring(id, head.entry, message)) return load(*from, head);
     from->deliver(head, to);
+    if (const std::uint64_t pieces = from->pieces_end(head.seq); pieces != 0) [[unlikely]] {
+      hold_body(*static_cast<Link*>(to->holder), pieces);
+      message.bytes += limits::body_piece_bytes;
+    }
     to->window->bytes += message.bytes;
     ++to->window->messages;
     ++stats_.delivered;
@@ -430,9 +445,14 @@ bool QueueHost::serve_gets(QueueId id) {
     if (waiting == gets_.end()) return true;
     Queue* const from = queue(id);
     GotMessage got;
+    got.from = routes_.self();
     Queue::Head head;
-    while (from->peek(head) && head_expired(*from, head)) {
-      bury(*from, head.seq, broker::DeathReason::expired);
+    while (from->peek(head)) {
+      if (head_expired(*from, head)) {
+        bury(*from, head.seq, broker::DeathReason::expired);
+      } else if (!set_aside_if_broken(*from, head)) {
+        break;
+      }
     }
     if (from->peek(head)) {
       Message message;
@@ -448,6 +468,8 @@ bool QueueHost::serve_gets(QueueId id) {
       got.envelope = message.envelope;
       got.chunk = ChunkRef::share(message.chunk);
       from->deliver(head, nullptr);
+      if (const std::uint64_t pieces = from->pieces_end(head.seq); pieces != 0)
+        hold_body(link(waiting->second.front().session), pieces);
       ++stats_.delivered;
     }
     got.messages_left = from->ready();
@@ -474,22 +496,25 @@ void QueueHost::release_bytes(const Entry& entry) {
 }
 
 // It has left the queue for good.
-void QueueHost::note_settled(Queue& queue, Seq seq, const Entry& entry) {
+void QueueHost::note_settled(Queue& queue, Seq seq, const Entry& entry, std::uint64_t pieces_end) {
   if (!entry.transient()) {
     log_settled(queue);
     broker::add_to_runs(queue.settled_runs, seq);
   }
   if (queue.tally != nullptr) [[unlikely]]
-    tally(queue, entry, -1);
+    tally(queue, entry, pieces_end, -1);
   release_bytes(entry);
+  if (pieces_end != 0) [[unlikely]]
+    bodies_.release(pieces_end);
 }
 
 // An outstanding message is done with.
 void QueueHost::forget_settled(Queue& queue, Seq seq) {
   Entry entry;
+  const std::uint64_t pieces = queue.pieces_end(seq);
   if (!queue.remove(seq, entry)) return;
   ++stats_.settled;
-  note_settled(queue, seq, entry);
+  note_settled(queue, seq, entry, pieces);
 }
 
 // A newer message has taken their place.
@@ -498,7 +523,7 @@ void QueueHost::drop_superseded(Queue& of) {
     return;
   of.take_superseded([&](Seq seq, const Entry& entry) {
     ++stats_.superseded;
-    note_settled(of, seq, entry);
+    note_settled(of, seq, entry, of.pieces_end(seq));
   });
 }
 
@@ -598,12 +623,15 @@ void QueueHost::end_turn() {
   pumping_.clear();
   if (pools_ > 0) [[unlikely]]
     settle_credit();
+  bodies_.serve();
   carry_out_alarms();
   if (dead_letters_.has_work() && !stopped_) dead_letters_.work(wall_ms_);
   for (const QueueId id : to_log_) {
     if (Queue* const settled = queue(id)) log_all_runs(*settled);
   }
   to_log_.clear();
+  // Behind all that needed them: a message that is there has its body.
+  if (!bodies_.settled_runs().empty()) log_runs(RecordType::settle, bodies_queue, bodies_.settled_runs());
   dead_letters_.after_log();
   wall_is_known_ = false;
 }

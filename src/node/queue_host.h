@@ -8,12 +8,14 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -23,6 +25,8 @@
 #include "broker/message.h"
 #include "broker/queue.h"
 #include "broker/topology.h"
+#include "node/bodies.h"
+#include "node/body_reads.h"
 #include "node/dead_letters.h"
 #include "node/durable_order.h"
 #include "node/letter_marks.h"
@@ -68,6 +72,7 @@ class QueueHost {
   void use_journal(storage::Journal& journal) {
     journal_ = &journal;
     dead_letters_.use_journal(journal);
+    bodies_.use_journal(journal);
   }
   void use_headers(HeadersOf headers_of) { dead_letters_.use_headers(headers_of); }
 
@@ -91,12 +96,20 @@ class QueueHost {
   // What came before it in the log is not whole.
   void replayed_damage(std::uint64_t records_lost);
   // After it: everything that is left is ready and visible, and its files are retained. `clean`: the last run ended in order.
-  void replayed(bool clean);
+  // What is not in the journal any more was given seqs below `seqs_end`.
+  void replayed(bool clean, Seq seqs_end);
+  // Above all seqs that its queues gave.
+  Seq seqs_end() const { return std::max(seqs_end_, bodies_.queue().next_seq()); }
 
   // --- what sessions ask ---
 
   void enqueue(std::span<const broker::Target> targets, const broker::IncomingMessage& message,
                const Origin& origin);
+  // A large body, by pieces; then the messages that have it, if it does not fail; then its end.
+  void append_body(const Origin& origin, BodyNumber body, std::span<const Bytes> piece, std::size_t bytes);
+  void enqueue_large(std::span<const broker::Target> targets, const broker::IncomingMessage& message,
+                     const Origin& origin, BodyNumber body);
+  void end_body(SessionId session, BodyNumber body);
   void settle(const SettleItem& item);
   // All of it becomes durable together.
   void commit(const TransactionBatch& batch);
@@ -106,6 +119,8 @@ class QueueHost {
   // --- dead letters ---
 
   const DeadLetters& dead_letters() const { return dead_letters_; }
+  Bodies& bodies() { return bodies_; }
+  const Bodies& bodies() const { return bodies_; }
   // The acknowledgement of a publish of the broker's own.
   void take_ack(ShardId from, const PublishAck& ack) { dead_letters_.take_ack(from, ack); }
   void letters_settled(std::span<const broker::LetterOrigin> origins) { marks_.remove(origins); }
@@ -136,7 +151,8 @@ class QueueHost {
   void on_durable(Lsn up_to);
   bool on_moved(QueueId queue, Seq seq, storage::Location from, storage::Location to);
   bool has_work() const {
-    return !dirty_.empty() || alarm_is_due() || (dead_letters_.has_work() && !stopped_) || letters_known_;
+    return !dirty_.empty() || bodies_.has_work() || alarm_is_due() ||
+           (dead_letters_.has_work() && !stopped_) || letters_known_;
   }
   // When a turn is wanted though nothing else happens: something has a time.
   std::optional<std::uint64_t> next_alarm_in_ms() const;
@@ -172,6 +188,7 @@ class QueueHost {
     std::unordered_map<ConsumerNumber, std::unique_ptr<broker::Consumer>> consumers;
     std::unordered_map<ConsumerNumber, std::unique_ptr<Browser>> browsers;
     std::unordered_map<PoolNumber, std::unique_ptr<broker::SharedCredit>> pools;
+    std::unordered_map<std::uint64_t, std::uint32_t> bodies;  // that were delivered to it: held so often
     std::optional<CheckDeleteRequest> promised;  // to the queue's deletion that is under way, one at a time
   };
   struct WaitingGet {
@@ -206,6 +223,8 @@ class QueueHost {
 
   broker::Queue* queue(QueueId id);
   broker::Queue& queue_of_checkpoint(QueueId id);
+  void note_given(Seq end) { seqs_end_ = std::max(seqs_end_, end); }
+  void go_on_numbering(broker::Queue& restored, bool clean, Seq given_end);
   void forget_lost(broker::Queue& restored);
   void note_gap(const broker::Queue& to, Seq seq);
   void tell_gaps();
@@ -250,8 +269,9 @@ class QueueHost {
   Lsn journal_message(const broker::IncomingMessage& message, std::size_t envelope_bytes);
   Lsn keep_in_memory(const broker::IncomingMessage& message, std::size_t envelope_bytes);
   void release_bytes(const broker::Entry& entry);
-  static std::uint64_t kept_bytes(const broker::Entry& entry);
-  static void tally(const broker::Queue& queue, const broker::Entry& entry, std::int64_t messages);
+  std::uint64_t kept_bytes(const broker::Entry& entry, std::uint64_t pieces_end);
+  void tally(const broker::Queue& queue, const broker::Entry& entry, std::uint64_t pieces_end,
+             std::int64_t messages);
   bool bring(QueueId id, const broker::Entry& entry, Message& message);
   void load(broker::Queue& queue, const broker::Queue::Head& head);
   void loaded(QueueId queue, broker::Queue::Head head, const Result<storage::CachedRecord>& record);
@@ -265,9 +285,16 @@ class QueueHost {
   void browsed(Browser& by, broker::Queue::Head head, const Result<storage::CachedRecord>& record);
   bool serve_gets(QueueId queue);
   void forget_settled(broker::Queue& queue, Seq seq);
+  bool set_aside_if_broken(broker::Queue& of, const broker::Queue::Head& head);
+  void hold_body(Link& by, std::uint64_t pieces_end) {
+    ++by.bodies[pieces_end];
+    bodies_.hold(pieces_end);
+  }
+  void release_bodies(Link& of);
   void discard(broker::Queue& queue, Seq seq);
   void requeue(broker::Queue& queue, Seq seq);
-  void note_settled(broker::Queue& queue, Seq seq, const broker::Entry& entry);
+  // `pieces_end`: of its attributes.
+  void note_settled(broker::Queue& queue, Seq seq, const broker::Entry& entry, std::uint64_t pieces_end);
   Lsn settle_together(const std::vector<SettleItem>& items);
   void log_settled(broker::Queue& queue);
   void log_counted_runs(broker::Queue& queue);
@@ -294,6 +321,8 @@ class QueueHost {
   void on_request(SessionId session, PurgeRequest& request);
   void on_request(SessionId session, CheckDeleteRequest& request);
   void on_request(SessionId session, CancelDeleteRequest& request);
+  void on_request(SessionId session, ReadBodyRequest& request);
+  void on_request(SessionId session, ReleaseBodyRequest& request);
   void on_request(SessionId session, EndSessionRequest& request);
 
   SteadyWall clock_;
@@ -304,12 +333,16 @@ class QueueHost {
   VhostTallies tallies_;  // before the queues, which point to it
   std::function<void(QueueId, QueueEnd)> delete_queue_;
   storage::Journal* journal_ = nullptr;
+  Bodies bodies_;
+  std::map<std::pair<SessionId, BodyNumber>, Bodies::Writing> writing_;
+  BodyReads body_reads_{bodies_, routes_};
 
   broker::Alarms alarms_;  // before the queues, whose alarms are in it
   std::unordered_map<QueueId, std::unique_ptr<broker::Queue>> queues_;
   std::unordered_set<QueueId>
       undefined_;  // in replay: a checkpoint told of them, their definitions did not come yet
   std::unordered_map<QueueId, Seq> next_before_damage_;   // in replay, of queues that got no message since
+  bool damage_found_ = false;                             // in replay
   std::unordered_map<QueueId, std::uint64_t> lost_most_;  // in replay: seqs that are missing behind damage
   std::array<broker::Queue*, 256> recent_queues_{};       // by the low bits of their ids; null: look it up
   std::unordered_map<SessionId, std::unique_ptr<Link>> links_;
@@ -332,6 +365,7 @@ class QueueHost {
   std::size_t pools_ = 0;  // of all links
   std::vector<PoolNews> credit_wishes_;
   std::vector<std::pair<SessionId, PoolNumber>> lent_;  // with credit that was not used, perhaps
+  std::vector<std::byte> extras_;                       // scratch
   LetterMarks marks_;
   std::vector<QueueId> deduplicating_;  // some may be gone
   std::uint64_t log_kept_for_ids_ = 0;
@@ -346,6 +380,7 @@ class QueueHost {
   std::vector<broker::Entry>* kept_bytes_ = nullptr;  // of the transaction that is being carried out
   bool stopped_ = false;
   std::uint64_t turn_ = 1;
+  Seq seqs_end_;               // above all that was given, but for large bodies
   std::uint64_t wall_ms_ = 0;  // of this turn, when `wall_is_known_`
   bool wall_is_known_ = true;
   HostStats stats_;

@@ -16,15 +16,16 @@ constexpr std::uint64_t record_overhead_bytes = storage::record_header_bytes + 3
 
 }  // namespace
 
-std::uint64_t QueueHost::kept_bytes(const Entry& entry) {
-  return entry.transient() ? TransientStore::bytes(entry.reference())
-                           : Location::from_packed(entry.reference()).bytes();
+std::uint64_t QueueHost::kept_bytes(const Entry& entry, std::uint64_t pieces_end) {
+  if (entry.transient()) return TransientStore::bytes(entry.reference());
+  return Location::from_packed(entry.reference()).bytes() + (pieces_end == 0 ? 0 : bodies_.bytes(pieces_end));
 }
 
-void QueueHost::tally(const Queue& queue, const Entry& entry, std::int64_t messages) {
+void QueueHost::tally(const Queue& queue, const Entry& entry, std::uint64_t pieces_end,
+                      std::int64_t messages) {
   if (queue.tally == nullptr) return;
   static_cast<VhostTally*>(queue.tally)
-      ->add(messages, messages * static_cast<std::int64_t>(kept_bytes(entry)));
+      ->add(messages, messages * static_cast<std::int64_t>(kept_bytes(entry, pieces_end)));
 }
 
 void QueueHost::redefine(const broker::QueueDefinition& definition) {
@@ -34,8 +35,8 @@ void QueueHost::redefine(const broker::QueueDefinition& definition) {
   const std::uint64_t expired_ms = of->options().expires_ms;
   broker::QueueOptions options = broker::queue_options(definition, topology_.effective_arguments(definition));
   options.alarms = &alarms_;
-  of->redefine(std::move(options), wall_ms_, [](const Entry& entry) {
-    const std::uint64_t bytes = kept_bytes(entry);
+  of->redefine(std::move(options), wall_ms_, [this, of](Seq seq, const Entry& entry) {
+    const std::uint64_t bytes = kept_bytes(entry, of->pieces_end(seq));
     return static_cast<std::uint32_t>(bytes - std::min(bytes, record_overhead_bytes));
   });
   if (of->options().expires_ms != expired_ms) {
@@ -53,7 +54,8 @@ void QueueHost::refresh_limits(const std::string& vhost) {
   for (auto& [id, of] : queues_) {
     if (of->options().vhost != vhost) continue;
     of->tally = of_vhost;
-    if (of_vhost != nullptr) of->for_each([&](Seq, const Entry& entry) { tally(*of, entry, 1); });
+    if (of_vhost != nullptr)
+      of->for_each([&](Seq seq, const Entry& entry) { tally(*of, entry, of->pieces_end(seq), 1); });
   }
   if (change == VhostTallies::Change::ends) tallies_.end(vhost);
 }

@@ -154,6 +154,7 @@ void QueueHost::replay(const Record& record, Location location, Lsn lsn) {
 }
 
 void QueueHost::replayed_damage(std::uint64_t records_lost) {
+  damage_found_ = true;
   stats_.damaged += records_lost;
   for (const auto& [id, restored] : queues_) next_before_damage_.emplace(id, restored->next_seq());
 }
@@ -185,6 +186,7 @@ void QueueHost::forget_lost(Queue& restored) {
     if (entry.reference() == 0) lost.push_back(seq);
   });
   if (lost.empty()) return;
+  damage_found_ = true;
   log_error("store", "{} messages of queue '{}' in vhost '{}' are lost: their file is damaged or gone",
             lost.size(), restored.options().name, restored.options().vhost);
   stats_.damaged += lost.size();
@@ -194,14 +196,27 @@ void QueueHost::forget_lost(Queue& restored) {
   }
 }
 
-void QueueHost::replayed(bool clean) {
+// The log says which seqs were given, until nothing in it is needed: of a queue that is empty it may say nothing any more.
+void QueueHost::go_on_numbering(Queue& restored, bool clean, Seq given_end) {
+  Seq next = restored.next_seq();
+  if (restored.total() == 0) next = std::max(next, given_end);
+  if (!clean) next.value += restart_gap;
+  restored.skip_to(next);
+  note_given(next);
+}
+
+void QueueHost::replayed(bool clean, Seq seqs_end) {
   for (const QueueId id : undefined_) queues_.erase(id);  // deleted while the checkpoint was made
   undefined_.clear();
   recent_queues_.fill(nullptr);
   tell_gaps();
+  forget_lost(bodies_.queue());
+  bodies_.queue().for_each(
+      [&](Seq, const Entry& entry) { journal_->retain(Location::from_packed(entry.reference())); });
   for (auto& [id, restored] : queues_) {
     forget_lost(*restored);
     restored->for_each([&](Seq seq, Entry& entry) {
+      if (const std::uint64_t pieces = restored->pieces_end(seq); pieces != 0) bodies_.hold(pieces);
       journal_->retain(Location::from_packed(entry.reference()));
       if (clean || entry.redelivered()) return;
       // Who had it when the power went is not known: it may be a redelivery. The next restart must know that too.
@@ -217,8 +232,10 @@ void QueueHost::replayed(bool clean) {
         if (restored->attributes(seq).leaving != 0) dead_letters_.add(*restored, seq, false, true);
       });
     }
-    if (!clean) restored->skip_to(Seq{restored->next_seq().value + restart_gap});
+    go_on_numbering(*restored, clean, seqs_end);
   }
+  bodies_.replayed(!damage_found_);
+  go_on_numbering(bodies_.queue(), clean, seqs_end);
   for (const broker::VhostDefinition* vhost : topology_.vhosts()) refresh_limits(vhost->name);
   if (marks_.size() > 0) ask_for_letters();
 }

@@ -118,7 +118,7 @@ void QueueHost::on_request(SessionId session, PurgeRequest& request) {
   if (from == nullptr) return reply(session, no_queue());
   const std::uint64_t count = from->purge([&](Seq seq, const Entry& entry) {
     ++stats_.settled;
-    note_settled(*from, seq, entry);
+    note_settled(*from, seq, entry, from->pieces_end(seq));
   });
   if (from->settled_runs.empty()) return reply(session, Purged{count});
   // What is told to be gone stays gone.
@@ -165,6 +165,7 @@ void QueueHost::on_request(SessionId session, EndSessionRequest& /*request*/) {
   Link& ended = *at->second;
   end_promise(ended);
   while (!ended.browsers.empty()) end_browser(ended, ended.browsers.begin()->first);
+  release_bodies(ended);
   while (!ended.consumers.empty()) detach(ended, ended.consumers.begin()->first, true);
   links_.erase(session);
 }

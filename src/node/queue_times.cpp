@@ -121,13 +121,15 @@ void QueueHost::bury(Queue& of, Seq seq, DeathReason reason) {
     return dead_letters_.add(of, seq, transient, reason == DeathReason::due);
   }
   Entry gone;
+  const std::uint64_t pieces = of.pieces_end(seq);
   of.forget(seq, gone);
-  note_settled(of, seq, gone);
+  note_settled(of, seq, gone, pieces);
 }
 
 void QueueHost::finish_leaving(Queue& queue, Seq seq) {
   Entry gone;
-  if (queue.forget(seq, gone)) note_settled(queue, seq, gone);
+  const std::uint64_t pieces = queue.pieces_end(seq);
+  if (queue.forget(seq, gone)) note_settled(queue, seq, gone, pieces);
 }
 
 void QueueHost::dead_letter_refused(const Queue& by, const broker::IncomingMessage& message) {
@@ -174,7 +176,9 @@ void QueueHost::trim(Queue& of) {
 }
 
 bool QueueHost::refuses(const Queue& queue, const broker::IncomingMessage& message) const {
-  return queue.options().overflow != broker::Overflow::drop_head && queue.full(message.body_bytes);
+  if (queue.options().overflow == broker::Overflow::drop_head) return false;
+  const broker::MessageExtras extras = broker::view_extras(message.extras);
+  return queue.full(message.body_bytes + (extras.pieces ? extras.pieces->bytes : 0));
 }
 
 // --- what a recent-history exchange routed last ---

@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/ids.h"
+#include "base/limits.h"
 #include "broker/decide.h"
 #include "broker/message.h"
 #include "broker/topology.h"
@@ -40,6 +41,9 @@ using PublisherNumber = std::uint32_t;
 using ConsumerNumber = std::uint32_t;
 // A prefetch that consumers share: of an AMQP channel, say.
 using PoolNumber = std::uint32_t;
+// A large body on its way in or out, a number of the session's, never used twice.
+using BodyNumber = std::uint64_t;
+inline constexpr BodyNumber no_body = 0;
 // Of messages taken with get(): they belong to no consumer.
 inline constexpr ConsumerNumber no_consumer = 0;
 
@@ -51,6 +55,10 @@ struct Delivery {
   broker::StoredMessage message;  // views into `chunk`, valid during the event
   Chunk* chunk = nullptr;         // add a reference to keep the bytes longer
   std::uint16_t returns = 0;      // how often it came back before, where its queue counts that
+  // Of a large message: message.body is empty, and the body is read by this number, to be closed when it is done with.
+  // It stays readable, whatever becomes of the message and its queue.
+  BodyNumber body = no_body;
+  std::uint64_t body_bytes = 0;
 };
 
 enum class Outcome : std::uint8_t {
@@ -87,6 +95,11 @@ struct Done {};
 using ReplyValue = std::variant<Done, QueueStatus, Got, Deleted, Purged, Consuming, Cancelled>;
 using Reply = Result<ReplyValue>;
 
+struct BodyPiece {
+  Bytes bytes;  // valid during the event
+  Chunk* chunk = nullptr;
+};
+
 class SessionEvents {
  public:
   // The answer to the session's one request in flight.
@@ -97,6 +110,8 @@ class SessionEvents {
   // These were not taken (no room): the client may try again later.
   virtual void on_rejected(PublisherNumber publisher, std::uint64_t first, std::uint64_t last) = 0;
   virtual void on_delivery(const Delivery& delivery) = 0;
+  // The answer to one read_body. An error: the body is damaged, and there will be nothing more of it.
+  virtual void on_body_piece(BodyNumber body, Result<BodyPiece> piece) = 0;
   // The broker ended it. What was delivered may still be settled.
   virtual void on_consumer_cancelled(ConsumerNumber consumer, CancelReason reason) = 0;
   // False: publishes are not wanted now (journal behind, memory or disk full): stop reading a publishing connection.
@@ -130,6 +145,11 @@ struct Publish {
   std::span<const std::string_view> more_keys{};  // it is routed by these too, and reaches each queue once
 };
 enum class PublishResult : std::uint8_t { routed, unroutable };
+
+struct BodyBegun {
+  BodyNumber body = no_body;
+  PublishResult result = PublishResult::unroutable;
+};
 
 struct ConsumeOptions {
   std::string queue;
@@ -182,6 +202,16 @@ class Session {
   // Confirmed like a publish with this seq when all of it is safe; rejected when queues did not take all of it.
   virtual void commit(std::unique_ptr<Transaction> transaction, PublisherNumber publisher,
                       std::uint64_t seq) = 0;
+  // A message with a large body in parts: nowhere is it in memory as a whole. What may publish it and where it goes is
+  // decided here; with finish_body it is published. `publish` says of the body only how long it is; its views live during
+  // the call. no_body: nothing wants it; nothing is appended, and finish_body confirms it like any other.
+  // Errors as of publish: nothing has begun then.
+  virtual Result<BodyBegun> begin_body(const Publish& publish) = 0;
+  // At most BodySizes::piece_bytes, which are in `chunk` (null: they are copied). Best all but the last one of that size.
+  virtual void append_body(BodyNumber body, Bytes piece, Chunk* chunk) = 0;
+  // All has been appended. `publish`: what begin_body had, now with its seq.
+  virtual void finish_body(BodyNumber body, const Publish& publish) = 0;
+  virtual void abort_body(BodyNumber body) = 0;
   // No more publishes come from it; its number is free again.
   virtual void close_publisher(PublisherNumber publisher) = 0;
 
@@ -203,6 +233,9 @@ class Session {
   virtual void get(std::string queue, bool no_ack) = 0;  // -> Got; deliver during on_reply
   // Settles one delivery. Consecutive ones of a queue become runs on the way: call in order of delivery.
   virtual void settle(ConsumerNumber consumer, QueueId queue, Seq seq, Outcome outcome) = 0;
+  // The next piece of a delivered body, in order -> on_body_piece, later. A few may be asked for at a time.
+  virtual void read_body(BodyNumber body) = 0;
+  virtual void close_body(BodyNumber body) = 0;
   // Back-pressure: while the front-end's output is congested, deliveries stop after a bounded window. Idempotent.
   virtual void set_congested(bool congested) = 0;
 
@@ -265,6 +298,12 @@ class Authentication {
   virtual ~Authentication() = default;
 };
 
+// From where on a persistent body is large, and what its pieces are at most.
+struct BodySizes {
+  std::size_t large_bytes = limits::large_body_bytes;
+  std::size_t piece_bytes = limits::body_piece_bytes;
+};
+
 class BrokerClient {
  public:
   virtual ~BrokerClient() = default;
@@ -277,6 +316,7 @@ class BrokerClient {
   virtual void forget_turn_end(TurnHook& hook) = 0;  // before the hook is destroyed
   virtual const broker::Topology& topology() const = 0;
   virtual const std::string& node_name() const = 0;  // "weir@host"
+  virtual BodySizes body_sizes() const = 0;
 
   // Finds out who it is; slow hashes are computed off the shard's thread. access_refused for every kind of failure, with
   // the reason for the log only in the message. `done` comes once, unless the returned object is destroyed first; possibly

@@ -149,7 +149,10 @@ void ShardSession::take_reply(SessionReply reply) {
   if (step == Request::remove_queue) return finish(deleted_);
   if (std::holds_alternative<Consuming>(*reply.what)) consuming_ = no_consumer;
   if (const auto* cancelled = std::get_if<Cancelled>(&*reply.what)) consumers_.erase(cancelled->consumer);
-  finish(std::visit(ToReply{}, *reply.what));
+  ReplyValue value = std::visit(ToReply{}, *reply.what);
+  if (auto* const got = std::get_if<Got>(&value); got != nullptr && got->delivery)
+    open_delivered_body(std::get<GotMessage>(*reply.what).from, *got->delivery);
+  finish(std::move(value));
 }
 
 }  // namespace weir::node

@@ -27,6 +27,7 @@ class SessionSink {
   virtual void take_reply(SessionReply reply) = 0;
   virtual void take_consumer_gone(const ConsumerGone& gone) = 0;
   virtual void take_pool_news(const PoolNews& news) = 0;
+  virtual void take_body_piece(BodyPieceRead read) = 0;
 
  protected:
   ~SessionSink() = default;
@@ -67,6 +68,11 @@ class SessionRoutes {
     const ShardId to = shard_of(news.session);
     if (to == self_) return local_.take_pool_news(news);
     outbox_.add(to, news);
+  }
+  void body_piece(BodyPieceRead read) {
+    const ShardId to = shard_of(read.session);
+    if (to == self_) return local_.take_body_piece(std::move(read));
+    outbox_.add(to, std::make_unique<BodyPieceRead>(std::move(read)));
   }
   ShardId self() const { return self_; }
 

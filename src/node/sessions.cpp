@@ -156,6 +156,15 @@ void Sessions::take_reply(SessionReply reply) {
   if (got == nullptr || !got->there) return;
   const broker::QueueDefinition* const queue = surroundings_.topology.find_queue(got->queue);
   if (queue != nullptr) put_back(queue->shard, reply.session, no_consumer, got->queue, got->seq);
+  const auto pieces = broker::view_extras(broker::view_envelope(got->envelope).extras).pieces;
+  if (!pieces) return;
+  const QueueRequest release{reply.session, ReleaseBodyRequest{pieces->last.value + 1}};
+  if (got->from == surroundings_.self) return surroundings_.host.request(release);
+  surroundings_.outbox.add(got->from, std::make_unique<QueueRequest>(release));
+}
+
+void Sessions::take_body_piece(BodyPieceRead read) {
+  if (ShardSession* const session = find(read.session)) session->take_body_piece(std::move(read));
 }
 
 void Sessions::take_consumer_gone(const ConsumerGone& gone) {

@@ -35,6 +35,7 @@ struct SessionSurroundings {
   runtime::TimerWheel& timers;
   Tenants& tenants;
   const TokenAuthority* tokens;  // null: there are none
+  BodySizes body_sizes{};
 };
 
 class Sessions final : public SessionSink {
@@ -71,6 +72,7 @@ class Sessions final : public SessionSink {
   void take_direct(const ReplyMessage& message);
   // The answer to it.
   SessionReply probe(const ReplyProbe& probe);
+  void take_body_piece(BodyPieceRead read) override;
 
  private:
   friend class ShardSession;

@@ -48,7 +48,7 @@ Shard::Shard(ShardOptions options, ShardSurroundings surroundings)
             }),
       sessions_({options_.id, options_.shards, topology_, outbox_, host_,
                  [this](MetaRequest request) { to_meta(std::move(request)); }, at_.wake, at_.clock,
-                 at_.timers, at_.counters.tenants, options_.auth.tokens}),
+                 at_.timers, at_.counters.tenants, options_.auth.tokens, options_.body_sizes}),
       meta_({options_.shards, topology_, [this](const Changes& changes) { apply_everywhere(changes); },
              [this](SessionReply reply) { answer_meta(std::move(reply)); }},
             options_.seed),
@@ -201,6 +201,9 @@ void Shard::receive(ShardMessage& message) {
     void operator()(std::unique_ptr<SessionReply>& reply) const {
       shard.sessions_.take_reply(std::move(*reply));
     }
+    void operator()(std::unique_ptr<BodyPieceRead>& read) const {
+      shard.sessions_.take_body_piece(std::move(*read));
+    }
     void operator()(std::unique_ptr<LettersSettled>& settled) const {
       shard.host_.letters_settled(settled->origins);
     }
@@ -226,8 +229,19 @@ void Shard::receive(ShardMessage& message) {
 
 void Shard::receive_publishes(const PublishBatch& batch) {
   for (const PublishItem& item : batch.items) {
+    const Origin origin{item.session, item.publisher, item.seq};
+    if (item.part == PublishPart::body_end) {
+      host_.end_body(item.session, item.body);
+      continue;
+    }
     const BatchedMessage message(batch, item);
-    host_.enqueue(targets_of(batch, item), message.view(), {item.session, item.publisher, item.seq});
+    if (item.part == PublishPart::body_piece) {
+      host_.append_body(origin, item.body, message.view().body, message.view().body_bytes);
+    } else if (item.body != no_body) {
+      host_.enqueue_large(targets_of(batch, item), message.view(), origin, item.body);
+    } else {
+      host_.enqueue(targets_of(batch, item), message.view(), origin);
+    }
   }
 }
 
@@ -321,7 +335,7 @@ void Shard::reclaim() {
     if (!background_timer_.armed()) at_.timers.arm(background_timer_, reclaim_retry_ms);
     return;
   }
-  journal_->reclaim(up_to);
+  journal_->reclaim(up_to, host_.seqs_end());
   reclaimed_ = up_to;
 }
 

@@ -46,6 +46,7 @@ struct ShardOptions {
   std::uint64_t transient_bytes_max = UINT64_MAX;  // of the node: above it publishers are stopped
   std::uint64_t sessions_max = UINT64_MAX;         // of the node
   std::uint64_t seed = 1;
+  BodySizes body_sizes{};
   HeadersOf headers_of;
 };
 
@@ -103,6 +104,7 @@ class Shard final : public BrokerClient,
   void forget_turn_end(TurnHook& hook) override { hooks_.remove(hook); }
   const broker::Topology& topology() const override { return topology_; }
   const std::string& node_name() const override { return options_.node_name; }
+  BodySizes body_sizes() const override { return options_.body_sizes; }
   std::unique_ptr<Authentication> authenticate(Credentials credentials,
                                                std::function<void(Result<Identity>)> done) override;
   Result<std::unique_ptr<Session>> open_session(SessionInfo info, SessionEvents& events) override;

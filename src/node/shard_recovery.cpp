@@ -32,7 +32,7 @@ Status Shard::recover(const std::vector<broker::Change>& definitions) {
   meta_.use_journal(*journal_);
   const storage::RecoveryReport& report = journal_->recovery();
   if (options_.id.value == 0) WEIR_TRY(require_definitions(report, snapshot_is_newest));
-  host_.replayed(report.clean);
+  host_.replayed(report.clean, report.seqs_end);
   if (meta_.newest_record() < snapshot_lsn_) meta_.set_newest_record(snapshot_lsn_);
   reclaimed_ = report.start;
   marked_ = journal_->end();

@@ -66,6 +66,7 @@ ShardSession::ShardSession(Sessions& home, SessionId id, SessionInfo info, Tenan
       taken_(at_.shards) {}
 
 ShardSession::~ShardSession() {
+  while (!open_bodies_.empty()) abort_body(open_bodies_.begin()->first);
   for (std::uint16_t shard = 0; shard < at_.shards; ++shard) {
     if (used_shards_[shard]) to_queue(ShardId{shard}, EndSessionRequest{});
   }
@@ -155,34 +156,47 @@ Result<std::span<const broker::Target>> ShardSession::find_route_of_keys(const P
 }
 
 Result<PublishResult> ShardSession::publish(const Publish& publish) {
+  if (publish.message.body_bytes >= at_.body_sizes.large_bytes && publish.message.persistent) [[unlikely]]
+    return publish_large(publish);
   const Result<std::span<const broker::Target>> route = find_route(publish);
   if (!route) return std::unexpected(route.error());
   const std::span<const broker::Target> targets = *route;
-  std::uint32_t publisher = 0;
-  if (publish.seq != 0) {
-    publisher = confirming_publisher(publish.publisher);
-    last_confirms_->window.note_published(publish.seq);
-  }
+  const std::uint32_t publisher = note_published(publish);
   count_publish(publish);
   if (targets.empty()) return PublishResult::unroutable;
+  send_all(publish, publisher, targets, no_body);
+  window_shrunk();
+  return reached(targets);
+}
+
+// Returns the publisher's id for the way.
+std::uint32_t ShardSession::note_published(const Publish& publish) {
+  if (publish.seq == 0) return 0;
+  const std::uint32_t publisher = confirming_publisher(publish.publisher);
+  last_confirms_->window.note_published(publish.seq);
+  return publisher;
+}
+
+void ShardSession::send_all(const Publish& publish, std::uint32_t publisher,
+                            std::span<const broker::Target> targets, BodyNumber body) {
   for_each_part(
       publish, targets,
       [&](ShardId shard, std::span<const broker::Target> there, const broker::IncomingMessage& message) {
         if (publish.seq != 0) last_confirms_->window.note_target(shard, publish.seq);
         unsafe_bytes_ += message.body_bytes;
-        if (shard == at_.self) {
-          at_.host.enqueue(there, message, {id_, publisher, publish.seq});
+        const Origin origin{id_, publisher, publish.seq};
+        if (shard != at_.self) {
+          add_publish(at_.outbox.batch<PublishBatch>(shard), origin, message, publish.chunk, there, body);
+        } else if (body != no_body) {
+          at_.host.enqueue_large(there, message, origin, body);
         } else {
-          add_publish(at_.outbox.batch<PublishBatch>(shard), {id_, publisher, publish.seq}, message,
-                      publish.chunk, there);
+          at_.host.enqueue(there, message, origin);
         }
       });
-  window_shrunk();
-  return reached(targets);
 }
 
 void ShardSession::window_shrunk() {
-  if (unsafe_bytes_ <= limits::publish_window_bytes || !window_open_) return;
+  if (unsafe_bytes_ <= window_bytes() || !window_open_) return;
   window_open_ = false;
   update_flow();
 }
@@ -256,7 +270,7 @@ void ShardSession::close_publisher(PublisherNumber number) {
 
 void ShardSession::take_ack(ShardId from, const PublishAck& ack) {
   unsafe_bytes_ -= std::min(unsafe_bytes_, ack.bytes);
-  if (!window_open_ && unsafe_bytes_ <= limits::publish_window_bytes / 2) {
+  if (!window_open_ && unsafe_bytes_ <= window_bytes() / 2) {
     window_open_ = true;
     update_flow();
   }
@@ -324,12 +338,17 @@ void ShardSession::take_delivery(ShardId from, const DeliverItem& item) {
     granting_ = true;
     home_.granting_.push_back(id_);
   }
+  Delivery delivery{
+      item.consumer, item.redelivered, item.queue, item.seq, broker::view_envelope(item.envelope),
+      item.chunk,    item.returns};
+  if (!delivery.message.extras.empty()) [[unlikely]]
+    open_delivered_body(from, delivery);
   if (!consumers_.contains(item.consumer)) {
+    if (delivery.body != no_body) close_body(delivery.body);
     if (item.looked_at) return;
     return home_.put_back(from, id_, item.consumer, item.queue, item.seq);
   }
-  events_.on_delivery({item.consumer, item.redelivered, item.queue, item.seq,
-                       broker::view_envelope(item.envelope), item.chunk, item.returns});
+  events_.on_delivery(delivery);
 }
 
 void ShardSession::give_back_windows() {
@@ -413,6 +432,7 @@ void ShardSession::get(std::string queue, bool no_ack) {
   begin(Request::queue);
   const Result<const broker::QueueDefinition*> found = find_queue(queue);
   if (!found) return finish(std::unexpected(found.error()));
+  used_shards_[(*found)->shard.value] = true;
   to_queue((*found)->shard, GetRequest{(*found)->id, no_ack});
 }
 

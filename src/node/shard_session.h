@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -47,6 +48,10 @@ class ShardSession final : public Session {
   std::unique_ptr<Transaction> begin_transaction() override;
   void commit(std::unique_ptr<Transaction> transaction, PublisherNumber publisher,
               std::uint64_t seq) override;
+  Result<BodyBegun> begin_body(const Publish& publish) override;
+  void append_body(BodyNumber body, Bytes piece, Chunk* chunk) override;
+  void finish_body(BodyNumber body, const Publish& publish) override;
+  void abort_body(BodyNumber body) override;
   void close_publisher(PublisherNumber publisher) override;
 
   void consume(ConsumeOptions options) override;
@@ -59,6 +64,8 @@ class ShardSession final : public Session {
   void drop_pool(PoolNumber pool) override { pools_.erase(pool); }
   void get(std::string queue, bool no_ack) override;
   void settle(ConsumerNumber consumer, QueueId queue, Seq seq, Outcome outcome) override;
+  void read_body(BodyNumber body) override;
+  void close_body(BodyNumber body) override;
   void set_congested(bool congested) override;
 
   std::string make_reply_key(ConsumerNumber consumer) override;
@@ -106,6 +113,7 @@ class ShardSession final : public Session {
   void take_ack(ShardId from, const PublishAck& ack);
   void take_reply(SessionReply reply);
   void take_consumer_gone(const ConsumerGone& gone);
+  void take_body_piece(BodyPieceRead read);
   void take_pool_news(const PoolNews& news);
   void take_direct(const ReplyMessage& message);
   // Who waits for replies there; no_consumer: nobody.
@@ -139,6 +147,14 @@ class ShardSession final : public Session {
   }
   Result<std::span<const broker::Target>> find_route_of_keys(const Publish& publish);
   void window_shrunk();
+  Result<PublishResult> publish_large(const Publish& publish);
+  // `body`: what the message has of a body was sent before.
+  void send_all(const Publish& publish, std::uint32_t publisher, std::span<const broker::Target> targets,
+                BodyNumber body);
+  std::uint32_t note_published(const Publish& publish);
+  std::uint64_t window_bytes() const;
+  void end_body(const std::vector<ShardId>& shards, BodyNumber body);
+  void open_delivered_body(ShardId from, Delivery& delivery);
   void send_reply(const Publish& publish, std::string_view key);
   void lend(PoolNumber number, PrefetchPool& pool);
   std::uint32_t confirming_publisher(PublisherNumber number);
@@ -187,6 +203,23 @@ class ShardSession final : public Session {
   RouteCache routes_;
   Rng rng_;                              // for exchanges that choose at random
   std::vector<broker::Target> targets_;  // of a message with several keys
+
+  // Large bodies on their way in, and being read.
+  struct OpenBody {
+    std::vector<broker::Target> targets;  // grouped by shard
+    std::vector<ShardId> shards;          // of them
+    std::uint64_t left_bytes = 0;         // to be appended
+  };
+  struct Reading {
+    ShardId from;
+    std::uint64_t end = 0;  // MessageAttributes::pieces_end
+    std::uint32_t asked = 0, told = 0;
+    // One from the disk comes later than the next one from memory.
+    std::map<std::uint32_t, BodyPieceRead> early;
+  };
+  std::unordered_map<BodyNumber, OpenBody> open_bodies_;
+  std::unordered_map<BodyNumber, Reading> readings_;
+  BodyNumber last_body_ = no_body;
 
   // Consuming.
   std::unordered_map<ConsumerNumber, ShardId> consumers_;

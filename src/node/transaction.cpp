@@ -37,6 +37,10 @@ Status ShardTransaction::charge(std::size_t bytes) {
 }
 
 Result<PublishResult> ShardTransaction::publish(const Publish& publish) {
+  if (publish.message.body_bytes > storage::whole_body_bytes_max) {
+    return fail(ErrorCode::limit_exceeded,
+                fmt::format("in a transaction a message may have {} bytes", storage::whole_body_bytes_max));
+  }
   const Result<std::span<const broker::Target>> route = session_.find_route(publish);
   if (!route) return std::unexpected(route.error());
   std::size_t bytes = 0;

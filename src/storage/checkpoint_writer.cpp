@@ -76,7 +76,7 @@ void CheckpointWriter::tend(Lsn durable) {
   for (auto& [slot, listing] : listings_) {
     // The file may have been given back since.
     const LogFile* const file = table_.find(slot, listing.file_start);
-    if (file == nullptr || file->live == 0) continue;
+    if (file == nullptr || file->dead(to_)) continue;
     pending_.push_back({file->start, slot, listing.builder.finish(file->start)});
   }
   listings_.clear();
@@ -87,9 +87,9 @@ void CheckpointWriter::write_next() {
   if (stage_ == Stage::listings && pending_.empty()) {
     stage_ = Stage::copies;
     // The files that become segments are named after the ones that are.
-    CheckpointHeader header{generation_, from_, to_, segments_.name_in(generation_)};
+    CheckpointHeader header{generation_, from_, to_, segments_.name_in(generation_, to_)};
     files_.for_each_before(from_, [&](const LogFile& file) {
-      if (file.live > 0) header.segments.push_back({file.start, file.bytes});
+      if (!file.dead(to_)) header.segments.push_back({file.start, file.bytes});
     });
     contents_ = builder_.finish(header);
     last_bytes_ = contents_.size();
@@ -128,11 +128,11 @@ void CheckpointWriter::on_io(std::int64_t result) {
   if (listing) return write_next();
   if (++copies_written_ < 2) return write_next();
   const std::uint64_t generation = generation_;
-  const Lsn from = from_;
+  const Lsn from = from_, to = to_;
   clear();
   retry_at_ns_ = 0;
   ++written_;
-  files_.begin_at_checkpoint(from, generation,
+  files_.begin_at_checkpoint(from, generation, to,
                              [this](std::unique_ptr<LogFile> file) { segments_.add(std::move(file)); });
   segments_.recorded_in(generation);
 }

@@ -242,13 +242,14 @@ void DiskJournal::release(Location location, std::uint32_t count) {
 }
 
 // Nothing before the new start is needed: neither is a checkpoint.
-void DiskJournal::reclaim(Lsn up_to) {
+void DiskJournal::reclaim(Lsn up_to, Seq seqs_end) {
   if (failed_) return;
   const Lsn limit = std::min(up_to, reclaimable());
   if (limit <= files_.start_lsn()) return;
   const bool overtaken = checkpoint_.active() && checkpoint_.from() < limit;
   if (overtaken) checkpoint_.give_up();
-  const Superblock& superblock = files_.superblock();
+  Superblock& superblock = files_.superblock();
+  superblock.seqs_end = std::max(superblock.seqs_end, seqs_end);
   if (superblock.has_checkpoint || overtaken)
     files_.void_checkpoints(superblock.checkpoint + (superblock.has_checkpoint ? 1 : 0) +
                             (overtaken ? 1 : 0));
@@ -259,6 +260,7 @@ void DiskJournal::tend() {
   if (failed_) return;
   if (commit_age_ms() > options_.commit_age_max_ms)
     return on_commit_failed({ErrorCode::io_error, "a write has not come back for too long"});
+  files_.note_dead(end());
   checkpoint_.tend(durable());
   cleaner_.tend();
   scrubber_.tend(durable(), commits_.age_ns());

@@ -48,12 +48,13 @@ class DiskJournal final : public Journal, private CommitEvents, private LogFiles
     LogFile& file = table_.at(location.slot());
     file.live += count;
     file.live_bytes += location.bytes() * count;
+    file.dead_at = Lsn{};
   }
   void release(Location location, std::uint32_t count) override;
   Lsn reclaimable() const override {
     return segments_.empty() ? files_.reclaimable(durable()) : files_.start_lsn();
   }
-  void reclaim(Lsn up_to) override;
+  void reclaim(Lsn up_to, Seq seqs_end) override;
   void tend() override;
   bool wants_checkpoint() override;
   unsigned next_tend_ms() override;

@@ -82,6 +82,7 @@ struct RecoveryReport {
   bool first_start = false;
   bool clean = false;  // the last run ended with close_clean()
   Lsn start, end;
+  Seq seqs_end;  // what was given and is nowhere in the journal is below it
   std::uint32_t incarnation = 0;
   std::uint64_t records = 0, batches = 0, files = 0;
   std::uint64_t torn_bytes = 0;  // unconfirmed tail that was cut off
@@ -173,8 +174,9 @@ class Journal {
   virtual void release(Location location, std::uint32_t count = 1) = 0;
   // All before it is durable and released. Meta records must be in a snapshot (storage/snapshot.h) up to it before reclaim().
   virtual Lsn reclaimable() const = 0;
-  virtual void reclaim(
-      Lsn up_to) = 0;  // makes the new start durable, then recycles or removes the files; asynchronous
+  // Makes the new start durable, and with it that all seqs that were given are below `seqs_end`, which nothing else may tell
+  // of then; recycles or removes the files after that. Asynchronous.
+  virtual void reclaim(Lsn up_to, Seq seqs_end) = 0;
 
   // At the end of each turn, when all that was released is in the log too: gives back what nothing needs any more.
   virtual void tend() = 0;

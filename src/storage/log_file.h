@@ -30,9 +30,9 @@ struct LogFile {
   std::uint32_t reads = 0;       // in flight
   bool segment = false;          // the log has left it behind: all of it is durable
   bool listed = false;           // its listing is on the disk
+  Lsn dead_at;                   // all that released its records is before this; 0: it is needed
 
   // --- of a segment ---
-  Lsn dead_at;                          // all that released its records is before this; 0: it is needed
   std::uint64_t named_in = UINT64_MAX;  // generation of the last checkpoint that named it ...
   bool recorded = false;                // ... and that is on the disk
   bool making = false;                  // the cleaner moves messages into it
@@ -45,6 +45,8 @@ struct LogFile {
   Lsn end() const { return Lsn{start.value + bytes}; }
   // All before it can be read from the disk.
   Lsn readable(Lsn durable) const { return segment ? end() : std::min(end(), durable); }
+  // Nothing needs it, and that is on the disk: after a crash nothing needs it either.
+  bool dead(Lsn durable) const { return live == 0 && dead_at != Lsn{} && dead_at <= durable; }
   bool ready() const { return handle != runtime::no_file; }
   bool cleaned() const { return start.value >= cleaned_positions_begin; }
 };

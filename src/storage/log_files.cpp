@@ -229,7 +229,7 @@ std::uint64_t LogFiles::ready_ahead_bytes() const {
 
 Lsn LogFiles::reclaimable(Lsn durable) const {
   std::size_t index = 0;
-  while (index < append_index_ && files_[index]->live == 0 && files_[index]->end() <= durable) ++index;
+  while (index < append_index_ && files_[index]->dead(durable)) ++index;
   return files_[index]->start;
 }
 

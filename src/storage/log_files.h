@@ -96,9 +96,15 @@ class LogFiles {
   Lsn reclaimable(Lsn durable) const;
   void reclaim(Lsn up_to, Lsn durable);
   // A checkpoint of this generation is on the disk: the log begins at `from`, the start of a file. The files before it that are
-  // needed become segments: (std::unique_ptr<LogFile>).
+  // not dead by `durable` become segments: (std::unique_ptr<LogFile>).
   template <typename F>
-  void begin_at_checkpoint(Lsn from, std::uint64_t generation, F&& segment);
+  void begin_at_checkpoint(Lsn from, std::uint64_t generation, Lsn durable, F&& segment);
+  // Everything that was released is in the log before `end`.
+  void note_dead(Lsn end) {
+    for (std::size_t i = 0; i < append_index_ && files_[i]->live == 0; ++i) {
+      if (files_[i]->dead_at == Lsn{}) files_[i]->dead_at = end;
+    }
+  }
   // Checkpoints below this generation say nothing any more.
   void void_checkpoints(std::uint64_t below_generation);
   // What both superblock files say.
@@ -192,10 +198,10 @@ class LogFiles {
 };
 
 template <typename F>
-void LogFiles::begin_at_checkpoint(Lsn from, std::uint64_t generation, F&& segment) {
+void LogFiles::begin_at_checkpoint(Lsn from, std::uint64_t generation, Lsn durable, F&& segment) {
   WEIR_ASSERT(from <= append_file().start);
   while (files_.front()->start < from) {
-    if (files_.front()->live == 0) {
+    if (files_.front()->dead(durable)) {
       retire_front();
       continue;
     }

@@ -32,9 +32,11 @@ inline constexpr std::size_t batch_header_bytes = 64;
 inline constexpr std::size_t record_header_bytes = 24;
 inline constexpr std::size_t batch_alignment = 4096;
 inline constexpr std::uint64_t batch_bytes_limit = file_bytes_limit;
+// What a record may have of a body. Larger bodies are in pieces; before there were pieces, these were in one record.
+inline constexpr std::size_t whole_body_bytes_max = 16U << 20;
 // The largest record that is written: a whole message with its properties, or as much of definitions.
 inline constexpr std::size_t record_bytes_max =
-    limits::message_bytes_max + limits::native_properties_bytes_max + (1U << 20);
+    whole_body_bytes_max + limits::native_properties_bytes_max + (1U << 20);
 inline constexpr std::size_t extension_bytes_max = UINT16_MAX;
 // Records that become durable together.
 inline constexpr std::size_t together_bytes_max = 128U << 20;

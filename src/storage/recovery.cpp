@@ -71,6 +71,7 @@ Result<RecoveredLog> Recovery::run() {
   WEIR_TRY(open_files());
   report_.start = superblock_.start;
   report_.clean = superblock_.clean;
+  report_.seqs_end = superblock_.seqs_end;
   LogScan scan(disk_, files_, superblock_, visitor_, report_);
   const auto end = scan.run();
   if (!end) return std::unexpected(end.error());

@@ -153,7 +153,7 @@ Status Planning::rebuild_both_checkpoints() {
   if (!rebuilt) return std::unexpected(rebuilt.error());
   for (const QueueId queue : rebuilt->queues) {
     plan_.queues.push_back(queue);
-    plan_.highest_queue = std::max(plan_.highest_queue, queue);
+    if (queue != bodies_queue) plan_.highest_queue = std::max(plan_.highest_queue, queue);
   }
   if (!rebuilt->spares.empty()) {
     add(fmt::format("{} files have no listing, and hold messages that are nowhere else: set aside",
@@ -229,7 +229,7 @@ Result<RepairPlan> Planning::run() {
   report_ = std::move(*report);
   for (const auto& [queue, count] : report_.queues) {
     if (count.messages > count.lost) plan_.queues.push_back(queue);
-    plan_.highest_queue = std::max(plan_.highest_queue, queue);
+    if (queue != bodies_queue) plan_.highest_queue = std::max(plan_.highest_queue, queue);
   }
   WEIR_TRY(plan_superblock());
   WEIR_TRY(plan_checkpoint());

@@ -33,10 +33,10 @@ std::uint64_t Segments::bytes() const {
   return bytes;
 }
 
-std::vector<SegmentName> Segments::name_in(std::uint64_t generation) {
+std::vector<SegmentName> Segments::name_in(std::uint64_t generation, Lsn durable) {
   std::vector<SegmentName> names;
   for (const auto& file : files_) {
-    if (file->live == 0) continue;
+    if (file->dead(durable)) continue;
     file->named_in = generation;
     names.push_back({file->start, file->bytes});
   }
@@ -66,8 +66,7 @@ bool Segments::unlisted() {
 // What was moved is in files that the checkpoint on the disk names, or durably settled.
 bool Segments::moves_count(Lsn durable) const {
   return std::none_of(files_.begin(), files_.end(), [durable](const auto& file) {
-    const bool dead = file->live == 0 && file->dead_at != Lsn{} && file->dead_at <= durable;
-    return file->cleaned() && !file->recorded && (!dead || file->making);
+    return file->cleaned() && !file->recorded && (!file->dead(durable) || file->making);
   });
 }
 

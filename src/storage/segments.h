@@ -28,7 +28,7 @@ class Segments {
   // What they take on the disk.
   std::uint64_t bytes() const;
   // Those that are needed, for the checkpoint of this generation ...
-  std::vector<SegmentName> name_in(std::uint64_t generation);
+  std::vector<SegmentName> name_in(std::uint64_t generation, Lsn durable);
   // ... which is on the disk now.
   void recorded_in(std::uint64_t generation);
   // Of the files that the cleaner wrote, one that is needed is not named by a checkpoint yet.

@@ -19,7 +19,8 @@ constexpr unsigned checkpoint_flag = 4;
 constexpr std::size_t earlier_at = 64;
 constexpr std::size_t earlier_bytes = 16;
 constexpr std::size_t crc_at = superblock_bytes - 4;
-static_assert(earlier_at + earlier_incarnations_max * earlier_bytes <= crc_at);
+constexpr std::size_t seqs_end_at = 4064;
+static_assert(earlier_at + earlier_incarnations_max * earlier_bytes <= seqs_end_at);
 
 }  // namespace
 
@@ -45,6 +46,7 @@ void encode_superblock(const Superblock& superblock, std::byte* to) {
     store_le(at + 8, earlier.number);
     at += earlier_bytes;
   }
+  store_le(to + seqs_end_at, superblock.seqs_end.value);
   store_le(to + crc_at, crc32c(Bytes(to, crc_at)));
 }
 
@@ -70,6 +72,7 @@ Result<Superblock> decode_superblock(Bytes from) {
   superblock.incarnation = load_le<std::uint32_t>(at + 48);
   const auto count = load_le<std::uint32_t>(at + 52);
   superblock.checkpoint = load_le<std::uint64_t>(at + 56);
+  superblock.seqs_end = Seq{load_le<std::uint64_t>(at + seqs_end_at)};
   if (count > earlier_incarnations_max) return fail(ErrorCode::corrupt, "impossible count in a superblock");
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::byte* entry = at + earlier_at + i * earlier_bytes;

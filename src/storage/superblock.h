@@ -15,6 +15,7 @@
 //  52 u32 count of what follows
 //  56 u64 checkpoint     those of a lower generation say nothing; with flag 4, one of this generation is there
 //  64 earlier incarnations whose batches are still in the log, ascending, of 16 bytes: u64 begin, u32 incarnation, u32 zero
+//  4064 u64 seqs_end     the seqs that were given, when the log's start was moved last, are below it
 //  4092 u32 crc32c of all bytes before it
 #pragma once
 
@@ -55,6 +56,7 @@ struct Superblock {
   bool awaits_file = false;
   bool has_checkpoint = false;
   std::uint64_t checkpoint = 0;
+  Seq seqs_end;
   std::vector<Incarnation> earlier{};
 
   // A torn tail is written over by the next incarnation, so every place belongs to one: a batch of another one there is what

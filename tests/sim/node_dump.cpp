@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "base/rng.h"
+#include "broker/message_extras.h"
 #include "storage/journal.h"
 
 namespace weir::sim {
@@ -53,7 +55,36 @@ std::optional<std::string> read_envelope(node::SimNode& node, std::uint16_t shar
   return std::nullopt;
 }
 
-std::string dump_queue(node::SimNode& node, std::uint16_t shard, broker::Queue& queue, QueueDump& dump) {
+broker::Queue& pieces_of(node::SimNode& node, std::uint16_t shard) {
+  return const_cast<broker::Queue&>(node.shard(shard).host().bodies().queue());
+}
+
+// The body of a large message, from the last piece to the first; each piece that is found is noted.
+std::optional<std::string> read_body(node::SimNode& node, std::uint16_t shard,
+                                     std::optional<broker::BodyPieces> before, std::vector<std::byte>& body,
+                                     std::set<Seq>& found) {
+  broker::Queue& pieces = pieces_of(node, shard);
+  std::vector<std::byte> envelope;
+  while (before) {
+    const broker::Entry* const entry = pieces.find(before->last);
+    if (entry == nullptr) return fmt::format("piece {} is not there", before->last.value);
+    found.insert(before->last);
+    if (const auto error = read_envelope(node, shard, *entry, envelope)) return error;
+    const Result<broker::StoredMessage> piece = broker::decode_envelope(envelope);
+    if (!piece) return piece.error().message;
+    body.insert(body.begin(), piece->body.begin(), piece->body.end());
+    const auto earlier = broker::view_extras(piece->extras).pieces;
+    if ((earlier ? earlier->bytes : 0) + piece->body.size() != before->bytes)
+      return fmt::format("piece {} and those before it have another length", before->last.value);
+    if (pieces.pieces_end(before->last) != (earlier ? earlier->last.value + 1 : 0))
+      return fmt::format("piece {} has another attribute", before->last.value);
+    before = earlier;
+  }
+  return std::nullopt;
+}
+
+std::string dump_queue(node::SimNode& node, std::uint16_t shard, broker::Queue& queue, QueueDump& dump,
+                       std::set<Seq>& pieces_found) {
   dump.ready = queue.ready();
   dump.out = queue.out();
   std::string problem;
@@ -69,7 +100,16 @@ std::string dump_queue(node::SimNode& node, std::uint16_t shard, broker::Queue& 
       problem = where() + *error;
       return;
     }
-    const Result<broker::StoredMessage> message = broker::decode_envelope(envelope);
+    Result<broker::StoredMessage> message = broker::decode_envelope(envelope);
+    std::vector<std::byte> body;
+    if (message) {
+      const auto pieces = broker::view_extras(message->extras).pieces;
+      if (const auto error = read_body(node, shard, pieces, body, pieces_found)) {
+        problem = where() + *error;
+        return;
+      }
+      if (pieces) message->body = body;
+    }
     const Result<AttemptId> attempt =
         message ? recognise(*message) : Result<AttemptId>(std::unexpected(message.error()));
     if (!attempt) {
@@ -114,6 +154,7 @@ Result<AttemptId> recognise(const broker::StoredMessage& message) {
 
 NodeDump dump_node(node::SimNode& node) {
   NodeDump dump;
+  std::vector<std::set<Seq>> pieces(node.shards());
   for (const broker::QueueDefinition* definition : all_queues(node.shard(0).topology())) {
     const node::QueueHost& host = node.shard(definition->shard.value).host();
     auto* const queue = const_cast<broker::Queue*>(host.find(definition->id));
@@ -121,8 +162,16 @@ NodeDump dump_node(node::SimNode& node) {
       dump.problem = fmt::format("queue {} is not on its shard", definition->name);
       return dump;
     }
-    dump.problem = dump_queue(node, definition->shard.value, *queue, dump.queues[definition->id]);
+    dump.problem = dump_queue(node, definition->shard.value, *queue, dump.queues[definition->id],
+                              pieces[definition->shard.value]);
     if (!dump.problem.empty()) return dump;
+  }
+  for (std::uint16_t shard = 0; shard < node.shards(); ++shard) {
+    const std::size_t held = pieces_of(node, shard).total();
+    if (held == pieces[shard].size()) continue;
+    dump.problem =
+        fmt::format("shard {} holds {} pieces, messages have {}", shard, held, pieces[shard].size());
+    return dump;
   }
   std::vector<broker::Change> changes;
   node.shard(0).topology().durable_state(changes);

@@ -35,6 +35,7 @@ const broker::QueueDefinition* SimClient::definition(const std::string& queue) c
 
 void SimClient::act() {
   if (session_ == nullptr || draining_) return;
+  if (!sending_.empty() && world_.rng.chance(1, 2)) return send_some();
   const std::uint64_t dice = world_.rng.below(100);
   if (dice < 45) {
     publish_some();
@@ -57,6 +58,7 @@ void SimClient::act() {
 void SimClient::publish_some() {
   if (session_ == nullptr) return;
   const auto number = static_cast<node::PublisherNumber>(world_.rng.below(publishers_max));
+  if (sending_.contains(number)) return;
   const std::uint64_t most = world_.rng.chance(1, 40) ? 400 : 12;
   std::unique_ptr<node::Transaction> transaction;
   if (publisher(number).confirms && world_.rng.chance(1, 6)) transaction = session_->begin_transaction();
@@ -78,6 +80,7 @@ SimClient::Publisher& SimClient::publisher(node::PublisherNumber number) {
 }
 
 void SimClient::publish_one(node::PublisherNumber number, node::Transaction* within) {
+  if (sending_.contains(number)) return;
   Publisher& publisher = this->publisher(number);
   Attempt attempt;
   attempt.publisher = publisher.identity;
@@ -112,12 +115,18 @@ void SimClient::publish_one(node::PublisherNumber number, node::Transaction* wit
   publish.message.persistent = attempt.persistent;
   publish.message.exchange = attempt.exchange;
   publish.message.routing_key = attempt.routing_key;
+  std::byte name[sizeof(AttemptId)];
+  store_le(name, id);
+  publish.message.properties = name;
   publish.message.body = pieces;
   publish.message.body_bytes = body.size();
   publish.chunk = world_.rng.chance(1, 2) ? buffer.chunk() : nullptr;
   publish.headers = &headers;
   judge_route(attempt, routed.has_value(), targets);
   for (const broker::Target& target : targets) world_.model.route(id, *topology.find_queue(target.queue));
+  if (within == nullptr && routed && !targets.empty() && world_.rng.chance(1, 2) &&
+      begin_sending(number, attempt, id, body, headers))
+    return;
   const Result<node::PublishResult> result =
       within != nullptr ? within->publish(publish) : session_->publish(publish);
   if (result.has_value() != routed.has_value())
@@ -161,6 +170,7 @@ void SimClient::close_publisher() {
   if (publishers_.empty()) return;
   const auto at =
       std::next(publishers_.begin(), static_cast<std::ptrdiff_t>(world_.rng.below(publishers_.size())));
+  if (sending_.contains(at->first)) give_up_sending(at->first);
   session_->close_publisher(at->first);
   unconfirmed_ -= at->second.open.size();
   publishers_.erase(at);
@@ -201,6 +211,112 @@ void SimClient::on_rejected(node::PublisherNumber number, std::uint64_t first, s
   }
 }
 
+// --- large bodies ---
+
+bool SimClient::begin_sending(node::PublisherNumber number, const Attempt& attempt, AttemptId id,
+                              const std::vector<std::byte>& body, broker::HeaderSource& headers) {
+  if (!attempt.persistent || body.size() < world_.body_sizes.large_bytes) return false;
+  node::Publish publish;
+  publish.publisher = number;
+  publish.message.persistent = true;
+  publish.message.exchange = attempt.exchange;
+  publish.message.routing_key = attempt.routing_key;
+  publish.message.body_bytes = body.size();
+  publish.headers = &headers;
+  const Result<node::BodyBegun> begun = session_->begin_body(publish);
+  if (!begun || begun->body == node::no_body) {
+    world_.model.violate(fmt::format("attempt {} was routed another way", id));
+    return true;
+  }
+  world_.note("client {} begins {} ({} bytes)", number_, id, body.size());
+  sending_[number] = {begun->body, id, attempt, body, 0};
+  return true;
+}
+
+// A few pieces of any length; behind the last one the message.
+void SimClient::send_some() {
+  const auto at = std::next(sending_.begin(), static_cast<std::ptrdiff_t>(world_.rng.below(sending_.size())));
+  const node::PublisherNumber number = at->first;
+  if (world_.rng.chance(1, 30)) return give_up_sending(number);
+  Sending& sending = at->second;
+  const bool full_pieces = world_.rng.chance(2, 3);
+  for (std::uint64_t count = 1 + world_.rng.below(8); count > 0 && sending.sent < sending.bytes.size();
+       --count) {
+    const std::size_t most = std::min(sending.bytes.size() - sending.sent, world_.body_sizes.piece_bytes);
+    const std::size_t bytes = full_pieces ? most : 1 + world_.rng.below(most);
+    session_->append_body(sending.body, Bytes(sending.bytes).subspan(sending.sent, bytes), nullptr);
+    sending.sent += bytes;
+  }
+  if (sending.sent < sending.bytes.size()) return;
+  Publisher& publisher = publishers_.at(number);
+  std::byte name[sizeof(AttemptId)];
+  store_le(name, sending.attempt);
+  node::Publish publish;
+  publish.publisher = number;
+  publish.seq = publisher.confirms ? ++publisher.last_seq : 0;
+  publish.message.persistent = true;
+  publish.message.exchange = sending.what.exchange;
+  publish.message.routing_key = sending.what.routing_key;
+  publish.message.properties = name;
+  world_.note("client {} publishes {} ({} bytes) in pieces", number_, sending.attempt, sending.bytes.size());
+  if (publisher.confirms) {
+    publisher.open.emplace_back(publisher.last_seq, sending.attempt);
+    ++unconfirmed_;
+  }
+  session_->finish_body(sending.body, publish);
+  sending_.erase(number);
+}
+
+void SimClient::give_up_sending(node::PublisherNumber number) {
+  const Sending& sending = sending_.at(number);
+  world_.note("client {} gives {} up", number_, sending.attempt);
+  session_->abort_body(sending.body);
+  world_.model.reject(sending.attempt);
+  sending_.erase(number);
+}
+
+node::Delivery SimClient::whole(const node::Delivery& delivery, std::vector<std::byte>& body) {
+  if (delivery.body == node::no_body) return delivery;
+  const Bytes name = delivery.message.properties;
+  if (name.size() != sizeof(AttemptId)) {
+    world_.model.violate("(c) a large message without its name");
+    return delivery;
+  }
+  body = body_of(load_le<AttemptId>(name.data()), delivery.body_bytes);
+  node::Delivery as_whole = delivery;
+  as_whole.message.body = body;
+  reading_[delivery.body] = {body, 0, 0};
+  read_some(delivery.body);
+  return as_whole;
+}
+
+void SimClient::read_some(node::BodyNumber body) {
+  Reading& reading = reading_.at(body);
+  const std::size_t left = reading.expected.size() - reading.at;
+  while (reading.asked == 0 || (reading.asked < 3 && reading.asked * world_.body_sizes.piece_bytes < left)) {
+    ++reading.asked;
+    session_->read_body(body);
+  }
+}
+
+void SimClient::on_body_piece(node::BodyNumber body, Result<node::BodyPiece> piece) {
+  if (world_.down) return;
+  const auto at = reading_.find(body);
+  if (at == reading_.end()) return world_.model.violate("a piece of a body that nobody reads");
+  Reading& reading = at->second;
+  --reading.asked;
+  if (!piece) return world_.model.violate("(a) a body can't be read: " + piece.error().message);
+  const Bytes left = Bytes(reading.expected).subspan(reading.at);
+  if (piece->bytes.size() > left.size() ||
+      !std::equal(piece->bytes.begin(), piece->bytes.end(), left.begin()))
+    return world_.model.violate("(c) a piece is not of this body");
+  reading.at += piece->bytes.size();
+  const bool enough = reading.at == reading.expected.size() || world_.rng.chance(1, 50);
+  if (!enough) return read_some(body);
+  reading_.erase(at);
+  session_->close_body(body);
+}
+
 // --- deliveries ---
 
 void SimClient::on_delivery(const node::Delivery& delivery) {
@@ -210,7 +326,8 @@ void SimClient::on_delivery(const node::Delivery& delivery) {
   Consuming& consumer = at->second;
   world_.note("client {} consumer {}: queue {} seq {}{}", number_, delivery.consumer, delivery.queue.value,
               delivery.seq.value, delivery.redelivered ? " again" : "");
-  world_.model.deliver(delivery, consumer.no_ack);
+  std::vector<std::byte> body;
+  world_.model.deliver(whole(delivery, body), consumer.no_ack);
   if (!delivery.redelivered) {
     if (consumer.any && delivery.seq <= consumer.newest) {
       world_.model.violate(
@@ -280,6 +397,7 @@ void SimClient::calm() {
   draining_ = true;
   if (congested_) session_->set_congested(false);
   congested_ = false;
+  while (!sending_.empty()) give_up_sending(sending_.begin()->first);
   while (!held_.empty()) settle(0, Outcome::accept);
 }
 
@@ -291,7 +409,9 @@ void SimClient::drain(const std::string& queue) {
 void SimClient::finish() {
   if (session_ == nullptr) return;
   world_.note("client {} ends", number_);
+  while (!sending_.empty()) give_up_sending(sending_.begin()->first);
   while (!held_.empty()) settle(0, Outcome::requeue);
+  reading_.clear();
   doubt();
   unconfirmed_ = 0;
   pending_ = {};

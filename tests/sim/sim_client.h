@@ -31,6 +31,7 @@ struct World {
   node::SimNode* node = nullptr;
   bool down = false;  // crashed: what clients hear is nothing
   bool big_bodies = false;
+  node::BodySizes body_sizes{};
   std::multiset<std::string> busy_names;  // in a request under way
   std::set<std::string>
       contested_names;                // in several: which came last is not known until the node is at rest
@@ -60,7 +61,7 @@ class SimClient final : public node::SessionEvents {
   void calm();    // uncongested, holds nothing back: what it has asked for can come
   void finish();  // puts everything back and ends its session, inside a turn
   void doubt();   // its node has crashed: what it waited for may have happened or not
-  bool waits() const { return pending_.kind != Kind::none || unconfirmed_ > 0; }
+  bool waits() const { return pending_.kind != Kind::none || unconfirmed_ > 0 || !reading_.empty(); }
   bool ended() const { return session_ == nullptr; }
   bool may_publish() const { return flow_open_; }
   std::string describe_waiting() const;
@@ -95,6 +96,19 @@ class SimClient final : public node::SessionEvents {
     bool confirms = false;
     std::deque<std::pair<std::uint64_t, AttemptId>> open;  // seq, attempt
   };
+  // A body on its way in: its publisher publishes nothing else meanwhile.
+  struct Sending {
+    node::BodyNumber body = node::no_body;
+    AttemptId attempt = 0;
+    Attempt what;
+    std::vector<std::byte> bytes;
+    std::size_t sent = 0;
+  };
+  struct Reading {
+    std::vector<std::byte> expected;
+    std::size_t at = 0;
+    unsigned asked = 0;
+  };
   struct Held {
     node::ConsumerNumber consumer;
     QueueId queue;
@@ -114,6 +128,7 @@ class SimClient final : public node::SessionEvents {
   void on_confirmed(node::PublisherNumber publisher, std::uint64_t up_to) override;
   void on_rejected(node::PublisherNumber publisher, std::uint64_t first, std::uint64_t last) override;
   void on_delivery(const node::Delivery& delivery) override;
+  void on_body_piece(node::BodyNumber body, Result<node::BodyPiece> piece) override;
   void on_consumer_cancelled(node::ConsumerNumber consumer, node::CancelReason reason) override;
   void on_publish_flow(bool open, std::string_view) override { flow_open_ = open; }
   void on_close_wanted(const Error&) override {}
@@ -122,6 +137,14 @@ class SimClient final : public node::SessionEvents {
   // `within`: a transaction, or null.
   void publish_one(node::PublisherNumber number, node::Transaction* within);
   void judge_route(const Attempt& attempt, bool exchange_found, const std::vector<broker::Target>& targets);
+  // False: it is published as a whole instead.
+  bool begin_sending(node::PublisherNumber number, const Attempt& attempt, AttemptId id,
+                     const std::vector<std::byte>& body, broker::HeaderSource& headers);
+  void send_some();
+  void give_up_sending(node::PublisherNumber number);
+  // The delivery as if it had come as a whole; its body is read and compared meanwhile.
+  node::Delivery whole(const node::Delivery& delivery, std::vector<std::byte>& body);
+  void read_some(node::BodyNumber body);
   void settle_some();
   void settle(std::size_t held, node::Outcome outcome);
   void ask();  // one request, if none is under way
@@ -154,6 +177,8 @@ class SimClient final : public node::SessionEvents {
   std::map<node::PublisherNumber, Publisher> publishers_;
   std::map<node::ConsumerNumber, Consuming> consumers_;
   std::vector<Held> held_;
+  std::map<node::PublisherNumber, Sending> sending_;
+  std::map<node::BodyNumber, Reading> reading_;
   std::set<std::string> exclusive_queues_;
   node::ConsumerNumber next_consumer_ = 1;
   std::uint64_t unconfirmed_ = 0;

@@ -267,7 +267,8 @@ void SimClient::answered(const Pending& done, const node::Reply& reply) {
       if (!ok) return;
       const auto& got = std::get<node::Got>(*reply);
       if (!got.delivery) return;
-      world_.model.deliver(*got.delivery, done.no_ack);
+      std::vector<std::byte> body;
+      world_.model.deliver(whole(*got.delivery, body), done.no_ack);
       if (done.no_ack) return;
       held_.push_back({node::no_consumer, got.delivery->queue, got.delivery->seq});
       if (draining_) settle(held_.size() - 1, node::Outcome::accept);

@@ -45,6 +45,8 @@ Scenario::Scenario(std::uint64_t its_seed) : seed(its_seed), journal(node::small
   transient_bytes_max = rng.chance(1, 5) ? 20'000 : UINT64_MAX;
   journal.scrub_bytes_per_second = pick(rng, {0U, 1U << 30});
   journal.scrub_interval_ms = 10;
+  if (rng.chance(1, 2))
+    body_sizes = {pick(rng, {200U, 2000U, 10'000U}), pick(rng, {100U, 700U, 4096U, 30'000U})};
 }
 
 std::string Scenario::describe() const {
@@ -52,11 +54,11 @@ std::string Scenario::describe() const {
       "seed {}: {} shards, {} clients, {} lives of up to {} turns, files from {} to {}, cache {}, "
       "checkpoints of {}, cleaned for {}, "
       "batches to {}, {} in "
-      "flight{}{}{}, slow 1/{}, write errors 1/{}",
+      "flight{}{}{}, large from {}, slow 1/{}, write errors 1/{}",
       seed, shards, clients, lives, turns_per_life, journal.first_file_bytes, journal.file_bytes_max,
       journal.cache_bytes, journal.checkpoint_bytes, journal.clean_gain_bytes, journal.batch_bytes_max,
       journal.commits_in_flight_max, late_mail ? ", late mail" : "", big_bodies ? ", big bodies" : "",
-      full_disks ? ", full disks" : "", slow_one_in, write_error_one_in);
+      full_disks ? ", full disks" : "", body_sizes.large_bytes, slow_one_in, write_error_one_in);
 }
 
 Simulation::Simulation(const Scenario& scenario, bool verbose)
@@ -67,6 +69,7 @@ Simulation::Simulation(const Scenario& scenario, bool verbose)
       settings_(scenario.seed + 23) {
   plan_.rng = Rng(scenario.seed + 17);
   world_.big_bodies = scenario.big_bodies;
+  world_.body_sizes = scenario.body_sizes;
   world_.trace = [this](const std::string& line) { note(line); };
   durable_.assign(scenario.shards, Lsn{0});
   note(scenario.describe());
@@ -174,7 +177,7 @@ bool Simulation::stop_in_order() {
     node_.reset();
     return true;
   }
-  note("the end was not in order: " + stopped.error().message);
+  note("the end was not in order: " + stopped.error().message + journals());
   if (!node_->failed() && !plan_.full) world_.model.violate("(i) no ordered end: " + stopped.error().message);
   return false;
 }
@@ -207,6 +210,7 @@ Status Simulation::boot(node::SimNode*) {
   options.journal = scenario_.journal;
   options.late_mail = scenario_.late_mail;
   options.transient_bytes_max = scenario_.transient_bytes_max;
+  options.body_sizes = scenario_.body_sizes;
   if (faults_) {
     options.faults.slow_one_in = scenario_.slow_one_in;
     options.faults.write_error_one_in = scenario_.write_error_one_in;
@@ -378,6 +382,11 @@ void Simulation::finish() {
     if (stats.files > 2) {
       world_.model.violate(fmt::format("(g) shard {} keeps {} files of {} bytes for nothing", shard,
                                        stats.files, stats.log_bytes));
+    }
+    const node::Bodies& bodies = node_->shard(shard).host().bodies();
+    if (bodies.queue().total() > 0 || bodies.count() > 0) {
+      world_.model.violate(fmt::format("(g) shard {} keeps {} pieces of {} bodies for nothing", shard,
+                                       bodies.queue().total(), bodies.count()));
     }
     if (stats.segments > 0) {
       world_.model.violate(fmt::format("(g) shard {} keeps {} segments for nothing", shard, stats.segments));

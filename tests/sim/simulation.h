@@ -29,6 +29,7 @@ struct Scenario {
   storage::JournalOptions journal;
   bool late_mail = false;
   bool big_bodies = false;
+  node::BodySizes body_sizes{};
   std::uint32_t slow_one_in = 0;
   std::uint32_t write_error_one_in = 0;
   bool full_disks = false;

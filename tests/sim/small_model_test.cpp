@@ -151,6 +151,7 @@ class ScriptedClient final : public node::SessionEvents {
     for (; confirmed_ < up_to; ++confirmed_) model_.confirm(ids_[confirmed_]);
   }
   void on_rejected(node::PublisherNumber, std::uint64_t, std::uint64_t) override { FAIL() << "rejected"; }
+  void on_body_piece(node::BodyNumber, Result<node::BodyPiece>) override {}
   void on_delivery(const node::Delivery& delivery) override {
     model_.deliver(delivery, false);
     held_.emplace_back(delivery.queue, delivery.seq);

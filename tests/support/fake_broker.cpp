@@ -53,6 +53,14 @@ class FakeSession final : public node::Session {
   std::unique_ptr<node::Transaction> begin_transaction() override;
   void commit(std::unique_ptr<node::Transaction> transaction, node::PublisherNumber publisher,
               std::uint64_t seq) override;
+  Result<node::BodyBegun> begin_body(const node::Publish& publish) override;
+  void append_body(node::BodyNumber body, Bytes piece, Chunk*) override {
+    bodies_.at(body).insert(bodies_.at(body).end(), piece.begin(), piece.end());
+  }
+  void finish_body(node::BodyNumber body, const node::Publish& publish) override;
+  void abort_body(node::BodyNumber body) override { bodies_.erase(body); }
+  void read_body(node::BodyNumber) override { WEIR_UNREACHABLE(); }  // it delivers every message as a whole
+  void close_body(node::BodyNumber) override { WEIR_UNREACHABLE(); }
   void close_publisher(node::PublisherNumber publisher) override { publishers_.erase(publisher); }
   void consume(node::ConsumeOptions options) override;
   void cancel(node::ConsumerNumber consumer) override;
@@ -117,6 +125,8 @@ class FakeSession final : public node::Session {
   std::map<node::PublisherNumber, Publisher> publishers_;
   std::map<node::PoolNumber, Pool> pools_;
   std::map<std::string, node::ConsumerNumber> reply_keys_;
+  std::map<node::BodyNumber, std::vector<std::byte>> bodies_;  // begun, not finished
+  node::BodyNumber last_body_ = node::no_body;
   bool congested_ = false;
 };
 
@@ -300,6 +310,25 @@ void FakeSession::add_pool_out(node::PoolNumber pool, std::int64_t count) {
   pools_[pool].out += count;
   WEIR_ASSERT(pools_[pool].out >= 0);
   deliver_all();
+}
+
+Result<node::BodyBegun> FakeSession::begin_body(const node::Publish& publish) {
+  std::vector<broker::Target> targets;
+  WEIR_TRY(route(publish, targets));
+  if (targets.empty()) return node::BodyBegun{};
+  bodies_[++last_body_];
+  return node::BodyBegun{last_body_, node::PublishResult::routed};
+}
+
+void FakeSession::finish_body(node::BodyNumber body, const node::Publish& without) {
+  const std::vector<std::byte> bytes = bodies_[body];
+  bodies_.erase(body);
+  WEIR_ASSERT(body == node::no_body || bytes.size() == without.message.body_bytes);
+  const Bytes piece(bytes);
+  node::Publish whole = without;
+  whole.message.body = {&piece, 1};
+  whole.message.body_bytes = bytes.size();
+  WEIR_ASSERT(publish(whole).has_value());
 }
 
 bool FakeSession::tell_confirms() {

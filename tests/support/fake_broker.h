@@ -37,6 +37,7 @@ class FakeBroker final : public node::BrokerClient {
   void forget_turn_end(node::TurnHook& hook) override { hooks_.remove(hook); }
   const broker::Topology& topology() const override { return topology_; }
   const std::string& node_name() const override { return node_name_; }
+  node::BodySizes body_sizes() const override { return {}; }
   std::unique_ptr<node::Authentication> authenticate(
       node::Credentials credentials, std::function<void(Result<node::Identity>)> done) override;
   Result<std::unique_ptr<node::Session>> open_session(node::SessionInfo info,

@@ -26,6 +26,7 @@ struct SimNodeOptions {
   storage::JournalOptions journal = small_journal();  // the directory is filled in
   runtime::SimFaults faults;
   std::uint64_t transient_bytes_max = UINT64_MAX;
+  BodySizes body_sizes{};
   std::int64_t wall_offset_ms = 0;  // where the wall clock begins; the other one begins at 0
   AuthOptions auth;
   bool late_mail = false;  // a turn may find only the older part of what the other shards have sent
@@ -35,7 +36,7 @@ struct SimNodeOptions {
 
 class SimNode final : private Peers {
  public:
-  static constexpr unsigned steps_max = 200'000;
+  static constexpr unsigned steps_max = 400'000;
 
   SimNode(runtime::SimStorage& machine, SimNodeOptions options);
   ~SimNode();

@@ -54,6 +54,7 @@ class SimWorld final : public AmqpWorld {
     node::SimNodeOptions options;
     options.shards = shards;
     options.seed = seed;
+    options.body_sizes = {3'000, 1'000};  // so that large messages need not be large
     return options;
   }
 

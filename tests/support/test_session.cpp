@@ -183,6 +183,7 @@ std::optional<TakenDelivery> TestSession::get(const std::string& queue, bool no_
   got.reset();
   const Reply answer = ask([&](Session& session) { session.get(queue, no_ack); });
   if (!answer) ADD_FAILURE() << "get " << queue << ": " << answer.error().message;
+  EXPECT_TRUE(node_.until([&] { return !reading(); }));
   return got;
 }
 
@@ -215,6 +216,7 @@ void TestSession::on_reply(Reply answer) {
   if (answer) {
     if (auto* const found = std::get_if<Got>(&*answer); found != nullptr && found->delivery) {
       got = taken(*found->delivery);
+      read_large(*found->delivery, SIZE_MAX);
       found->delivery->message = {};  // its views end with the event
     }
   }
@@ -235,7 +237,35 @@ void TestSession::on_rejected(PublisherNumber publisher, std::uint64_t first, st
 
 void TestSession::on_delivery(const Delivery& delivery) {
   deliveries.push_back(taken(delivery));
+  read_large(delivery, deliveries.size() - 1);
   if (on_message) on_message(TakenDelivery(deliveries.back()));
+}
+
+void TestSession::read_large(const Delivery& delivery, std::size_t to) {
+  if (delivery.body == no_body) return;
+  if (reads_by_hand) return unread.push_back(delivery.body);
+  reading_.emplace(delivery.body, ReadingBody{to, delivery.body_bytes});
+  session_->read_body(delivery.body);
+}
+
+void TestSession::on_body_piece(BodyNumber body, Result<BodyPiece> piece) {
+  if (reads_by_hand) {
+    pieces.emplace_back(body, piece ? Result<std::string>(std::string(as_text(piece->bytes)))
+                                    : Result<std::string>(std::unexpected(piece.error())));
+    return;
+  }
+  ReadingBody& reading = reading_.at(body);
+  if (!piece) {
+    ADD_FAILURE() << "a body can't be read: " << piece.error().message;
+    reading.left_bytes = 0;
+  } else {
+    std::string& to = reading.delivery == SIZE_MAX ? got->body : deliveries[reading.delivery].body;
+    to += as_text(piece->bytes);
+    reading.left_bytes -= piece->bytes.size();
+  }
+  if (reading.left_bytes > 0) return session_->read_body(body);
+  session_->close_body(body);
+  reading_.erase(body);
 }
 
 void TestSession::on_consumer_cancelled(ConsumerNumber consumer, CancelReason reason) {

@@ -92,17 +92,30 @@ class TestSession final : public SessionEvents {
   std::function<void(const TakenDelivery&)> on_message;  // called in on_delivery
   std::function<void(PublisherNumber)> on_confirm;       // called in on_confirmed
   std::function<void()> on_cancel;                       // called in on_consumer_cancelled
+  bool reads_by_hand = false;      // large bodies: the test calls read_body and close_body
+  std::vector<BodyNumber> unread;  // then: delivered, in order
+  std::vector<std::pair<BodyNumber, Result<std::string>>> pieces;  // then: that have come
+  bool reading() const { return !reading_.empty(); }
 
  private:
   void on_reply(Reply reply) override;
   void on_confirmed(PublisherNumber publisher, std::uint64_t up_to) override;
   void on_rejected(PublisherNumber publisher, std::uint64_t first, std::uint64_t last) override;
   void on_delivery(const Delivery& delivery) override;
+  void on_body_piece(BodyNumber body, Result<BodyPiece> piece) override;
   void on_consumer_cancelled(ConsumerNumber consumer, CancelReason reason) override;
   void on_publish_flow(bool open, std::string_view alarm) override;
   void on_close_wanted(const Error& reason) override;
 
+  // A large body that is being read, and where it goes.
+  struct ReadingBody {
+    std::size_t delivery;  // in `deliveries`; SIZE_MAX: got
+    std::uint64_t left_bytes;
+  };
+  void read_large(const Delivery& delivery, std::size_t to);
+
   SimNode& node_;
+  std::map<BodyNumber, ReadingBody> reading_;
   std::uint16_t shard_;
   std::unique_ptr<Session> session_;
 };

@@ -219,6 +219,61 @@ TEST_P(Amqp091Node, mandatory_messages_without_a_queue_come_back_before_the_conf
   peer.expect(1, BasicAck{1, false});
 }
 
+TEST_P(Amqp091Node, large_messages_leave_in_pieces_and_nothing_comes_in_between) {
+  AmqpPeer publisher(world);
+  connect(publisher);
+  declare_queues(publisher);
+  AmqpPeer consumer(world);
+  connect(consumer);
+  std::set<std::string> expected;
+  for (int i = 0; i < queue_count; ++i) {
+    for (const std::size_t bytes : {2'999U, 3'000U, 10'001U}) {
+      expected.insert(std::string(bytes, static_cast<char>('a' + i)));
+      publisher.publish(1, "", queue_name(i), std::string(bytes, static_cast<char>('a' + i)),
+                        {.delivery_mode = 2});
+    }
+  }
+  publisher.flush();
+  for (int i = 0; i < queue_count; ++i) {
+    consumer.send(
+        1,
+        BasicConsume{.queue = queue_name(i), .consumer_tag = queue_name(i), .no_ack = true, .no_wait = true});
+  }
+  for (int got = 0; got < 3 * queue_count && !testing::Test::HasFailure(); ++got) {
+    consumer.expect_any<BasicDeliver>(1);
+    expected.erase(consumer.expect_content(1).body);
+  }
+  EXPECT_TRUE(expected.empty());
+  for (std::uint16_t shard = 0; shard < world.node.shards(); ++shard)
+    EXPECT_EQ(world.node.shard(shard).host().bodies().queue().total(), 0U);
+}
+
+TEST_P(Amqp091Node, of_a_large_message_that_is_not_finished_nothing_is_left) {
+  AmqpPeer publisher(world);
+  connect(publisher);
+  declare_queues(publisher);
+  for (int i = 0; i < queue_count; ++i) publisher.open_channel(static_cast<std::uint16_t>(2 + i));
+  for (int i = 0; i < queue_count; ++i) {
+    const auto channel = static_cast<std::uint16_t>(2 + i);
+    std::vector<std::byte> frames;
+    append_method_frame(frames, channel, BasicPublish{.routing_key = queue_name(i)});
+    std::vector<std::byte> properties;
+    append_properties(properties, {.delivery_mode = 2});
+    const std::vector<std::byte> body(9'000);
+    append_content_frames(frames, channel, properties, body, 3'008);
+    publisher.send_bytes(Bytes(frames).first(frames.size() - 3'008));  // without the last body frame
+  }
+  publisher.flush();
+  std::size_t pieces = 0;
+  for (std::uint16_t shard = 0; shard < world.node.shards(); ++shard)
+    pieces += world.node.shard(shard).host().bodies().queue().total();
+  EXPECT_GT(pieces, 0U);
+  publisher.close();
+  world.run();
+  for (std::uint16_t shard = 0; shard < world.node.shards(); ++shard)
+    EXPECT_EQ(world.node.shard(shard).host().bodies().queue().total(), 0U);
+}
+
 TEST_P(Amqp091Node, errors_come_from_the_broker_in_rabbitmqs_words) {
   AmqpPeer peer(world);
   connect(peer);

@@ -7,8 +7,8 @@
 #include "node/reply_address.h"
 #include "protocol/amqp091/channel.h"
 #include "protocol/amqp091/connection.h"
-#include "protocol/amqp091/delivery_properties.h"
 #include "protocol/amqp091/mapping.h"
+#include "protocol/amqp091/send_delivery.h"
 
 namespace weir::amqp091 {
 
@@ -147,8 +147,7 @@ void Channel::finish_get(const Request& request, node::Got& got) {
   const auto left = static_cast<std::uint32_t>(std::min<std::uint64_t>(got.messages_left, UINT32_MAX));
   const BasicGetOk ok{tag, delivery.redelivered, delivery.message.exchange, delivery.message.routing_key,
                       left};
-  connection_.send_content(number_, ok, delivery_properties(delivery.message, delivery.returns, scratch_),
-                           delivery.message.body, delivery.chunk);
+  send_delivery(ok, delivery);
 }
 
 }  // namespace weir::amqp091

@@ -61,6 +61,8 @@ void Channel::close_down() {
   closing_ = true;
   if (!content_.idle()) connection_.content_ended(*this);
   content_.reset();
+  if (body_ != node::no_body) session().abort_body(std::exchange(body_, node::no_body));
+  piece_.release();
   // Consumers first, so that what goes back is not delivered to them again.
   for (const auto& [tag, number] : consumers_) {
     session().drop_consumer(number);

@@ -23,6 +23,7 @@
 #include "protocol/amqp091/consumers.h"
 #include "protocol/amqp091/content_assembly.h"
 #include "protocol/amqp091/delivery_ages.h"
+#include "protocol/amqp091/piece_buffer.h"
 #include "protocol/amqp091/routing_headers.h"
 #include "protocol/amqp091/transaction.h"
 #include "protocol/amqp091/unacked.h"
@@ -50,7 +51,13 @@ class Channel {
   void on_body_part(Bytes part);
   void on_body_end();
   // Of the message that has begun.
-  std::size_t announced_bytes() const { return content_.body_bytes(); }
+  std::size_t announced_bytes() const { return content_.kept_bytes(); }
+  // What it keeps of a large body, and: that goes on as it is.
+  std::size_t buffered_bytes() const { return piece_.capacity(); }
+  void give_up_buffer() {
+    pass_piece_on();
+    piece_.release();
+  }
   // The bytes that it refers to are about to go.
   void detach_content() { content_.detach(); }
 
@@ -176,6 +183,16 @@ class Channel {
 
   void publish_content();
   bool rewrite_properties(Bytes& raw);
+  // What is to be published of the message that has come: its properties, as receivers see them. False: it was refused.
+  bool prepare(Bytes& raw);
+  // It, but for its body.
+  node::Publish incoming(Bytes raw, broker::HeaderSource& headers);
+  bool may_pass_on() const;
+  bool begin_large_body();
+  void take_large_body(Bytes part);
+  void pass_piece_on();
+  void finish_large_body();
+  void end_content();
   bool properties_allowed(PropertiesView properties);
   bool return_content(Bytes raw_properties);
   void send_returned(const ReturnedContent& content);
@@ -185,6 +202,8 @@ class Channel {
   void note_unacked(const Unacked& delivery);
   void watch_deliveries();
   void on_timeout_due();
+  template <AnyMethod M>
+  void send_delivery(const M& method, const node::Delivery& delivery);
   void settle(const Unacked& delivery, node::Outcome outcome);
   void settle_tagged(std::uint64_t tag, bool multiple, node::Outcome outcome);
   void requeue_all();
@@ -209,6 +228,10 @@ class Channel {
   std::vector<std::byte> scratch_;    // properties of the message that is being delivered
 
   std::unique_ptr<ChannelTransaction> transaction_;  // null: not in transactional mode
+
+  node::BodyNumber body_ = node::no_body;  // the large one that is being received
+  Bytes body_properties_{};                // of its message
+  PieceBuffer piece_;                      // of it
 
   bool confirming_ = false;
   std::uint64_t published_seq_ = 0;

@@ -114,6 +114,7 @@ void Connection::release_session() {
   if (session_ == nullptr || session_ending_) return;
   for (auto& [number, channel] : channels_) channel->close_down();
   requesting_ = nullptr;
+  drop_bodies();
   session_ending_ = true;
   ask_turn_end();
 }
@@ -164,11 +165,17 @@ void Connection::on_heartbeat() {
                 peer_name(stream_->peer(), peer_properties_.connection_name), user_, vhost_, heartbeat_s_);
     return end();
   }
-  const bool idle = output_.empty() && output_.sent_bytes() == sent_bytes_before_;
+  const bool idle = output_.sendable_bytes() == 0 && output_.sent_bytes() == sent_bytes_before_;
   sent_bytes_before_ = output_.sent_bytes();
   if (!idle) return;
-  write_heartbeat_frame(output_.reserve(frame_overhead_bytes));
-  output_.commit(frame_overhead_bytes);
+  if (output_.has_gap()) {  // between two frames of a large body
+    ChunkRef frame = ChunkRef::adopt(Chunk::make(frame_overhead_bytes));
+    write_heartbeat_frame(frame->data());
+    output_.fill(frame, {frame->data(), frame_overhead_bytes});
+  } else {
+    write_heartbeat_frame(output_.reserve(frame_overhead_bytes));
+    output_.commit(frame_overhead_bytes);
+  }
   sent_bytes_before_ += frame_overhead_bytes;  // a heartbeat does not spare us the next one
   ask_turn_end();
 }
@@ -181,11 +188,14 @@ void Connection::on_resume() {
 
 void Connection::on_output_high() {
   if (!write_blocked_) flush_output();
-  if (output_.unsent_bytes() > output_high_bytes && !congested_ && session_ != nullptr && !session_ending_) {
-    congested_ = true;
-    session_->set_congested(true);
-  }
+  if (output_.unsent_bytes() > output_high_bytes) be_congested();
   if (output_.unsent_bytes() > output_deaf_bytes && phase_ == Phase::running) wait(for_output);
+}
+
+void Connection::be_congested() {
+  if (congested_ || session_ == nullptr || session_ending_) return;
+  congested_ = true;
+  session_->set_congested(true);
 }
 
 void Connection::flush_output() {
@@ -198,7 +208,8 @@ void Connection::flush_output() {
     return;
   }
   write_blocked_ = !*flushed;
-  if (congested_ && output_.unsent_bytes() < output_low_bytes) {
+  if (!bodies_.empty()) ask_for_pieces();
+  if (congested_ && output_.unsent_bytes() < output_low_bytes && bodies_.empty()) {
     congested_ = false;
     if (session_ != nullptr && !session_ending_) session_->set_congested(false);
   }

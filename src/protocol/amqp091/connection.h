@@ -4,8 +4,8 @@
 //   header -> starting -> securing -> tuning -> opening -> running -> closing -> ended     (we close)
 //                                                                  -> closed  -> ended     (the client closes)
 //
-// The source is in four files: connection.cpp (streams, timers, output), connection_input.cpp (bytes to frames to
-// channels), handshake.cpp (channel 0), session_events.cpp (what the broker says).
+// The source is in five files: connection.cpp (streams, timers, output), connection_input.cpp (bytes to frames to
+// channels), handshake.cpp (channel 0), session_events.cpp (what the broker says), outgoing_bodies.cpp (large bodies).
 //
 // Waiting: a request to the broker, a check of a password, an alarm or a peer that reads nothing stop the handling of
 //   input; what was read and not handled is held, the socket is not read.
@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -92,6 +93,7 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   void on_confirmed(node::PublisherNumber publisher, std::uint64_t up_to) override;
   void on_rejected(node::PublisherNumber publisher, std::uint64_t first, std::uint64_t last) override;
   void on_delivery(const node::Delivery& delivery) override;
+  void on_body_piece(node::BodyNumber body, Result<node::BodyPiece> piece) override;
   void on_consumer_cancelled(node::ConsumerNumber consumer, node::CancelReason reason) override;
   void on_publish_flow(bool open, std::string_view alarm) override;
   void on_close_wanted(const Error& reason) override;
@@ -116,6 +118,11 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   // A method with its content. The body lies in `chunk`; null: it is copied.
   template <AnyMethod M>
   void send_content(std::uint16_t channel, const M& method, Bytes raw_properties, Bytes body, Chunk* chunk);
+
+  // The same without a body of its own: it is read from the broker as it leaves, and nothing else goes in between.
+  template <AnyMethod M>
+  void send_large_content(std::uint16_t channel, const M& method, Bytes raw_properties, node::BodyNumber body,
+                          std::uint64_t body_bytes);
 
   // connection.close, and the end of everything that the connection owns.
   void fail(ReplyCode code, std::string_view text, MethodId culprit);
@@ -197,6 +204,7 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
     client_.at_turn_end(*this);
   }
   void on_output_high();
+  void be_congested();
   void flush_output();
   void refuse_protocol();
   void lose_framing(const WireError& error);
@@ -207,6 +215,12 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   void on_heartbeat();
   void on_resume();
   void apply_publish_flow();
+
+  // outgoing_bodies.cpp
+  void begin_body(std::uint16_t channel, node::BodyNumber body, std::uint64_t bytes);
+  void ask_for_pieces();
+  void write_piece(std::uint16_t channel, const node::BodyPiece& piece);
+  void drop_bodies();
 
   node::BrokerClient& client_;
   const Settings& settings_;
@@ -251,6 +265,15 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   Channel* requesting_ = nullptr;
   Consumers consumers_;
 
+  // Large bodies on their way out: a gap in the output for each.
+  struct OutgoingBody {
+    std::uint16_t channel;
+    node::BodyNumber body;
+    std::uint64_t left_bytes;  // not written yet
+    unsigned asked;            // pieces that have not come yet
+  };
+  std::deque<OutgoingBody> bodies_;
+
   bool publish_open_ = true;
   bool published_ = false;
   bool blocked_told_ = false;
@@ -292,6 +315,18 @@ void Connection::send_content(std::uint16_t channel, const M& method, Bytes raw_
     to = write_frame_end(output_.reserve(bytes));
   }
   output_.commit(bytes);
+  after_output();
+}
+
+template <AnyMethod M>
+void Connection::send_large_content(std::uint16_t channel, const M& method, Bytes raw_properties,
+                                    node::BodyNumber body, std::uint64_t body_bytes) {
+  const std::size_t method_bytes = method_frame_bytes(method);
+  const std::size_t bytes = method_bytes + content_header_frame_bytes(raw_properties.size());
+  std::byte* const to = write_method_frame(output_.reserve(bytes), channel, method, method_bytes);
+  write_content_header_frame(to, channel, body_bytes, raw_properties);
+  output_.commit(bytes);
+  begin_body(channel, body, body_bytes);
   after_output();
 }
 

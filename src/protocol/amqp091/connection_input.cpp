@@ -205,7 +205,18 @@ void Connection::detach_contents() {
   if (announced > std::max(unfinished_bodies_bytes_max, settings_.max_message_bytes)) {
     return fail(ReplyCode::resource_error, "too many large messages begun at once", BasicPublish::info.id);
   }
-  for (Channel* channel : unfinished_) channel->detach_content();
+  std::size_t buffered = 0;
+  for (Channel* channel : unfinished_) {
+    channel->detach_content();
+    buffered += channel->buffered_bytes();
+  }
+  while (buffered > piece_buffers_bytes_max) {
+    Channel* const largest = *std::max_element(
+        unfinished_.begin(), unfinished_.end(),
+        [](const Channel* a, const Channel* b) { return a->buffered_bytes() < b->buffered_bytes(); });
+    buffered -= largest->buffered_bytes();
+    largest->give_up_buffer();
+  }
 }
 
 }  // namespace weir::amqp091

@@ -3,7 +3,7 @@
 
 #include "protocol/amqp091/channel.h"
 #include "protocol/amqp091/connection.h"
-#include "protocol/amqp091/delivery_properties.h"
+#include "protocol/amqp091/send_delivery.h"
 
 namespace weir::amqp091 {
 
@@ -12,8 +12,7 @@ void Channel::on_delivery(const Consumer& consumer, const node::Delivery& delive
   if (!consumer.no_ack) note_unacked({tag, delivery.seq, delivery.queue, consumer.number});
   const broker::StoredMessage& message = delivery.message;
   const BasicDeliver deliver{consumer.tag, tag, delivery.redelivered, message.exchange, message.routing_key};
-  connection_.send_content(number_, deliver, delivery_properties(message, delivery.returns, scratch_),
-                           message.body, delivery.chunk);
+  send_delivery(deliver, delivery);
 }
 
 void Channel::on_consumer_cancelled(const Consumer& consumer) {

@@ -77,6 +77,12 @@ Decoded<void> ContentAssembly::begin_body_frame(std::size_t bytes) {
   return {};
 }
 
+Decoded<void> ContentAssembly::count_body_frame(std::size_t bytes) {
+  if (auto expected = expect_body(bytes); !expected) return expected;
+  received_ += bytes;
+  return {};
+}
+
 void ContentAssembly::take_body_part(Bytes part) {
   if (part.empty()) return;
   std::memcpy(own_->data() + received_, part.data(), part.size());
@@ -95,30 +101,34 @@ void ContentAssembly::move_body_to_own() {
   chunk_ = nullptr;
 }
 
+void ContentAssembly::keep_address() {
+  if (!attached_) return;
+  const Bytes properties = stage_ == Stage::body ? properties_ : Bytes();
+  std::string kept;
+  kept.reserve(address_.exchange.size() + address_.routing_key.size() + properties.size());
+  kept.append(address_.exchange).append(address_.routing_key).append(as_text(properties));
+  kept_ = std::move(kept);
+  std::string_view rest = kept_;
+  const auto take = [&rest](std::size_t bytes) {
+    const std::string_view taken = rest.substr(0, bytes);
+    rest.remove_prefix(bytes);
+    return taken;
+  };
+  address_.exchange = take(address_.exchange.size());
+  address_.routing_key = take(address_.routing_key.size());
+  properties_ = as_bytes(rest);
+  attached_ = false;
+}
+
 void ContentAssembly::detach() {
-  if (attached_) {
-    const Bytes properties = stage_ == Stage::body ? properties_ : Bytes();
-    std::string kept;
-    kept.reserve(address_.exchange.size() + address_.routing_key.size() + properties.size());
-    kept.append(address_.exchange).append(address_.routing_key).append(as_text(properties));
-    kept_ = std::move(kept);
-    std::string_view rest = kept_;
-    const auto take = [&rest](std::size_t bytes) {
-      const std::string_view taken = rest.substr(0, bytes);
-      rest.remove_prefix(bytes);
-      return taken;
-    };
-    address_.exchange = take(address_.exchange.size());
-    address_.routing_key = take(address_.routing_key.size());
-    properties_ = as_bytes(rest);
-    attached_ = false;
-  }
-  if (stage_ == Stage::body && received_ > 0) move_body_to_own();
+  keep_address();
+  if (stage_ == Stage::body && received_ > 0 && !passed_on_) move_body_to_own();
 }
 
 void ContentAssembly::reset() {
   stage_ = Stage::idle;
   attached_ = false;
+  passed_on_ = false;
   body_bytes_ = 0;
   received_ = 0;
   pieces_.clear();

@@ -1,5 +1,6 @@
 // What it is: a message on its way in, from basic.publish to its last body frame. As long as all of it lies in one read it
-// is only referred to; what goes beyond is copied into a chunk of the message's own, once.
+// is only referred to; what goes beyond is copied into a chunk of the message's own, once. A large
+// body is not kept here: it is passed on as it comes.
 // Errors: 501 and 505 for frames that are out of order or hold more than was announced.
 #pragma once
 
@@ -37,6 +38,14 @@ class ContentAssembly {
   Decoded<void> expect_header() const;
   // It was expected, and its body is not larger than the caller allows.
   void take_header(const ContentHeader& header);
+  // After the header: the body is only counted here, whoever takes it.
+  void pass_body_on() {
+    passed_on_ = true;
+    keep_address();
+  }
+  bool body_is_passed_on() const { return passed_on_; }
+  // Of a body that is passed on: a frame, before its bytes.
+  Decoded<void> count_body_frame(std::size_t bytes);
   Decoded<void> take_body(Bytes payload, Chunk* chunk);
   // A body frame in parts: its size first.
   Decoded<void> begin_body_frame(std::size_t bytes);
@@ -49,6 +58,8 @@ class ContentAssembly {
   const Address& address() const { return address_; }
   Bytes raw_properties() const { return properties_; }
   std::size_t body_bytes() const { return body_bytes_; }
+  // Of it, in memory here when it has come.
+  std::size_t kept_bytes() const { return passed_on_ ? 0 : body_bytes_; }
   std::span<const Bytes> body() const { return pieces_; }
   Chunk* chunk() const { return own_ ? own_.get() : chunk_; }
 
@@ -56,11 +67,13 @@ class ContentAssembly {
   enum class Stage : std::uint8_t { idle, header, body };
   Decoded<void> expect_body(std::size_t bytes) const;
   void move_body_to_own();
+  void keep_address();
 
   // More pieces than this are copied together.
   static constexpr std::size_t pieces_max = 64;
 
   Stage stage_ = Stage::idle;
+  bool passed_on_ = false;
   bool attached_ = false;  // address_ and properties_ lie in the current read
   Address address_;
   Bytes properties_{};

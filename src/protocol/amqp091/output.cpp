@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 namespace weir::amqp091 {
@@ -32,6 +33,10 @@ std::byte* Output::reserve_in_new_block(std::size_t bytes) {
 
 void Output::commit(std::size_t bytes) {
   std::byte* const from = block_->data() + used_;
+  if (!behind_.empty()) [[unlikely]] {
+    used_ += bytes;
+    return add({block_, from, bytes, true});
+  }
   Piece* const last = pieces_.size() > first_ ? &pieces_.back() : nullptr;
   if (last != nullptr && last->data + last->size == from && last->chunk.get() == block_.get()) {
     last->size += bytes;
@@ -43,13 +48,43 @@ void Output::commit(std::size_t bytes) {
 }
 
 void Output::refer(ChunkRef chunk, Bytes bytes) {
+  add({std::move(chunk), bytes.data(), bytes.size(), false});
+}
+
+void Output::add(Piece piece) {
+  unsent_bytes_ += piece.size;
+  if (behind_.empty()) return pieces_.push_back(std::move(piece));
+  Segment& last = behind_.back();
+  last.bytes += piece.size;
+  behind_bytes_ += piece.size;
+  last.pieces.push_back(std::move(piece));
+}
+
+void Output::fill(ChunkRef chunk, Bytes bytes) {
   unsent_bytes_ += bytes.size();
   pieces_.push_back({std::move(chunk), bytes.data(), bytes.size(), false});
 }
 
+void Output::close_gap() {
+  Segment& next = behind_.front();
+  behind_bytes_ -= next.bytes;
+  pieces_.insert(pieces_.end(), std::make_move_iterator(next.pieces.begin()),
+                 std::make_move_iterator(next.pieces.end()));
+  behind_.pop_front();
+}
+
+void Output::drop_behind_gaps() {
+  for (Segment& segment : behind_) {
+    for (Piece& piece : segment.pieces) release(piece);
+  }
+  behind_.clear();
+  unsent_bytes_ -= behind_bytes_;
+  behind_bytes_ = 0;
+}
+
 Result<bool> Output::flush(runtime::ByteStream& stream) {
   std::array<Bytes, runtime::write_pieces_max> gathered;
-  while (unsent_bytes_ > 0) {
+  while (sendable_bytes() > 0) {
     const std::size_t count = std::min(pieces_.size() - first_, gathered.size());
     std::size_t offered = 0;
     for (std::size_t i = 0; i < count; ++i) {
@@ -62,7 +97,7 @@ Result<bool> Output::flush(runtime::ByteStream& stream) {
     take_off(*taken);
     if (*taken < offered) return false;
   }
-  clear();
+  if (behind_.empty()) clear();
   return true;
 }
 
@@ -93,6 +128,7 @@ void Output::release(Piece& piece) {
 }
 
 void Output::clear() {
+  drop_behind_gaps();
   for (; first_ < pieces_.size(); ++first_) release(pieces_[first_]);
   pieces_.clear();
   if (pieces_.capacity() > pieces_kept_max) pieces_.shrink_to_fit();

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include "base/bytes.h"
@@ -47,11 +48,22 @@ class Output {
   // Sends `bytes`, which lie in `chunk`, without a copy.
   void refer(ChunkRef chunk, Bytes bytes);
 
+  // A gap: what comes behind it waits until it is closed; what it is filled with goes first. There may be several: the
+  // first one is filled and closed first.
+  void open_gap() { behind_.emplace_back(); }
+  bool has_gap() const { return !behind_.empty(); }
+  void fill(ChunkRef chunk, Bytes bytes);
+  void close_gap();
+  // Closes all, without what came behind them.
+  void drop_behind_gaps();
+
   std::size_t unsent_bytes() const { return unsent_bytes_; }
+  // Without what waits behind a gap.
+  std::size_t sendable_bytes() const { return unsent_bytes_ - behind_bytes_; }
   bool empty() const { return unsent_bytes_ == 0; }
   std::uint64_t sent_bytes() const { return sent_bytes_; }
 
-  // Writes what the stream takes. True: nothing is left. False: on_writable will come.
+  // Writes what the stream takes. True: nothing is left, or only what is behind a gap. False: on_writable will come.
   Result<bool> flush(runtime::ByteStream& stream);
   void clear();
 
@@ -62,6 +74,12 @@ class Output {
     std::size_t size = 0;
     bool block = false;  // in a block of the pool
   };
+  // Between two gaps, or behind the last one.
+  struct Segment {
+    std::vector<Piece> pieces;
+    std::size_t bytes = 0;
+  };
+  void add(Piece piece);
   std::byte* reserve_in_new_block(std::size_t bytes);
   void take_off(std::size_t bytes);
   void release(Piece& piece);
@@ -70,7 +88,9 @@ class Output {
   ChunkRef block_;  // being filled
   std::size_t used_ = 0;
   std::vector<Piece> pieces_;
-  std::size_t first_ = 0;  // of pieces_ that is not sent yet
+  std::size_t first_ = 0;       // of pieces_ that is not sent yet
+  std::deque<Segment> behind_;  // gaps
+  std::size_t behind_bytes_ = 0;
   std::size_t unsent_bytes_ = 0;
   std::uint64_t sent_bytes_ = 0;
 };

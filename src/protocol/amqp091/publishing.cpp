@@ -1,6 +1,9 @@
 // From basic.publish to the broker, and the broker's confirms back.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "node/reply_address.h"
 #include "protocol/amqp091/channel.h"
 #include "protocol/amqp091/connection.h"
@@ -32,11 +35,19 @@ void Channel::on_content_header(Bytes payload) {
                               header->raw_properties.size(), limits::native_properties_bytes_max));
   }
   content_.take_header(*header);
+  if (header->body_bytes >= connection_.client().body_sizes().large_bytes && transaction_ == nullptr &&
+      PropertiesView(content_.raw_properties()).persistent() && !begin_large_body())
+    return;
   if (content_.complete()) publish_content();
 }
 
 void Channel::on_body(Bytes payload, Chunk* chunk) {
   if (closing_) return;
+  if (content_.body_is_passed_on()) {
+    on_body_begin(payload.size());
+    on_body_part(payload);
+    return on_body_end();
+  }
   culprit_ = content_.idle() ? MethodId{} : BasicPublish::info.id;
   if (auto taken = content_.take_body(payload, chunk); !taken) return refuse(taken.error());
   if (content_.complete()) publish_content();
@@ -45,15 +56,21 @@ void Channel::on_body(Bytes payload, Chunk* chunk) {
 void Channel::on_body_begin(std::size_t bytes) {
   if (closing_) return;
   culprit_ = content_.idle() ? MethodId{} : BasicPublish::info.id;
-  if (auto begun = content_.begin_body_frame(bytes); !begun) return refuse(begun.error());
+  const auto begun =
+      content_.body_is_passed_on() ? content_.count_body_frame(bytes) : content_.begin_body_frame(bytes);
+  if (!begun) return refuse(begun.error());
 }
 
 void Channel::on_body_part(Bytes part) {
-  if (!closing_) content_.take_body_part(part);
+  if (closing_) return;
+  if (content_.body_is_passed_on()) return take_large_body(part);
+  content_.take_body_part(part);
 }
 
 void Channel::on_body_end() {
-  if (!closing_ && content_.complete()) publish_content();
+  if (closing_ || !content_.complete()) return;
+  if (content_.body_is_passed_on()) return finish_large_body();
+  publish_content();
 }
 
 // And notes what the broker has to act on.
@@ -105,19 +122,21 @@ bool Channel::rewrite_properties(Bytes& raw) {
   return true;
 }
 
-// The message is complete.
-void Channel::publish_content() {
-  Bytes raw = content_.raw_properties();
+bool Channel::prepare(Bytes& raw) {
+  raw = content_.raw_properties();
   const PropertiesView properties(raw);
-  if (!properties_allowed(properties)) return;
+  if (!properties_allowed(properties)) return false;
   routing_headers_.keys.clear();
   constexpr std::uint16_t looked_into = flag_of(Property::headers) | flag_of(Property::reply_to);
-  if ((properties.flags() & looked_into) != 0 && !rewrite_properties(raw)) return;
+  return (properties.flags() & looked_into) == 0 || rewrite_properties(raw);
+}
+
+node::Publish Channel::incoming(Bytes raw, broker::HeaderSource& headers) {
+  const PropertiesView properties(raw);
   const ContentAssembly::Address& address = content_.address();
-  MessageHeaders headers(raw);
-  const node::Publish publish{
+  return {
       .publisher = publisher_,
-      .seq = confirming_ ? ++published_seq_ : 0,
+      .seq = 0,
       .message = {.native = broker::NativeForm::amqp091,
                   .persistent = properties.persistent(),
                   .priority = properties.priority().value_or(0),
@@ -125,21 +144,95 @@ void Channel::publish_content() {
                   .routing_key = address.routing_key,
                   .extras = extras_,
                   .properties = raw,
-                  .body = content_.body(),
+                  .body = {},
                   .body_bytes = content_.body_bytes()},
-      .chunk = content_.chunk(),
+      .chunk = nullptr,
       .headers = &headers,
       .more_keys = routing_headers_.keys,
   };
+}
+
+// The message is complete.
+void Channel::publish_content() {
+  Bytes raw;
+  if (!prepare(raw)) return;
+  MessageHeaders headers(raw);
+  node::Publish publish = incoming(raw, headers);
+  publish.seq = confirming_ ? ++published_seq_ : 0;
+  publish.message.body = content_.body();
+  publish.chunk = content_.chunk();
   const auto published =
       transaction_ == nullptr ? session().publish(publish) : transaction_->work->publish(publish);
   if (!published) [[unlikely]]
     return refuse(published.error());
-  if (*published == node::PublishResult::unroutable && address.mandatory && !return_content(raw)) [[unlikely]]
+  if (*published == node::PublishResult::unroutable && content_.address().mandatory && !return_content(raw))
+      [[unlikely]]
     return;
+  end_content();
+}
+
+void Channel::end_content() {
   content_.reset();
   connection_.content_ended(*this);
   connection_.note_published();
+}
+
+// --- large bodies ---
+
+// A direct reply goes to its consumer as a whole.
+bool Channel::may_pass_on() const {
+  const ContentAssembly::Address& address = content_.address();
+  if (!address.exchange.empty()) return true;
+  const auto& more = routing_headers_.keys;
+  return !node::is_reply_key(address.routing_key) &&
+         std::none_of(more.begin(), more.end(), [](std::string_view key) { return node::is_reply_key(key); });
+}
+
+// Its header has come. False: it was refused.
+bool Channel::begin_large_body() {
+  content_.detach();  // what is looked at now is needed until the end
+  if (!prepare(body_properties_)) return false;
+  if (!may_pass_on()) return true;
+  MessageHeaders headers(body_properties_);
+  const Result<node::BodyBegun> begun = session().begin_body(incoming(body_properties_, headers));
+  if (!begun) {
+    refuse(begun.error());
+    return false;
+  }
+  // What is to be returned has to be kept.
+  if (begun->result == node::PublishResult::unroutable && content_.address().mandatory) {
+    if (begun->body != node::no_body) session().abort_body(begun->body);
+    return true;
+  }
+  body_ = begun->body;
+  content_.pass_body_on();
+  connection_.note_published();
+  return true;
+}
+
+void Channel::take_large_body(Bytes part) {
+  if (body_ == node::no_body) return;  // it reaches no queue
+  const std::size_t piece_bytes = connection_.client().body_sizes().piece_bytes;
+  while (!part.empty()) {
+    part = piece_.put(part, piece_bytes);
+    if (piece_.full(piece_bytes)) pass_piece_on();
+  }
+}
+
+void Channel::pass_piece_on() {
+  if (piece_.empty()) return;
+  session().append_body(body_, piece_.bytes(), piece_.chunk());
+  piece_.next();
+}
+
+void Channel::finish_large_body() {
+  pass_piece_on();
+  piece_.release();
+  MessageHeaders headers(body_properties_);
+  node::Publish publish = incoming(body_properties_, headers);
+  publish.seq = confirming_ ? ++published_seq_ : 0;
+  session().finish_body(std::exchange(body_, node::no_body), publish);
+  end_content();
 }
 
 // Rare: the body is copied. False: the channel has failed.

@@ -17,7 +17,7 @@ struct Settings {
   std::uint16_t heartbeat_s = 60;     // offered; the client decides; 0: none
   std::uint32_t handshake_timeout_ms = 10'000;  // from accepting the socket to connection.open
   CertificateLogin certificate_login = CertificateLogin::distinguished_name;  // of SASL EXTERNAL
-  std::size_t max_message_bytes = limits::message_bytes_max;
+  std::size_t max_message_bytes = limits::message_bytes_default;
   // What a consumer without a prefetch gets at most before it has to acknowledge.
   std::uint32_t unacked_per_consumer_max = 1'000'000;
   // For basic.get, which no prefetch bounds.
@@ -45,5 +45,10 @@ inline constexpr std::size_t output_low_bytes = output_high_bytes / 4;
 inline constexpr std::size_t output_deaf_bytes = 4U << 20;
 // Bodies that one connection may have declared and not finished sending, at least one of the largest.
 inline constexpr std::size_t unfinished_bodies_bytes_max = 64U << 20;
+// What one connection keeps of large bodies that its channels are receiving; what is more goes on in shorter pieces.
+inline constexpr std::size_t piece_buffers_bytes_max = 1U << 20;
+// A large body on its way out: pieces asked for at a time, and unsent bytes of it beyond which no more are.
+inline constexpr unsigned pieces_ahead_max = 2;
+inline constexpr std::size_t outgoing_body_bytes = 512U << 10;
 
 }  // namespace weir::amqp091

@@ -235,7 +235,7 @@ TEST(PublishingLargeMessages, the_largest_passes_and_one_byte_more_closes_the_ch
   peer.handshake();
   peer.open_channel(1);
   peer.declare(1, "q");
-  const std::string largest(limits::message_bytes_max, 'x');
+  const std::string largest(limits::message_bytes_default, 'x');
   peer.publish(1, "", "q", largest);
   peer.expect_nothing();
   EXPECT_EQ(world.broker.body("q", 0), largest);
@@ -266,7 +266,7 @@ TEST_P(Publishing, too_many_large_messages_begun_at_once_end_the_connection) {
   peer.handshake();
   std::vector<std::byte> header(14);
   store_be<std::uint16_t>(header.data(), 60);
-  store_be<std::uint64_t>(header.data() + 4, limits::message_bytes_max);
+  store_be<std::uint64_t>(header.data() + 4, limits::message_bytes_default);
   for (std::uint16_t channel = 1; channel <= 5; ++channel) {
     peer.open_channel(channel);
     peer.send(channel, BasicPublish{.routing_key = "q"});

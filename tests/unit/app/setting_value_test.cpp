@@ -62,7 +62,7 @@ TEST_F(SettingValue, durations_are_read_in_the_unit_of_the_name) {
 TEST_F(SettingValue, bytes_keep_to_their_range) {
   EXPECT_TRUE(set("limits.message_bytes_max", "1MiB"));
   EXPECT_EQ(settings_.message_bytes_max, 1U << 20);
-  EXPECT_THAT(refusal("limits.message_bytes_max", "17MiB"), HasSubstr("1 KiB to 16 MiB"));
+  EXPECT_THAT(refusal("limits.message_bytes_max", "513MiB"), HasSubstr("1 KiB to 512 MiB"));
 }
 
 TEST_F(SettingValue, a_watermark_is_bytes_or_a_share) {

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+#include <string>
+
 #include "broker/message_extras.h"
 
 namespace weir::broker {
@@ -20,6 +24,7 @@ MessageAttributes everything() {
   return {.expires_ms = now_ms + 5,
           .deliver_ms = now_ms + 1,
           .group = 0x1122334455667788,
+          .pieces_end = 0x8877665544332211,
           .body_bytes = 70'000,
           .returns = 300,
           .priority = 9,
@@ -40,6 +45,7 @@ TEST(Attributes, come_back_as_they_were_each_alone_and_all_together) {
   samples.push_back({.expires_ms = now_ms});
   samples.push_back({.deliver_ms = now_ms});
   samples.push_back({.group = 1});
+  samples.push_back({.pieces_end = 1});
   samples.push_back({.body_bytes = 1});
   samples.push_back({.returns = 1});
   samples.push_back({.priority = 255});
@@ -51,6 +57,16 @@ TEST(Attributes, come_back_as_they_were_each_alone_and_all_together) {
     ASSERT_TRUE(decoded.has_value());
     EXPECT_EQ(*decoded, sample);
   }
+}
+
+TEST(Attributes, are_written_and_read_as_in_the_golden_file) {
+  std::ifstream file(std::string(WEIR_TESTS_DIR) + "/golden/attributes-v1.bin", std::ios::binary);
+  const std::string golden{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  ASSERT_FALSE(golden.empty());
+  EXPECT_TRUE(as_text(encoded(everything())) == golden);
+  const auto decoded = decode_attributes(as_bytes(golden));
+  ASSERT_TRUE(decoded.has_value());
+  EXPECT_EQ(*decoded, everything());
 }
 
 TEST(Attributes, that_are_cut_off_or_followed_by_more_are_corrupt) {

@@ -187,6 +187,7 @@ TEST_F(Sessions_, are_opened_for_users_with_a_permission_in_the_vhost_only) {
       void on_confirmed(PublisherNumber, std::uint64_t) override {}
       void on_rejected(PublisherNumber, std::uint64_t, std::uint64_t) override {}
       void on_delivery(const Delivery&) override {}
+      void on_body_piece(BodyNumber, Result<BodyPiece>) override {}
       void on_consumer_cancelled(ConsumerNumber, CancelReason) override {}
       void on_publish_flow(bool, std::string_view) override {}
       void on_close_wanted(const Error&) override {}

@@ -186,4 +186,26 @@ TEST_F(Restart, a_node_may_end_while_its_disk_is_busy) {
   EXPECT_EQ(session().ready(queue), 300U);
 }
 
+// Letters are known by the seq that they had (node/letter_marks.h), for longer than the log may tell of it.
+TEST_F(Restart, no_seq_is_given_twice_though_nothing_of_the_log_is_left) {
+  options.journal.first_file_bytes = options.journal.file_bytes_max = 64U << 10;
+  start();
+  TestSession& client = session();
+  const QueueStatus queue = client.declare("q");
+  const Lsn begin = node->shard(0).journal().recovery().start;
+  std::uint64_t published = 0;
+  for (; published < 1'000; published += 10) {
+    client.publish_to("q", std::vector<std::string>(10, std::string(1'000, 'x')));
+    while (client.get("q", true)) {
+    }
+  }
+  settle();
+  ASSERT_EQ(find(queue)->next_seq(), Seq{published});
+  restart();
+  EXPECT_GT(node->shard(0).journal().recovery().start, begin);
+  EXPECT_GE(find(queue)->next_seq(), Seq{published});
+  crash();
+  EXPECT_GE(find(queue)->next_seq(), Seq{published});
+}
+
 }  // namespace weir::node

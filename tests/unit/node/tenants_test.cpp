@@ -25,6 +25,7 @@ class Tenancies : public NodeTest {
   // Why a connection is refused; empty: it is not.
   std::string refusal(std::uint16_t shard, const std::string& user = "guest") {
     struct Deaf final : SessionEvents {
+      void on_body_piece(BodyNumber, Result<BodyPiece>) override {}
       void on_reply(Reply) override {}
       void on_confirmed(PublisherNumber, std::uint64_t) override {}
       void on_rejected(PublisherNumber, std::uint64_t, std::uint64_t) override {}

@@ -146,7 +146,8 @@ TEST_F(JournalCheckpoint, when_no_segment_is_left_the_log_needs_no_checkpoint) {
   rest();
   EXPECT_EQ(machine.journal->stats().segments, 0U);
   publish(300, false);
-  machine.journal->reclaim(machine.journal->reclaimable());
+  machine.journal->tend();
+  machine.journal->reclaim(machine.journal->reclaimable(), Seq{});
   rest();
   EXPECT_EQ(files_of("i-"), 0U) << "listings go with their files";
   power_off_and_on();
@@ -238,8 +239,11 @@ TEST_F(JournalCheckpoint, one_that_the_log_overtakes_is_given_up) {
   while (!places().empty()) settle(places().begin()->first.second);
   publish(400, false);
   publish(1);
+  machine.journal->tend();
+  ASSERT_TRUE(machine.make_durable());
   ASSERT_GT(machine.journal->reclaimable(), from);
-  machine.journal->reclaim(machine.journal->reclaimable());
+  machine.journal->tend();
+  machine.journal->reclaim(machine.journal->reclaimable(), Seq{});
   EXPECT_FALSE(writer.active());
   rest();
   power_off_and_on();

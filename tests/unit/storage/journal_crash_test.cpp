@@ -94,7 +94,8 @@ class Model {
       machine_.journal->release(entries_[released_].location);
       ++released_;
     }
-    machine_.journal->reclaim(machine_.journal->reclaimable());
+    machine_.journal->tend();
+    machine_.journal->reclaim(machine_.journal->reclaimable(), Seq{});
   }
 
   void die() {

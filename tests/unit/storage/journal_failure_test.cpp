@@ -23,7 +23,8 @@ TEST(JournalFailure, a_failed_write_is_final_and_told_once) {
   EXPECT_EQ(machine.journal->durable(), durable);
   EXPECT_EQ(machine.events.times, 0);
   machine.journal->write_mark();
-  machine.journal->reclaim(Lsn{UINT64_MAX});
+  machine.journal->tend();
+  machine.journal->reclaim(Lsn{UINT64_MAX}, Seq{});
   EXPECT_FALSE(machine.journal->close_clean().has_value());
 }
 
@@ -71,7 +72,8 @@ TEST(JournalFailure, a_superblock_that_can_not_be_written_ends_the_journal) {
     runtime::SimFaults faults;
     faults.write_error_one_in = 1;
     ASSERT_TRUE(machine.boot(faults));
-    machine.journal->reclaim(Lsn{UINT64_MAX});
+    machine.journal->tend();
+    machine.journal->reclaim(Lsn{UINT64_MAX}, Seq{});
     ASSERT_TRUE(machine.run_until([&] { return machine.events.failed; }));
     ASSERT_TRUE(machine.reboot_after_power_off());
     const std::vector<std::uint64_t> seqs = machine.seqs();

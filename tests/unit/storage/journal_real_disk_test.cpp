@@ -78,7 +78,8 @@ TEST_P(JournalOnRealDisk, writes_rolls_recycles_reads_and_recovers) {
       while (!journal->idle()) turn();
       for (std::uint64_t consumed = 0; consumed < count / 2; ++consumed)
         journal->release(locations[consumed]);
-      journal->reclaim(journal->reclaimable());
+      journal->tend();
+      journal->reclaim(journal->reclaimable(), Seq{});
     }
   }
   while (!journal->idle()) turn();

@@ -19,6 +19,7 @@ Superblock some_superblock() {
   superblock.durable = Lsn{0x28000};
   superblock.incarnation = 4;
   superblock.clean = true;
+  superblock.seqs_end = Seq{77};
   superblock.earlier = {{Lsn{0x8000}, 2}, {Lsn{0x14000}, 3}};
   return superblock;
 }
