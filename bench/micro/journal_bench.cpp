@@ -51,7 +51,7 @@ void append_and_commit(benchmark::State& state) {
     journal->flush();
     disk.submit();
     disk.poll();
-    if (++turns % 64 == 0) journal->reclaim(journal->reclaimable());
+    if (++turns % 64 == 0) journal->reclaim(journal->reclaimable(), Seq{});
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(seq));
   state.counters["ns/record"] = benchmark::Counter(static_cast<double>(seq) * 1e-9,

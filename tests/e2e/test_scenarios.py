@@ -392,6 +392,19 @@ def test_bodies_of_all_sizes_come_back_as_they_went(clients, name, size):
     channel.delete_queue(name())
 
 
+@pytest.mark.parametrize("size", [(256 << 10) - 1, 256 << 10, 3 << 20])
+def test_large_persistent_bodies_come_back_as_they_went(clients, name, size):
+    body = bytes(range(256)) * (size // 256) + bytes(range(size % 256))
+    channel = clients().channel()
+    channel.declare_queue(name(), durable=True)
+    channel.publish("", name(), body, {"delivery_mode": 2})
+    assert channel.get(name(), no_ack=True).body == body
+    channel.consume(name(), no_ack=True)
+    channel.publish("", name(), body, {"delivery_mode": 2})
+    assert channel.next_delivery().body == body
+    channel.delete_queue(name())
+
+
 def test_names_are_utf_8(clients, client_kind, name):
     if client_kind == "aio-pika":
         pytest.skip("aio-pika allows ASCII names only")
