@@ -26,6 +26,8 @@ inline constexpr std::size_t body_window_bytes = 1U << 20;
 
 // What a transaction may hold until it is committed: its messages, for each shard that they go to, and its settlements.
 inline constexpr std::size_t transaction_bytes_max = 64U << 20;
+// What clients say of themselves when they connect, kept for those who look at connections.
+inline constexpr std::size_t client_properties_bytes_max = 16U << 10;
 // Direct replies to a connection that reads too slowly; beyond it they are dropped.
 inline constexpr std::size_t unread_replies_bytes_max = 8U << 20;
 

@@ -40,7 +40,7 @@ void encode_envelope(const IncomingMessage& message, std::uint64_t received_ms, 
   store_le(to + 6, static_cast<std::uint16_t>(message.extras.size()));
   store_le(to + 8, static_cast<std::uint32_t>(message.properties.size()));
   store_le(to + 12, static_cast<std::uint32_t>(message.body_bytes));
-  store_le(to + 16, received_ms);
+  store_le(to + envelope_received_at, received_ms);
   std::byte* at = to + envelope_header_bytes;
   at = put(at, as_bytes(message.exchange));
   at = put(at, as_bytes(message.routing_key));
@@ -60,7 +60,7 @@ StoredMessage view_envelope(const std::byte* from) {
   message.native = static_cast<NativeForm>(from[0]);
   message.persistent = (static_cast<std::uint8_t>(from[1]) & flag_persistent) != 0;
   message.priority = static_cast<std::uint8_t>(from[2]);
-  message.received_ms = load_le<std::uint64_t>(from + 16);
+  message.received_ms = broker::received_ms(from);
   const std::byte* at = from + envelope_header_bytes;
   message.exchange = as_text({at, exchange_bytes});
   at += exchange_bytes;

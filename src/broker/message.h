@@ -60,6 +60,10 @@ struct StoredMessage {
 std::size_t envelope_bytes(const IncomingMessage& message);
 // `to` has envelope_bytes(message) bytes.
 void encode_envelope(const IncomingMessage& message, std::uint64_t received_ms, std::byte* to);
+inline constexpr std::size_t envelope_received_at = 16;
+inline std::uint64_t received_ms(const std::byte* envelope) {
+  return load_le<std::uint64_t>(envelope + envelope_received_at);
+}
 // corrupt: the lengths don't add up.
 Result<StoredMessage> decode_envelope(Bytes from);
 // The same without checks, for an envelope that a checksum covers or that we just wrote.

@@ -26,6 +26,7 @@
 #include "broker/priority_order.h"
 #include "broker/queue_index.h"
 #include "broker/queue_options.h"
+#include "broker/queue_use.h"
 
 namespace weir::broker {
 
@@ -54,6 +55,8 @@ struct Consumer {
   SessionId session;
   std::uint32_t number = 0;  // the session's own
   std::string tag;
+  std::uint32_t channel = 0;   // the front-end's own, for people
+  Table arguments;             // for people
   std::uint32_t prefetch = 0;  // 0: no limit
   std::uint32_t unacked = 0;
   bool no_ack = false;
@@ -166,6 +169,11 @@ class Queue {
   template <typename F>
   Seq visit(Seq from, Seq until, std::size_t max, F&& each);
   QueueIndex& index() { return index_; }
+  // The oldest message that is left, whoever has it; the end if there is none.
+  Seq oldest() {
+    Seq at = index_.begin();
+    return index_.next_live(at, index_.end(), at) ? at : index_.end();
+  }
 
   // --- last values: what a newer message has replaced, or would have ---
 
@@ -202,6 +210,8 @@ class Queue {
            ready_bytes_ + unseen_bytes_ + body_bytes > options_.max_bytes;
   }
   std::size_t total() const { return index_.live(); }
+  // What it takes of memory beside its messages, about.
+  std::size_t memory_bytes() const { return sizeof(*this) + index_.memory_bytes(); }
 
   // --- the node's own marks, kept here to save look-ups ---
   bool dirty = false;                                        // in the list of queues to pump
@@ -215,6 +225,7 @@ class Queue {
   void* tally = nullptr;              // what its vhost keeps, where that is limited
   std::unique_ptr<DedupWindow> seen;  // where it drops what it has seen
   std::uint64_t visible_entry = 0;    // its newest place in the list of what becomes visible, counted from 1
+  std::unique_ptr<QueueUse> use;      // null: nobody used it
 
  private:
   // Nothing but the order in which messages came counts.

@@ -4,6 +4,7 @@
 // What else is known of messages (broker/attributes.h) is in columns of a chunk that are made when they are needed.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -21,6 +22,7 @@ class QueueIndex {
   static constexpr std::size_t chunk_entries = broker::chunk_entries;
   // So many chunks that were looked at last are not packed.
   static constexpr std::size_t loose_chunks = 16;
+  static constexpr std::size_t packed_chunk_bytes_about = 256;
 
   QueueIndex() = default;
   QueueIndex(const QueueIndex&) = delete;
@@ -65,6 +67,12 @@ class QueueIndex {
   IndexColumns& make_columns(Seq seq);
 
   std::size_t packed_chunks() const { return packed_; }
+  // About: what a packed chunk takes depends on its messages.
+  std::size_t memory_bytes() const {
+    const std::size_t loose = std::min(loose_.size(), live_ / chunk_entries + 1);
+    return places_.capacity() * sizeof(Place) + packed_ * packed_chunk_bytes_about +
+           loose * (chunk_entries * sizeof(Entry) + sizeof(Chunk));
+  }
 
  private:
   // What a chunk has beside its entries.

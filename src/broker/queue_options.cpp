@@ -103,7 +103,10 @@ QueueOptions queue_options(const QueueDefinition& definition, const Table& argum
   }
   read_keys(arguments, options);
   options.single_active = is_true(arguments, "x-single-active-consumer");
-  if (queue_type(arguments) == QueueType::quorum) {
+  const QueueType type = queue_type(arguments);
+  if (type == QueueType::stream) options.kind = QueueKind::stream;
+  if (type == QueueType::quorum) {
+    options.kind = QueueKind::quorum;
     options.counts_returns = true;
     const std::int64_t limit = integer(arguments, "x-delivery-limit").value_or(delivery_limit_default);
     if (limit >= 0) options.delivery_limit = static_cast<std::uint64_t>(limit);

@@ -16,11 +16,15 @@ class Alarms;
 
 enum class Overflow : std::uint8_t { drop_head, reject_publish, reject_publish_dead_letter };
 
+// Of what type it was declared. They are all of one make here; those who count tell them apart.
+enum class QueueKind : std::uint8_t { classic, quorum, stream, count };
+
 struct QueueOptions {
   QueueId id;
   std::string vhost, name;
   bool journaled = false;  // durable and not exclusive: persistent messages go to the journal
   bool auto_delete = false;
+  QueueKind kind = QueueKind::classic;
 
   // Its messages have attributes though they say nothing of it themselves.
   bool attributed = false;

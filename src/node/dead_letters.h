@@ -74,6 +74,11 @@ class DeadLetters {
   };
   void send_copy(const broker::BindingDefinition& to, const Letter& letter);
   // How many of the queue are to be sent.
+  std::size_t waiting() const {
+    std::size_t all = 0;
+    for (const auto& [queue, leaving] : leaving_) all += leaving.waiting.size();
+    return all;
+  }
   std::size_t waiting(QueueId queue) const {
     const auto at = leaving_.find(queue);
     return at == leaving_.end() ? 0 : at->second.waiting.size();

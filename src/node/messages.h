@@ -14,6 +14,7 @@
 #include "broker/decide.h"
 #include "broker/message_extras.h"
 #include "broker/topology.h"
+#include "node/observe.h"
 #include "node/reply_address.h"
 #include "node/session.h"
 
@@ -272,6 +273,21 @@ struct FlowChanged {
   std::string alarm;
 };
 
+// Somebody looks (node/observe.h). Answered by each shard that is asked.
+struct ObserveAsked {
+  ShardId from;
+  std::uint64_t number = 0;  // of the question
+  ObserveScope scope;
+};
+struct ObserveAnswer {
+  std::uint64_t number = 0;
+  Observed rows;
+};
+struct CloseSession {
+  SessionId session;
+  Error reason;
+};
+
 struct Call {
   std::function<void()> call;
 };  // rare: administration
@@ -282,6 +298,7 @@ using ShardMessage =
                  std::unique_ptr<SettleBatch>, std::unique_ptr<WindowBatch>, std::unique_ptr<QueueRequest>,
                  std::unique_ptr<MetaRequest>, std::unique_ptr<SessionReply>, std::unique_ptr<LettersSettled>,
                  std::unique_ptr<LettersAsked>, std::unique_ptr<ReplyMessage>, std::unique_ptr<ReplyProbe>,
+                 std::unique_ptr<ObserveAsked>, std::unique_ptr<ObserveAnswer>, std::unique_ptr<CloseSession>,
                  std::unique_ptr<BodyPieceRead>, PoolNews, ConsumerGone, ChangesMade, ChangesApplied,
                  std::unique_ptr<FlowChanged>, Call>;
 

@@ -10,7 +10,9 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/meter.h"
 #include "node/password.h"
+#include "runtime/process_stats.h"
 #include "runtime/workers.h"
 #include "storage/data_directory.h"
 
@@ -101,6 +103,7 @@ Status ThreadedNode::make_seats(std::uint16_t shards, std::uint64_t seed) {
     options.headers_of = options_.headers_of;
     options.transient_bytes_max = options_.transient_bytes_max;
     options.seed = seed + id;
+    options.sample_ms = meter_interval_ms;
     Seat& seat = *seats_[id];
     runtime::Loop& loop = *seat.loop;
     // Unguessable: no client can craft a body that passes for a batch of the log.
@@ -120,7 +123,8 @@ Status ThreadedNode::make_seats(std::uint16_t shards, std::uint64_t seed) {
                                    [](const Error&) {
                                      // Nothing more may be confirmed: what is on the disk is what the next start finds.
                                      ::_exit(exit_io_error);
-                                   }};
+                                   },
+                                   runtime::thread_cpu_ns};
     seat.shard = std::make_unique<Shard>(std::move(options), std::move(surroundings));
   }
   return {};

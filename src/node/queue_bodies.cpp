@@ -76,6 +76,7 @@ bool QueueHost::set_aside_if_broken(Queue& of, const Queue::Head& head) {
   ++stats_.damaged;
   log_error("store", "message {} of queue '{}' in vhost '{}' was set aside: its large body is damaged",
             head.seq.value, of.options().name, of.options().vhost);
+  count_out(of, head.seq, head.entry, true);
   of.deliver(head, nullptr);
   return true;
 }

@@ -1,6 +1,7 @@
 #include "node/queue_host.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/log.h"
@@ -10,6 +11,7 @@ namespace weir::node {
 using broker::Consumer;
 using broker::Entry;
 using broker::Queue;
+using broker::QueueCount;
 using storage::Journal;
 using storage::Location;
 using storage::RecordType;
@@ -51,6 +53,7 @@ QueueHost::QueueHost(Clock& clock, SessionRoutes& routes, Outbox& outbox, const 
 
 QueueHost::~QueueHost() {
   for (auto& [id, load] : loads_) journal_->cancel_read(*load);
+  forget_oldest_loads();
   for (auto& [session, link] : links_) {
     while (!link->browsers.empty()) end_browser(*link, link->browsers.begin()->first);
   }
@@ -122,6 +125,7 @@ void QueueHost::create(const broker::QueueDefinition& definition) {
     return touch(*slot);
   }
   slot = std::make_unique<Queue>(std::move(options));
+  if (journal_ != nullptr) ++traffic_->queues_created;
   slot->tally = tallies_.find(definition.vhost);
   make_window(*slot);
   touch(*slot);
@@ -141,6 +145,7 @@ void QueueHost::remove(QueueId id) {
   if (at == queues_.end()) return;
   const std::unique_ptr<Queue> gone = std::move(at->second);
   queues_.erase(at);
+  if (journal_ != nullptr) ++traffic_->queues_deleted;
   undefined_.erase(id);
   recent_queues_[id.value % recent_queues_.size()] = nullptr;
   if (const auto load = loads_.find(id); load != loads_.end()) {
@@ -249,6 +254,7 @@ void QueueHost::push(Queue& queue, const broker::IncomingMessage& message, Entry
   const Seq seq = queue.next_seq();
   note_given(Seq{seq.value + 1});
   if (message.extras.empty() && !queue.options().attributed) [[likely]] {
+    count_pushed(queue, seq, entry, 0);
     if (queue.tally != nullptr) [[unlikely]]
       tally(queue, entry, 0, 1);
     return queue.push(seq, entry);
@@ -257,6 +263,7 @@ void QueueHost::push(Queue& queue, const broker::IncomingMessage& message, Entry
   if (extras.id && queue.seen != nullptr) note_seen(queue, seq, *extras.id);
   const std::uint64_t pieces = extras.pieces ? extras.pieces->last.value + 1 : 0;
   if (pieces != 0) bodies_.hold(pieces);
+  count_pushed(queue, seq, entry, pieces);
   if (queue.tally != nullptr) [[unlikely]]
     tally(queue, entry, pieces, 1);
   queue.push(seq, entry,
@@ -340,6 +347,10 @@ bool QueueHost::on_moved(QueueId id, Seq seq, Location from, Location to) {
   if (of->tally != nullptr) tally(*of, *entry, 0, -1);
   entry->set_reference(to.packed());
   if (of->tally != nullptr) tally(*of, *entry, 0, 1);
+  broker::QueueUse& use = use_of(*of);
+  const std::uint64_t grown = to.bytes() - from.bytes();  // modulo 2^64: it may be less
+  use.kept[0].bytes += grown;
+  if (entry->state() == broker::EntryState::out) use.out_bytes += grown;
   return true;
 }
 
@@ -395,7 +406,9 @@ void QueueHost::loaded(QueueId id, Queue::Head head, const Result<storage::Cache
             head.seq.value, loaded_queue->options().name, loaded_queue->options().vhost,
             record.error().message);
   Queue::Head now;
-  if (loaded_queue->peek(now) && now.seq == head.seq) loaded_queue->deliver(now, nullptr);
+  if (!loaded_queue->peek(now) || now.seq != head.seq) return;
+  count_out(*loaded_queue, now.seq, now.entry, true);
+  loaded_queue->deliver(now, nullptr);
 }
 
 // A delivery or an answer to a session of this shard can call back before it returns: nothing is kept over it.
@@ -403,6 +416,7 @@ void QueueHost::pump(QueueId id) {
   if (!serve_gets(id)) return;
   if (pools_ > 0) [[unlikely]]  // also when others can take: each has its turn
     want_credit(id);
+  bool timed = false;
   Queue::Head head;
   for (Queue* from = queue(id); from != nullptr && from->peek(head); from = queue(id)) {
     Consumer* const to = from->next_consumer();
@@ -428,6 +442,11 @@ void QueueHost::pump(QueueId id) {
     ++to->window->messages;
     ++stats_.delivered;
     const bool no_ack = to->no_ack;
+    count_delivered(*from, head, to->session, no_ack ? QueueCount::deliver_no_ack : QueueCount::deliver);
+    if (!std::exchange(timed, true)) {
+      const std::uint64_t received_ms = broker::received_ms(message.envelope);
+      traffic_->deliver_ms.add(wall_ms_ - std::min(wall_ms_, received_ms));
+    }
     const std::uint16_t returns = returns_of(*from, head.seq);
     if (no_ack) --to->unacked;
     routes_.deliver({to->session, to->number, static_cast<std::uint32_t>(message.bytes),
@@ -474,6 +493,11 @@ bool QueueHost::serve_gets(QueueId id) {
     }
     got.messages_left = from->ready();
     const WaitingGet get = waiting->second.front();
+    if (got.there) {
+      count_delivered(*from, head, get.session, get.no_ack ? QueueCount::get_no_ack : QueueCount::get);
+    } else {
+      count_empty_get(*from, get.session);
+    }
     waiting->second.pop_front();
     if (waiting->second.empty()) gets_.erase(waiting);
     if (got.there && get.no_ack) forget_settled(*from, head.seq);
@@ -501,6 +525,7 @@ void QueueHost::note_settled(Queue& queue, Seq seq, const Entry& entry, std::uin
     log_settled(queue);
     broker::add_to_runs(queue.settled_runs, seq);
   }
+  count_settled(queue, entry, pieces_end);
   if (queue.tally != nullptr) [[unlikely]]
     tally(queue, entry, pieces_end, -1);
   release_bytes(entry);
@@ -545,6 +570,7 @@ void QueueHost::requeue(Queue& queue, Seq seq) {
   if (counts && queue.options().delivery_limit && returns > *queue.options().delivery_limit) {
     return bury(queue, seq, broker::DeathReason::delivery_limit);
   }
+  count_out(queue, seq, *entry, false);
   queue.put_back(seq);
   if (queue.has_superseded()) return drop_superseded(queue);
   if (transient) return;
@@ -571,8 +597,9 @@ void QueueHost::settle(const SettleItem& item) {
       case Outcome::discard: discard(*from, seq); break;
     }
   }
+  const std::uint64_t count = out_before - from->out();
+  if (item.outcome == Outcome::accept && count > 0) count_acked(*from, item.session, count);
   if (item.consumer != no_consumer) {
-    const std::uint64_t count = out_before - from->out();
     if (Consumer* const by = consumer(item.session, item.consumer); by != nullptr && by->queue == from) {
       by->unacked -= static_cast<std::uint32_t>(std::min<std::uint64_t>(by->unacked, count));
       from->reconsider(*by);
@@ -618,7 +645,10 @@ void QueueHost::end_turn() {
     if (!browsing_.empty()) pump_browsers(id);
     if (queue(id) != nullptr) pump(id);
     if (!loaded_.empty()) loaded_.erase(id);
-    if (Queue* const pumped = queue(id); pumped != nullptr && pumped->options().limited) trim(*pumped);
+    Queue* const pumped = queue(id);
+    if (pumped == nullptr) continue;
+    note_blocked(*pumped);
+    if (pumped->options().limited) trim(*pumped);
   }
   pumping_.clear();
   if (pools_ > 0) [[unlikely]]

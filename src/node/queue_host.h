@@ -29,8 +29,10 @@
 #include "node/body_reads.h"
 #include "node/dead_letters.h"
 #include "node/durable_order.h"
+#include "node/host_stats.h"
 #include "node/letter_marks.h"
 #include "node/messages.h"
+#include "node/observe.h"
 #include "node/session_routes.h"
 #include "node/steady_wall.h"
 #include "node/transient_store.h"
@@ -44,14 +46,6 @@ struct Origin {
   SessionId session;
   PublisherNumber publisher = 0;
   std::uint64_t seq = 0;
-};
-
-struct HostStats {
-  std::uint64_t published = 0, delivered = 0, settled = 0, requeued = 0, rejected = 0, damaged = 0;
-  std::uint64_t expired = 0, dropped = 0;  // dropped: for a limit of the queue
-  std::uint64_t duplicates = 0, superseded = 0;
-  std::uint64_t browsed = 0;      // deliveries to those who only look
-  std::uint64_t renewed_ids = 0;  // blocks of them that were written again
 };
 
 // Why a queue is to be deleted by itself.
@@ -75,6 +69,9 @@ class QueueHost {
     bodies_.use_journal(journal);
   }
   void use_headers(HeadersOf headers_of) { dead_letters_.use_headers(headers_of); }
+  void use_traffic(Traffic& traffic) { traffic_ = &traffic; }
+  // Rates are wanted: sample_uses() will be called.
+  void keep_samples() { keeps_samples_ = true; }
 
   // --- definitions ---
 
@@ -157,6 +154,23 @@ class QueueHost {
   // When a turn is wanted though nothing else happens: something has a time.
   std::optional<std::uint64_t> next_alarm_in_ms() const;
 
+  // --- for those who watch: queue_uses.cpp ---
+
+  std::vector<QueueId> queue_ids() const;
+  // False: it is not there (any more).
+  bool row_of(QueueId queue, QueueRow& row);
+  // From the queue's consumer `first` on, at most `max`. Returns how many there are.
+  std::size_t consumer_rows(QueueId queue, std::size_t first, std::size_t max,
+                            std::vector<ConsumerRow>& rows) const;
+  // False: when the queue's oldest message was received is known. Otherwise it is read, for row_of() to tell; `done` comes
+  // once, not inside of the call, unless the host ends before.
+  bool learn_oldest(QueueId queue, std::function<void()> done);
+  // Something happened to some queue lately: they are to be sampled.
+  bool has_samples() const { return !metered_.empty(); }
+  // Samples the next ones of them, at most `max`, from `at` on, which begins at 0. False: all were sampled.
+  bool sample_uses(std::size_t& at, std::size_t max);
+  std::uint64_t letters_waiting() const { return dead_letters_.waiting(); }
+
   const HostStats& stats() const { return stats_; }
   const broker::Queue* find(QueueId queue) const;
   broker::Queue* find(QueueId id) { return queue(id); }
@@ -209,6 +223,23 @@ class QueueHost {
   };
   // The head of a queue on its way from the disk.
   class Load;
+  // A queue's oldest message, the same way.
+  class OldestLoad final : public storage::ReadWaiter {
+   public:
+    OldestLoad(QueueHost& host, std::uint64_t number, QueueId of, Seq message, std::function<void()> done)
+        : queue(of), seq(message), on_done(std::move(done)), host_(host), number_(number) {}
+    void on_read(Result<storage::CachedRecord> record) override {
+      host_.learned_oldest(number_, record);
+    }  // destroys this
+
+    const QueueId queue;
+    const Seq seq;
+    std::function<void()> on_done;
+
+   private:
+    QueueHost& host_;
+    std::uint64_t number_;
+  };
   // A record that came from the disk, held until its queue is pumped: the journal need not keep it.
   struct Loaded {
     std::uint64_t reference = 0;  // of its entry
@@ -272,6 +303,27 @@ class QueueHost {
   std::uint64_t kept_bytes(const broker::Entry& entry, std::uint64_t pieces_end);
   void tally(const broker::Queue& queue, const broker::Entry& entry, std::uint64_t pieces_end,
              std::int64_t messages);
+  // What is counted of the queue: something happens to it.
+  broker::QueueUse& use_of(broker::Queue& queue) {
+    if (queue.use == nullptr || !queue.use->metered) [[unlikely]]
+      begin_use(queue);
+    return *queue.use;
+  }
+  void begin_use(broker::Queue& queue);
+  Counters<broker::QueueCount> counts_of(const broker::QueueUse& use);
+  void count_pushed(broker::Queue& queue, Seq seq, const broker::Entry& entry, std::uint64_t pieces_end);
+  void count_restored(broker::Queue& queue, const broker::Entry& entry, std::uint64_t pieces_end);
+  void count_delivered(broker::Queue& queue, const broker::Queue::Head& head, SessionId session,
+                       broker::QueueCount as);
+  // It is out, or no more.
+  void count_out(broker::Queue& queue, Seq seq, const broker::Entry& entry, bool out);
+  void count_empty_get(broker::Queue& queue, SessionId session);
+  void count_settled(broker::Queue& queue, const broker::Entry& entry, std::uint64_t pieces_end);
+  void count_acked(broker::Queue& queue, SessionId session, std::uint64_t messages);
+  void note_blocked(broker::Queue& queue);
+  void forget_oldest_loads();
+  void learned_oldest(std::uint64_t load, const Result<storage::CachedRecord>& record);
+  void find_oldest(broker::Queue& of, QueueRow& row);
   bool bring(QueueId id, const broker::Entry& entry, Message& message);
   void load(broker::Queue& queue, const broker::Queue::Head& head);
   void loaded(QueueId queue, broker::Queue::Head head, const Result<storage::CachedRecord>& record);
@@ -370,8 +422,13 @@ class QueueHost {
   std::vector<QueueId> deduplicating_;  // some may be gone
   std::uint64_t log_kept_for_ids_ = 0;
   std::uint64_t look_at_windows_ms_ = 0;
-  Lsn before_message_;          // of the journal, of the message that is being taken
-  bool letters_known_ = false;  // some were sent again: the next turn says that they are here
+  Traffic* traffic_ = nullptr;
+  bool keeps_samples_ = false;
+  std::map<std::uint64_t, std::unique_ptr<OldestLoad>> oldest_loads_;
+  std::uint64_t next_oldest_load_ = 1;
+  std::vector<QueueId> metered_;  // those with a meter that is not at rest; some may be gone
+  Lsn before_message_;            // of the journal, of the message that is being taken
+  bool letters_known_ = false;    // some were sent again: the next turn says that they are here
   DeadLetters dead_letters_;
   VisibleOrder visible_order_;
   AckOrder ack_order_;

@@ -216,7 +216,9 @@ void QueueHost::replayed(bool clean, Seq seqs_end) {
   for (auto& [id, restored] : queues_) {
     forget_lost(*restored);
     restored->for_each([&](Seq seq, Entry& entry) {
-      if (const std::uint64_t pieces = restored->pieces_end(seq); pieces != 0) bodies_.hold(pieces);
+      const std::uint64_t pieces = restored->pieces_end(seq);
+      if (pieces != 0) bodies_.hold(pieces);
+      count_restored(*restored, entry, pieces);
       journal_->retain(Location::from_packed(entry.reference()));
       if (clean || entry.redelivered()) return;
       // Who had it when the power went is not known: it may be a redelivery. The next restart must know that too.

@@ -52,10 +52,12 @@ void QueueHost::on_request(SessionId session, ConsumeRequest& request) {
   slot->session = session;
   slot->number = request.options.consumer;
   slot->tag = std::move(request.options.tag);
+  slot->channel = request.options.channel;
+  slot->arguments = std::move(request.options.arguments);
   slot->prefetch = request.options.prefetch;
   slot->no_ack = request.options.no_ack;
   slot->exclusive = alone;
-  slot->priority = broker::consumer_priority(request.options.arguments);
+  slot->priority = broker::consumer_priority(slot->arguments);
   slot->window = &owner.window;
   slot->holder = &owner;
   if (request.options.pool != 0 && !slot->no_ack) join(owner, *slot, request.options.pool);
@@ -109,6 +111,7 @@ void QueueHost::on_request(SessionId session, StatusRequest& request) {
   Queue* const of = queue(request.queue);
   if (of == nullptr) return reply(session, no_queue());
   touch(*of);  // a declaration asks for this
+  ++traffic_->queues_declared;
   reply(session, QueueStatus{request.name, request.queue, of->ready(),
                              static_cast<std::uint32_t>(of->consumers().size())});
 }

@@ -116,6 +116,7 @@ void QueueHost::bury(Queue& of, Seq seq, DeathReason reason) {
   if (entry == nullptr) return;
   if (of.options().dead_letters) {
     const bool transient = entry->transient();
+    if (entry->state() == broker::EntryState::out) count_out(of, seq, *entry, false);
     of.leave(seq, reason);
     // What is due is due again after a restart: it need not be known that it was on its way.
     return dead_letters_.add(of, seq, transient, reason == DeathReason::due);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "broker/topology.h"
+#include "node/exchange_uses.h"
 
 namespace weir::node {
 
@@ -23,6 +24,7 @@ class RouteCache {
     std::uint64_t version = 0;  // of the topology that it was found in
     bool valid = false;
     std::vector<broker::Target> targets;  // grouped by shard
+    ExchangeUse* use = nullptr;           // of the exchange, as long as the route is valid
   };
 
   // The place for this route, which holds it already if is_for() says so.

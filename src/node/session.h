@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/chunk.h"
@@ -29,7 +30,9 @@
 #include "broker/decide.h"
 #include "broker/message.h"
 #include "broker/topology.h"
+#include "node/connection_facts.h"
 #include "node/identity.h"
+#include "node/protocols.h"
 #include "runtime/stream.h"
 #include "runtime/timers.h"
 
@@ -119,6 +122,13 @@ class SessionEvents {
   virtual void on_publish_flow(bool open, std::string_view alarm) = 0;
   // The broker wants this connection closed (administration, shutdown).
   virtual void on_close_wanted(const Error& reason) = 0;
+  // Somebody looks: what is known of the connection now, and of its channels, if they are wanted. Counts what it is about
+  // itself, and says little until it does.
+  virtual void describe(ConnectionFacts& facts, std::vector<ChannelRow>* channels) const {
+    (void)facts, (void)channels;
+  }
+  // Every meter_interval_ms (base/meter.h): the moment to take samples of what it counts.
+  virtual void on_sample() {}
 
  protected:
   ~SessionEvents() = default;
@@ -134,6 +144,10 @@ struct SessionInfo {
   // Of the Identity.
   std::shared_ptr<const broker::Grants> grants = {};
   std::uint64_t expires_ms = 0;
+  // For people, as far as the protocol has it.
+  std::string connection_name = {};  // that the client gave it
+  std::string auth_mechanism = {};   // "PLAIN"
+  broker::Table properties = {};     // that the client gave; beyond limits::client_properties_bytes_max, none
 };
 
 struct Publish {
@@ -143,6 +157,7 @@ struct Publish {
   Chunk* chunk = nullptr;           // where all the body's pieces lie
   broker::HeaderSource* headers = nullptr;
   std::span<const std::string_view> more_keys{};  // it is routed by these too, and reaches each queue once
+  bool mandatory = false;  // its client is told when nobody gets it: for those who count
 };
 enum class PublishResult : std::uint8_t { routed, unroutable };
 
@@ -160,6 +175,7 @@ struct ConsumeOptions {
   std::uint32_t prefetch = 0;  // most unsettled deliveries; 0: no limit
   PoolNumber pool = 0;         // 0: it shares none
   broker::Table arguments;
+  std::uint32_t channel = 1;  // the front-end's own: for people
 };
 
 // Publishes and settlements that take effect together, when they are committed; destroyed before, nothing happens. What
@@ -289,8 +305,13 @@ struct Credentials {
   std::string user;
   std::string password;
   bool loopback = false;
-  bool vouched = false;  // a certificate has proven who it is: there is no password
+  bool vouched = false;                // a certificate has proven who it is: there is no password
+  Protocol protocol = Protocol::none;  // for those who count
 };
+
+class Observing;
+struct Observed;
+struct ObserveScope;
 
 // What a pending authentication hangs on: destroying it cancels the callback.
 class Authentication {
@@ -325,6 +346,15 @@ class BrokerClient {
                                                        std::function<void(Result<Identity>)> done) = 0;
   // not_found (vhost), access_refused, limit_exceeded. `events` outlives the session.
   virtual Result<std::unique_ptr<Session>> open_session(SessionInfo info, SessionEvents& events) = 0;
+
+  // --- for those who watch and administer (node/observe.h) ---
+
+  // `done` comes once, in a turn of this shard, unless what is returned is destroyed first; never inside of the call.
+  virtual std::unique_ptr<Observing> observe(ObserveScope scope, std::function<void(Observed&&)> done) = 0;
+  // Asks the session's connection to close, on whatever shard it is; nothing if it is not there any more.
+  virtual void close_session(SessionId session, Error reason) = 0;
+  // A front-end has refused something, by the protocol's own code.
+  virtual void count_error(Protocol protocol, std::uint32_t code, bool of_connection) = 0;
 };
 
 }  // namespace weir::node

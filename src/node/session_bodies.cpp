@@ -47,9 +47,12 @@ void ShardSession::append_body(BodyNumber body, Bytes piece, Chunk* chunk) {
 
 void ShardSession::finish_body(BodyNumber body, const Publish& publish) {
   const std::uint32_t publisher = note_published(publish);
-  count_publish(publish);
-  if (body == no_body) return;
+  const std::string_view exchange = publish.message.exchange;
+  const bool there = at_.topology.find_exchange(info_.vhost, exchange) != nullptr;
+  exchange_ = there ? &use_of(exchange) : nullptr;
+  if (body == no_body) return count_publish(publish, {});
   const auto at = open_bodies_.find(body);
+  count_publish(publish, at->second.targets);
   OpenBody open = std::move(at->second);
   open_bodies_.erase(at);
   WEIR_ASSERT(open.left_bytes == 0);

@@ -4,13 +4,22 @@
 
 #include "node/messages.h"
 #include "node/outbox.h"
+#include "node/protocols.h"
 
 namespace weir::node {
 
-// A session's id begins with its shard.
+// A session's id begins with its shard and its protocol.
 inline constexpr unsigned session_shard_shift = 48;
+inline constexpr unsigned session_protocol_shift = 40;
 inline ShardId shard_of(SessionId session) {
   return ShardId{static_cast<std::uint16_t>(session.value >> session_shard_shift)};
+}
+inline Protocol protocol_of(SessionId session) {
+  return static_cast<Protocol>(session.value >> session_protocol_shift & 0xff);
+}
+inline SessionId session_id(ShardId shard, Protocol protocol, std::uint64_t number) {
+  return SessionId{std::uint64_t{shard.value} << session_shard_shift |
+                   static_cast<std::uint64_t>(protocol) << session_protocol_shift | number};
 }
 
 // Of a shard's own publishes (dead letters), which no connection makes.

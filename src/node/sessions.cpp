@@ -23,7 +23,7 @@ Result<std::unique_ptr<Session>> Sessions::open(SessionInfo info, SessionEvents&
   Result<Tenancy> tenancy = Tenancy::enter(topology, surroundings_.tenants, info.user, info.vhost);
   if (!tenancy) return std::unexpected(std::move(tenancy).error());
   WEIR_TRY(topology.authorize_vhost({info.user, info.grants.get()}, info.vhost));
-  const SessionId id{std::uint64_t{surroundings_.self.value} << session_shard_shift | next_++};
+  const SessionId id = session_id(surroundings_.self, protocol_named(info.protocol), next_++);
   auto session = std::make_unique<ShardSession>(*this, id, std::move(info), std::move(*tenancy), events);
   sessions_.emplace(id, session.get());
   if (const std::uint64_t expires_ms = session->info().expires_ms; expires_ms != 0) end_at(id, expires_ms);
@@ -128,6 +128,24 @@ void Sessions::close_if(const std::function<bool(const SessionInfo&)>& unwanted,
   for (const SessionId id : ids) {
     if (ShardSession* const session = find(id)) session->events().on_close_wanted(reason);
   }
+}
+
+void Sessions::close(SessionId id, const Error& reason) {
+  if (ShardSession* const session = find(id)) session->events().on_close_wanted(reason);
+}
+
+std::vector<SessionId> Sessions::ids() const {
+  std::vector<SessionId> ids;
+  ids.reserve(sessions_.size());
+  for (const auto& [id, session] : sessions_) ids.push_back(id);
+  return ids;
+}
+
+bool Sessions::sample(const std::vector<SessionId>& ids, std::size_t& at, std::size_t max) {
+  for (; max > 0 && at < ids.size(); --max, ++at) {
+    if (ShardSession* const session = find(ids[at])) session->events().on_sample();
+  }
+  return at < ids.size();
 }
 
 void Sessions::put_back(ShardId from, SessionId session, ConsumerNumber consumer, QueueId queue, Seq seq) {

@@ -12,10 +12,12 @@
 
 #include "base/clock.h"
 #include "broker/topology.h"
+#include "node/exchange_uses.h"
 #include "node/queue_host.h"
 #include "node/session.h"
 #include "node/session_routes.h"
 #include "node/tenants.h"
+#include "node/traffic.h"
 #include "runtime/timers.h"
 
 namespace weir::node {
@@ -35,6 +37,8 @@ struct SessionSurroundings {
   runtime::TimerWheel& timers;
   Tenants& tenants;
   const TokenAuthority* tokens;  // null: there are none
+  Traffic& traffic;
+  ExchangeUses& exchanges;
   BodySizes body_sizes{};
 };
 
@@ -58,7 +62,13 @@ class Sessions final : public SessionSink {
   // Asks the connections to close of which it is true.
   void close_if(const std::function<bool(const SessionInfo&)>& unwanted, const Error& reason);
   void close_all(const Error& reason);
+  void close(SessionId session, const Error& reason);
   std::size_t count() const { return sessions_.size(); }
+  std::vector<SessionId> ids() const;
+  // Null: it is not there (any more).
+  const ShardSession* look_at(SessionId id) { return find(id); }
+  // Front-ends take their samples: the next ones of `ids`, at most `max`, from `at` on. False: all have.
+  bool sample(const std::vector<SessionId>& ids, std::size_t& at, std::size_t max);
   template <typename F>
   void for_each(F&& visit) {
     for (auto& [id, session] : sessions_) visit(*session);

@@ -48,7 +48,10 @@ Shard::Shard(ShardOptions options, ShardSurroundings surroundings)
             }),
       sessions_({options_.id, options_.shards, topology_, outbox_, host_,
                  [this](MetaRequest request) { to_meta(std::move(request)); }, at_.wake, at_.clock,
-                 at_.timers, at_.counters.tenants, options_.auth.tokens, options_.body_sizes}),
+                 at_.timers, at_.counters.tenants, options_.auth.tokens, traffic_, exchange_uses_,
+                 options_.body_sizes}),
+      observer_({options_.id, options_.shards, at_.clock, topology_, outbox_, host_, sessions_,
+                 exchange_uses_, at_.wake, [this] { return describe(); }}),
       meta_({options_.shards, topology_, [this](const Changes& changes) { apply_everywhere(changes); },
              [this](SessionReply reply) { answer_meta(std::move(reply)); }},
             options_.seed),
@@ -56,6 +59,8 @@ Shard::Shard(ShardOptions options, ShardSurroundings surroundings)
       flows_(options_.shards) {
   host_.use_headers(options_.headers_of);
   host_.use_tenants(at_.counters.tenants);
+  host_.use_traffic(traffic_);
+  if (options_.sample_ms > 0) host_.keep_samples();
   host_.keep_log_for_ids(options_.journal.file_bytes_max / 2);
 }
 
@@ -100,9 +105,12 @@ void Shard::after_apply(const broker::Change& change) {
     limit_changed(broker::LimitOf::vhost, vhost->name);
     sessions_.close_if([&](const SessionInfo& info) { return info.vhost == vhost->name; },
                        {ErrorCode::closed, fmt::format("vhost '{}' is deleted", vhost->name)});
+    exchange_uses_.remove_vhost(vhost->name);
   } else if (const auto* user = std::get_if<broker::RemoveUser>(&change)) {
     sessions_.close_if([&](const SessionInfo& info) { return info.user == user->name; },
                        {ErrorCode::closed, fmt::format("user '{}' is deleted", user->name)});
+  } else if (const auto* exchange = std::get_if<broker::RemoveExchange>(&change)) {
+    exchange_uses_.remove(exchange->vhost, exchange->name);
   }
   for (const QueueId id : topology_.redefined()) {
     const broker::QueueDefinition& queue = *topology_.find_queue(id);
@@ -164,6 +172,7 @@ void Shard::end_turn() {
   if (failed_) return;
   host_.end_turn();
   care_for_checkpoint();
+  observer_.step();
   sessions_.end_turn();
   update_flow();
   outbox_.flush();
@@ -174,6 +183,8 @@ void Shard::end_turn() {
   outbox_.flush();  // windows given back, and what the hooks asked for
   care_for_journal();
   if (const auto delay_ms = host_.next_alarm_in_ms()) at_.timers.arm(alarm_timer_, *delay_ms);
+  if (options_.sample_ms > 0 && !sample_timer_.armed() && observer_.wants_samples())
+    at_.timers.arm(sample_timer_, options_.sample_ms);
   if (has_work()) at_.wake();
 }
 
@@ -211,6 +222,13 @@ void Shard::receive(ShardMessage& message) {
     void operator()(std::unique_ptr<ReplyMessage>& message) const { shard.sessions_.take_direct(*message); }
     void operator()(std::unique_ptr<ReplyProbe>& probe) const {
       shard.routes_.reply(shard.sessions_.probe(*probe));
+    }
+    void operator()(std::unique_ptr<ObserveAsked>& asked) const { shard.observer_.asked(std::move(*asked)); }
+    void operator()(std::unique_ptr<ObserveAnswer>& answer) const {
+      shard.observer_.answered(std::move(*answer));
+    }
+    void operator()(std::unique_ptr<CloseSession>& close) const {
+      shard.sessions_.close(close->session, close->reason);
     }
     void operator()(PoolNews& news) const { shard.sessions_.take_pool_news(news); }
     void operator()(ConsumerGone& gone) const { shard.sessions_.take_consumer_gone(gone); }
@@ -411,11 +429,53 @@ void Shard::set_flow_of(ShardId shard, bool open, const std::string& alarm) {
 
 std::unique_ptr<Authentication> Shard::authenticate(Credentials credentials,
                                                     std::function<void(Result<Identity>)> done) {
-  return authenticator_.check(std::move(credentials), std::move(done));
+  Counters<SessionCount>& counts = traffic_.of(credentials.protocol).sessions;
+  ++counts[SessionCount::logins];
+  return authenticator_.check(std::move(credentials),
+                              [&counts, done = std::move(done)](Result<Identity> identity) {
+                                if (!identity) ++counts[SessionCount::logins_refused];
+                                done(std::move(identity));
+                              });
 }
 
 Result<std::unique_ptr<Session>> Shard::open_session(SessionInfo info, SessionEvents& events) {
   return sessions_.open(std::move(info), events);
+}
+
+// --- those who watch and administer ---
+
+std::unique_ptr<Observing> Shard::observe(ObserveScope scope, std::function<void(Observed&&)> done) {
+  return observer_.observe(std::move(scope), std::move(done));
+}
+
+void Shard::close_session(SessionId session, Error reason) {
+  const ShardId home = shard_of(session);
+  if (home.value >= options_.shards) return;
+  if (home == options_.id) return sessions_.close(session, reason);
+  outbox_.add(home, std::make_unique<CloseSession>(CloseSession{session, std::move(reason)}));
+  at_.wake();
+}
+
+void Shard::count_error(Protocol protocol, std::uint32_t code, bool of_connection) {
+  ++traffic_.of(protocol).errors[{code, of_connection}];
+}
+
+ShardRow Shard::describe() const {
+  ShardRow row;
+  row.shard = options_.id;
+  row.queues = host_.queue_count();
+  row.sessions = sessions_.count();
+  row.journal = journal_->stats();
+  row.journal_pending_bytes = journal_->pending_bytes();
+  row.messages = host_.stats();
+  row.traffic = traffic_;
+  row.letters_waiting = host_.letters_waiting();
+  const Flow& flow = flows_[options_.id.value];
+  row.alarm = flow.alarm;
+  row.publishing_open = flow.open;
+  row.cpu_ns = at_.cpu_ns ? at_.cpu_ns() : 0;
+  row.transient_bytes = at_.counters.transient_bytes.load(std::memory_order_relaxed);
+  return row;
 }
 
 }  // namespace weir::node

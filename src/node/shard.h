@@ -14,6 +14,7 @@
 #include "node/checkpoint_walk.h"
 #include "node/messages.h"
 #include "node/meta_service.h"
+#include "node/observer.h"
 #include "node/outbox.h"
 #include "node/queue_host.h"
 #include "node/session.h"
@@ -47,6 +48,7 @@ struct ShardOptions {
   std::uint64_t sessions_max = UINT64_MAX;         // of the node
   std::uint64_t seed = 1;
   BodySizes body_sizes{};
+  std::uint64_t sample_ms = 0;  // how often samples are taken of what is counted, for rates; 0: never
   HeadersOf headers_of;
 };
 
@@ -58,9 +60,10 @@ struct ShardSurroundings {
   runtime::Inbox<ShardMessage>& inbox;
   Peers& peers;
   SharedCounters& counters;
-  std::function<void()> wake;                // see to it that another turn comes soon
-  Authenticator::Offload offload;            // may be empty
-  std::function<void(const Error&)> failed;  // the journal can't go on: the process must end
+  std::function<void()> wake;                  // see to it that another turn comes soon
+  Authenticator::Offload offload;              // may be empty
+  std::function<void(const Error&)> failed;    // the journal can't go on: the process must end
+  std::function<std::uint64_t()> cpu_ns = {};  // of the shard's thread, for those who watch; may be empty
 };
 
 class Shard final : public BrokerClient,
@@ -84,7 +87,8 @@ class Shard final : public BrokerClient,
   void end_turn() override;
   // Something to do that no event will bring.
   bool has_work() const {
-    return host_.has_work() || !hooks_.empty() || (walk_ != nullptr && !walk_is_done_);
+    return host_.has_work() || observer_.has_work() || !hooks_.empty() ||
+           (walk_ != nullptr && !walk_is_done_);
   }
   // Nothing is under way: for tests and the simulator.
   bool quiet() const { return !has_work() && journal_->idle() && meta_.idle(); }
@@ -108,6 +112,9 @@ class Shard final : public BrokerClient,
   std::unique_ptr<Authentication> authenticate(Credentials credentials,
                                                std::function<void(Result<Identity>)> done) override;
   Result<std::unique_ptr<Session>> open_session(SessionInfo info, SessionEvents& events) override;
+  std::unique_ptr<Observing> observe(ObserveScope scope, std::function<void(Observed&&)> done) override;
+  void close_session(SessionId session, Error reason) override;
+  void count_error(Protocol protocol, std::uint32_t code, bool of_connection) override;
 
  private:
   // Both copies, one after the other, so that either alone tells all.
@@ -159,15 +166,20 @@ class Shard final : public BrokerClient,
   void on_snapshot_timer();
   void on_background_timer();
   void on_alarm_timer();
+  void on_sample_timer() { observer_.begin_samples(); }
+  ShardRow describe() const;
 
   ShardOptions options_;
   ShardSurroundings at_;
   broker::Topology topology_;
   Outbox outbox_;
+  Traffic traffic_;
+  ExchangeUses exchange_uses_;
   SessionRoutes routes_;
   std::unique_ptr<storage::Journal> journal_;  // before the host, which takes its reads back at its end
   QueueHost host_;
   Sessions sessions_;
+  Observer observer_;
   MetaService meta_;
   Authenticator authenticator_;
   ReadBuffer read_buffer_;
@@ -200,6 +212,7 @@ class Shard final : public BrokerClient,
   runtime::MethodTimer<Shard, &Shard::on_snapshot_timer> snapshot_timer_{*this};
   runtime::MethodTimer<Shard, &Shard::on_background_timer> background_timer_{*this};
   runtime::MethodTimer<Shard, &Shard::on_alarm_timer> alarm_timer_{*this};
+  runtime::MethodTimer<Shard, &Shard::on_sample_timer> sample_timer_{*this};
 };
 
 }  // namespace weir::node

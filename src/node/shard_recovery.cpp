@@ -82,6 +82,7 @@ Status Shard::close() {
   at_.timers.cancel(snapshot_timer_);
   at_.timers.cancel(background_timer_);
   at_.timers.cancel(alarm_timer_);
+  at_.timers.cancel(sample_timer_);
   return journal_->close_clean();
 }
 

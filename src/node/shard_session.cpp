@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/cursor.h"
 #include "base/limits.h"
+#include "broker/value_codec.h"
 #include "node/publish_batch.h"
 #include "node/transaction.h"
 
@@ -61,12 +63,19 @@ ShardSession::ShardSession(Sessions& home, SessionId id, SessionInfo info, Tenan
       tenancy_(std::move(tenancy)),
       rates_(tenancy_.rates(at_.topology, info_.user, info_.vhost)),
       events_(events),
+      counts_(at_.traffic.of(protocol_named(info_.protocol)).sessions),
+      connected_at_ms_(at_.clock.wall_ms()),
       rng_(id.value),
       used_shards_(at_.shards, false),
-      taken_(at_.shards) {}
+      taken_(at_.shards) {
+  keep_properties();
+  ++counts_[SessionCount::connections_opened];
+}
 
 ShardSession::~ShardSession() {
   while (!open_bodies_.empty()) abort_body(open_bodies_.begin()->first);
+  ++counts_[SessionCount::connections_closed];
+  counts_[SessionCount::channels_closed] += channels_;
   for (std::uint16_t shard = 0; shard < at_.shards; ++shard) {
     if (used_shards_[shard]) to_queue(ShardId{shard}, EndSessionRequest{});
   }
@@ -93,7 +102,45 @@ Status ShardSession::renew(std::string_view secret) {
   return {};
 }
 
+void ShardSession::keep_properties() {
+  if (info_.properties.empty()) return;
+  Writer writer(properties_);
+  broker::encode_table(std::exchange(info_.properties, {}), writer);
+  if (properties_.size() > limits::client_properties_bytes_max) properties_.clear();
+  properties_.shrink_to_fit();
+}
+
+broker::Table ShardSession::properties() const {
+  broker::Table table;
+  if (properties_.empty()) return table;
+  Reader reader(properties_);
+  const bool whole = broker::decode_table(reader, table);
+  WEIR_ASSERT(whole);
+  return table;
+}
+
+Status ShardSession::open_channel() {
+  WEIR_TRY(tenancy_.open_channel(at_.topology, info_.user));
+  ++channels_;
+  ++counts_[SessionCount::channels_opened];
+  return {};
+}
+
+void ShardSession::close_channel() {
+  tenancy_.close_channel();
+  --channels_;
+  ++counts_[SessionCount::channels_closed];
+}
+
 // --- publishing ---
+
+ExchangeUse& ShardSession::use_of(std::string_view exchange) {
+  return at_.exchanges.find(info_.vhost, exchange, at_.clock.monotonic_ns() / 1'000'000);
+}
+
+void ShardSession::count_unroutable(const Publish& publish) {
+  ++counts_[publish.mandatory ? SessionCount::unroutable_returned : SessionCount::unroutable_dropped];
+}
 
 Result<std::span<const broker::Target>> ShardSession::find_route(const Publish& publish) {
   if (!publish.more_keys.empty()) [[unlikely]]
@@ -103,10 +150,12 @@ Result<std::span<const broker::Target>> ShardSession::find_route(const Publish& 
   const std::string_view key = publish.message.routing_key;
   RouteCache::Route* route = &routes_.place(exchange, key);
   if (RouteCache::is_for(*route, exchange, key, topology.version())) [[likely]] {
+    exchange_ = route->use;
     return std::span<const broker::Target>(route->targets);
   }
   if (exchange.empty() && is_reply_key(key)) [[unlikely]] {
     WEIR_TRY(topology.authorize(who(), info_.vhost, broker::Access::write, "amq.default"));
+    exchange_ = &use_of(exchange);
     send_reply(publish, key);
     return std::span<const broker::Target>();
   }
@@ -123,6 +172,7 @@ Result<std::span<const broker::Target>> ShardSession::find_route(const Publish& 
   route->exchange.assign(exchange);
   route->key.assign(key);
   route->version = topology.version();
+  exchange_ = route->use = &use_of(exchange);
   route->valid = !headers.asked;  // where headers decide, the next message may go another way
   return std::span<const broker::Target>(route->targets);
 }
@@ -132,6 +182,7 @@ Result<std::span<const broker::Target>> ShardSession::find_route_of_keys(const P
   const std::string_view exchange = publish.message.exchange;
   WEIR_TRY(at_.topology.authorize(who(), info_.vhost, broker::Access::write,
                                   exchange.empty() ? "amq.default" : exchange));
+  exchange_ = nullptr;
   WatchedHeaders headers(publish.headers, rng_);
   targets_.clear();
   const auto add = [&](std::string_view key) -> Status {
@@ -152,6 +203,7 @@ Result<std::span<const broker::Target>> ShardSession::find_route_of_keys(const P
     return fail(ErrorCode::limit_exceeded,
                 fmt::format("a message reaches more than {} queues", limits::fan_out_max));
   }
+  exchange_ = &use_of(publish.message.exchange);
   return std::span<const broker::Target>(targets_);
 }
 
@@ -162,7 +214,7 @@ Result<PublishResult> ShardSession::publish(const Publish& publish) {
   if (!route) return std::unexpected(route.error());
   const std::span<const broker::Target> targets = *route;
   const std::uint32_t publisher = note_published(publish);
-  count_publish(publish);
+  count_publish(publish, targets);
   if (targets.empty()) return PublishResult::unroutable;
   send_all(publish, publisher, targets, no_body);
   window_shrunk();
@@ -174,6 +226,10 @@ std::uint32_t ShardSession::note_published(const Publish& publish) {
   if (publish.seq == 0) return 0;
   const std::uint32_t publisher = confirming_publisher(publish.publisher);
   last_confirms_->window.note_published(publish.seq);
+  if (last_confirms_->timed_seq == 0) {
+    last_confirms_->timed_seq = publish.seq;
+    last_confirms_->timed_ns = at_.clock.monotonic_ns();
+  }
   return publisher;
 }
 
@@ -211,6 +267,7 @@ void ShardSession::commit(std::unique_ptr<Transaction> transaction, PublisherNum
                           std::uint64_t seq) {
   const std::uint32_t publisher = confirming_publisher(number);
   ConfirmWindow& window = last_confirms_->window;
+  last_confirms_->commits = true;
   window.note_published(seq);
   auto& parts = static_cast<ShardTransaction&>(*transaction).parts();
   for (std::uint16_t shard = 0; shard < at_.shards; ++shard) {
@@ -278,7 +335,9 @@ void ShardSession::take_ack(ShardId from, const PublishAck& ack) {
   if (ack.up_to == 0 || at == confirms_.end()) return;
   at->second.window.note_safe(from, ack.up_to);
   want_confirms();
-  if (ack.rejected != 0) events_.on_rejected(at->second.number, ack.rejected, ack.rejected);
+  if (ack.rejected == 0) return;
+  ++at->second.rejected;
+  events_.on_rejected(at->second.number, ack.rejected, ack.rejected);
 }
 
 void ShardSession::tell_confirms() {
@@ -289,12 +348,23 @@ void ShardSession::tell_confirms() {
   for (auto& [id, publisher] : confirms_) {
     const std::uint64_t safe = publisher.window.safe_up_to();
     if (safe <= publisher.window.told) continue;
+    count_confirmed(publisher, safe);
     publisher.window.told = safe;
     news.push_back({id, publisher.number, safe});
   }
   for (const Sessions::ConfirmNews& confirmed : news) {
     if (confirms_.contains(confirmed.id)) events_.on_confirmed(confirmed.publisher, confirmed.up_to);
   }
+}
+
+void ShardSession::count_confirmed(Publisher& publisher, std::uint64_t safe) {
+  if (publisher.commits) return;
+  const std::uint64_t told = safe - publisher.window.told, rejected = std::min(publisher.rejected, told);
+  publisher.rejected -= rejected;
+  counts_[SessionCount::confirmed] += told - rejected;
+  if (publisher.timed_seq == 0 || publisher.timed_seq > safe) return;
+  at_.traffic.confirm_us.add((at_.clock.monotonic_ns() - publisher.timed_ns) / 1'000);
+  publisher.timed_seq = 0;
 }
 
 void ShardSession::set_shard_flow(bool open, const std::string& alarm) {

@@ -41,8 +41,8 @@ class ShardSession final : public Session {
   }
   Status renew(std::string_view secret) override;
 
-  Status open_channel() override { return tenancy_.open_channel(at_.topology, info_.user); }
-  void close_channel() override { tenancy_.close_channel(); }
+  Status open_channel() override;
+  void close_channel() override;
 
   Result<PublishResult> publish(const Publish& publish) override;
   std::unique_ptr<Transaction> begin_transaction() override;
@@ -100,15 +100,28 @@ class ShardSession final : public Session {
         std::any_of(targets.begin(), targets.end(), [](const broker::Target& to) { return !to.history; });
     return any ? PublishResult::routed : PublishResult::unroutable;
   }
-  void count_publish(const Publish& publish) {
+  // To where its route leads, which was just found.
+  void count_publish(const Publish& publish, std::span<const broker::Target> targets) {
     if (rates_ != nullptr) [[unlikely]]
       keep_to_rates(publish.message.body_bytes);
+    ++counts_[SessionCount::received];
+    if (publish.seq != 0) ++counts_[SessionCount::received_confirm];
+    if (exchange_ != nullptr) {
+      ++exchange_->counts[ExchangeCount::publish_in];
+      exchange_->counts[ExchangeCount::publish_out] += targets.size();
+    }
+    if (targets.empty()) return count_unroutable(publish);
+    ++counts_[SessionCount::routed];
   }
   std::optional<ShardId> shard_of_queue(QueueId queue) const;
 
   // --- from the shard ---
 
   SessionEvents& events() { return events_; }
+  const SessionEvents& events() const { return events_; }
+  std::uint64_t connected_at_ms() const { return connected_at_ms_; }
+  // That the client gave.
+  broker::Table properties() const;
   void take_delivery(ShardId from, const DeliverItem& item);
   void take_ack(ShardId from, const PublishAck& ack);
   void take_reply(SessionReply reply);
@@ -146,6 +159,9 @@ class ShardSession final : public Session {
     }
   }
   Result<std::span<const broker::Target>> find_route_of_keys(const Publish& publish);
+  void keep_properties();
+  ExchangeUse& use_of(std::string_view exchange);
+  void count_unroutable(const Publish& publish);
   void window_shrunk();
   Result<PublishResult> publish_large(const Publish& publish);
   // `body`: what the message has of a body was sent before.
@@ -174,10 +190,14 @@ class ShardSession final : public Session {
   Sessions& home_;
   const SessionSurroundings& at_;
   SessionId id_;
-  SessionInfo info_;
+  SessionInfo info_;                   // but for the properties
+  std::vector<std::byte> properties_;  // a table (broker/value_codec.h): there are many connections
   Tenancy tenancy_;
   std::unique_ptr<PublishRates> rates_;  // null: none are set
   SessionEvents& events_;
+  Counters<SessionCount>& counts_;  // of the shard's sessions of the protocol
+  std::uint64_t connected_at_ms_;   // wall clock
+  std::uint64_t channels_ = 0;
   Request request_ = Request::none;
   std::string queue_name_;  // of the request in flight
   Deleted deleted_;
@@ -189,7 +209,12 @@ class ShardSession final : public Session {
     Publisher(PublisherNumber its_number, std::uint16_t shards) : number(its_number), window(shards) {}
     PublisherNumber number;
     ConfirmWindow window;
+    bool commits = false;         // they are what it counts, not messages
+    std::uint64_t rejected = 0;   // and not told yet
+    std::uint64_t timed_seq = 0;  // whose time to its confirm is taken; 0: none
+    std::uint64_t timed_ns = 0;
   };
+  void count_confirmed(Publisher& publisher, std::uint64_t safe);
   std::unordered_map<std::uint32_t, Publisher> confirms_;  // by id
   std::unordered_map<PublisherNumber, std::uint32_t> publisher_ids_;
   std::uint32_t last_publisher_id_ = 0;
@@ -201,6 +226,7 @@ class ShardSession final : public Session {
   std::string alarm_;
 
   RouteCache routes_;
+  ExchangeUse* exchange_ = nullptr;      // of the route that was found last; null: it is not counted
   Rng rng_;                              // for exchanges that choose at random
   std::vector<broker::Target> targets_;  // of a message with several keys
 

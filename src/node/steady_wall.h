@@ -21,6 +21,8 @@ class SteadyWall {
     return wall_ms;
   }
 
+  std::uint64_t monotonic_ms() const { return clock_.monotonic_ns() / 1'000'000; }
+
  private:
   Clock& clock_;
   std::uint64_t base_ms_ = 0, base_ns_ = 0;

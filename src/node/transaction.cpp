@@ -50,7 +50,7 @@ Result<PublishResult> ShardTransaction::publish(const Publish& publish) {
         bytes += sizeof(PublishItem) + publish_journal_bytes(message, targets.size()) + targets.size_bytes();
       });
   WEIR_TRY(charge(bytes));
-  session_.count_publish(publish);
+  session_.count_publish(publish, *route);
   session_.for_each_part(
       publish, *route,
       [&](ShardId shard, std::span<const broker::Target> targets, const broker::IncomingMessage& message) {

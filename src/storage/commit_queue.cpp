@@ -65,6 +65,8 @@ void CommitQueue::on_written(Commit& commit, std::int64_t result) {
   const std::uint64_t took_ns = now_ns() - commit.begun_ns;
   counts_.ns_total += took_ns;
   counts_.ns_max = std::max(counts_.ns_max, took_ns);
+  counts_.us.add(took_ns / 1'000);
+  counts_.bytes_each.add(commit.bytes);
   const Lsn before = durable_;
   while (in_flight_ > 0 && commits_[first_].done) {
     Commit& oldest = commits_[first_];

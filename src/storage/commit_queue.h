@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/ids.h"
+#include "base/log_histogram.h"
 #include "runtime/disk.h"
 #include "storage/log_files.h"
 #include "storage/record.h"
@@ -52,6 +53,7 @@ class CommitQueue {
   };
   struct Counts {
     std::uint64_t commits = 0, bytes = 0, ns_total = 0, ns_max = 0;
+    LogHistogram us, bytes_each;
   };
   CommitQueue(runtime::Disk& disk, const FileTable& table, LogFiles& files, Options options,
               CommitEvents& events);

@@ -352,6 +352,8 @@ Journal::Stats DiskJournal::stats() const {
   stats.bytes_written = commits.bytes;
   stats.commit_ns_total = commits.ns_total;
   stats.commit_ns_max = commits.ns_max;
+  stats.commit_us = commits.us;
+  stats.commit_bytes = commits.bytes_each;
   stats.reads = read_cache_.reads();
   stats.read_bytes = read_cache_.read_bytes();
   stats.files = files_.count();

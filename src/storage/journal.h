@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/ids.h"
+#include "base/log_histogram.h"
 #include "runtime/disk.h"
 #include "storage/checkpoint.h"
 #include "storage/listing.h"
@@ -203,6 +204,7 @@ class Journal {
     std::uint64_t scrub_passes = 0, scrubbed_bytes = 0, scrub_findings = 0;
     std::uint64_t scrub_reads_in_disk = 0;  // at this moment
     std::uint64_t commit_ns_total = 0, commit_ns_max = 0;
+    LogHistogram commit_us, commit_bytes;  // a commit is written and synced in one
   };
   virtual Stats stats() const = 0;
 };

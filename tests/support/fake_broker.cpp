@@ -631,6 +631,22 @@ void FakeBroker::close_all(const Error& reason) {
   for (FakeSession* session : sessions) session->events().on_close_wanted(reason);
 }
 
+std::unique_ptr<node::Observing> FakeBroker::observe(node::ObserveScope,
+                                                     std::function<void(node::Observed&&)>) {
+  return std::make_unique<node::Observing>();
+}
+
+void FakeBroker::close_session(SessionId id, Error reason) {
+  const std::set<FakeSession*> sessions = sessions_;
+  for (FakeSession* session : sessions) {
+    if (session->id() == id) session->events().on_close_wanted(reason);
+  }
+}
+
+void FakeBroker::count_error(node::Protocol, std::uint32_t code, bool of_connection) {
+  ++errors[{code, of_connection}];
+}
+
 const FakeBroker::Queue* FakeBroker::find(const std::string& name) const {
   const broker::QueueDefinition* const queue = topology_.find_queue("/", name);
   return queue != nullptr ? &queues_.at(queue->id) : nullptr;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "node/observe.h"
 #include "node/session.h"
 #include "node/turn_hooks.h"
 
@@ -42,8 +43,14 @@ class FakeBroker final : public node::BrokerClient {
       node::Credentials credentials, std::function<void(Result<node::Identity>)> done) override;
   Result<std::unique_ptr<node::Session>> open_session(node::SessionInfo info,
                                                       node::SessionEvents& events) override;
+  // It is of no interest to anybody: no answer comes.
+  std::unique_ptr<node::Observing> observe(node::ObserveScope scope,
+                                           std::function<void(node::Observed&&)> done) override;
+  void close_session(SessionId session, Error reason) override;
+  void count_error(node::Protocol protocol, std::uint32_t code, bool of_connection) override;
 
   // --- for tests ---
+  std::map<std::pair<std::uint32_t, bool>, unsigned> errors;  // that were counted, as in count_error
   void add_vhost(const std::string& name);
   void add_user(const std::string& name, const std::string& password);
   void permit(const std::string& user, const std::string& vhost, const std::string& configure,

@@ -41,6 +41,7 @@ void SimNode::make_seat(std::uint16_t id) {
   options.transient_bytes_max = options_.transient_bytes_max;
   options.seed = options_.seed + id;
   options.body_sizes = options_.body_sizes;
+  options.sample_ms = options_.sample_ms;
   Seat* const woken = seat.get();
   seat->shard = std::make_unique<Shard>(std::move(options),
                                         ShardSurroundings{clock_,

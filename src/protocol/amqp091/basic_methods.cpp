@@ -41,6 +41,7 @@ void Channel::handle(const BasicQos& method) {
 // Of all consumers of the channel, those that are there already and those to come.
 void Channel::share_prefetch(std::uint16_t count) {
   session().set_pool_prefetch(publisher_, count);
+  global_prefetch_count_ = count;
   if (std::exchange(pooled_, true)) return;
   for (const auto& [tag, number] : consumers_) session().join_pool(number, publisher_);
   // What consumers had that are not there any more.
@@ -86,6 +87,7 @@ void Channel::handle(const BasicConsume& method) {
       .prefetch = prefetch(),
       .pool = pooled_ ? publisher_ : 0,
       .arguments = table_from_wire(method.arguments),
+      .channel = number_,
   });
 }
 
@@ -140,8 +142,13 @@ void Channel::handle(const BasicGet& method) {
 }
 
 void Channel::finish_get(const Request& request, node::Got& got) {
-  if (!got.delivery) return connection_.send(number_, BasicGetEmpty{});
+  if (!got.delivery) {
+    ++counts_[node::ChannelCount::get_empty];
+    return connection_.send(number_, BasicGetEmpty{});
+  }
   const node::Delivery& delivery = *got.delivery;
+  ++counts_[request.no_ack ? node::ChannelCount::get_no_ack : node::ChannelCount::get];
+  if (delivery.redelivered) ++counts_[node::ChannelCount::redeliver];
   const std::uint64_t tag = next_tag_++;
   if (!request.no_ack) note_unacked({tag, delivery.seq, delivery.queue, node::no_consumer});
   const auto left = static_cast<std::uint32_t>(std::min<std::uint64_t>(got.messages_left, UINT32_MAX));

@@ -13,7 +13,9 @@
 namespace weir::amqp091 {
 
 Channel::Channel(Connection& connection, std::uint16_t number, node::PublisherNumber publisher)
-    : connection_(connection), number_(number), publisher_(publisher) {}
+    : connection_(connection), number_(number), publisher_(publisher) {
+  meter_.begin(counts_, connection.client().clock().monotonic_ns() / 1'000'000);
+}
 
 node::Session& Channel::session() { return connection_.session(); }
 
@@ -47,6 +49,7 @@ void Channel::refuse(ReplyCode code, std::string_view text) {
   const std::string full = full_reply_text(code, text);
   log_warning("amqp091", "channel {} of user '{}', vhost '{}' closed: {}", number_, connection_.user(),
               connection_.vhost(), full);
+  connection_.client().count_error(node::Protocol::amqp091, number_of(code), false);
   close_down();
   connection_.send(number_, ChannelClose{number_of(code), full, culprit_.class_id, culprit_.method_id});
 }

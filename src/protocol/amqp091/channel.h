@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/chunk.h"
+#include "base/meter.h"
 #include "node/session.h"
 #include "protocol/amqp091/codec/methods.h"
 #include "protocol/amqp091/consumers.h"
@@ -72,6 +73,10 @@ class Channel {
 
   // Consumers go, what is unacknowledged goes back to its queue. The object stays until it is destroyed.
   void close_down();
+
+  // --- for those who look: observation.cpp ---
+  node::ChannelRow describe() const;
+  void sample(std::uint64_t now_ms, std::uint64_t wall_ms);
 
  private:
   // What the session's one request in flight was made for.
@@ -193,6 +198,7 @@ class Channel {
   void pass_piece_on();
   void finish_large_body();
   void end_content();
+  void count_published(bool unroutable);
   bool properties_allowed(PropertiesView properties);
   bool return_content(Bytes raw_properties);
   void send_returned(const ReturnedContent& content);
@@ -218,8 +224,11 @@ class Channel {
   bool closing_ = false;  // we sent channel.close, or the connection goes
   MethodId culprit_{};    // the method that is being handled
   std::optional<Request> request_;
-  std::string last_queue_;   // declared
-  std::string named_queue_;  // by the method that is being handled
+  Counters<node::ChannelCount> counts_;
+  Meter<node::ChannelCount> meter_;
+  std::uint64_t idle_since_ms_ = 0;  // wall clock; 0: something happened lately
+  std::string last_queue_;           // declared
+  std::string named_queue_;          // by the method that is being handled
 
   ContentAssembly content_;
   std::vector<std::byte> extras_;     // of the message that is being published
@@ -241,6 +250,7 @@ class Channel {
 
   std::map<std::string, node::ConsumerNumber, std::less<>> consumers_;  // by tag
   std::uint16_t prefetch_count_ = 0;
+  std::uint16_t global_prefetch_count_ = 0;
   bool pooled_ = false;  // its consumers share a prefetch: the broker's pool has the publisher's number
   node::ConsumerNumber reply_consumer_ = node::no_consumer;  // of direct replies
   std::string reply_key_;

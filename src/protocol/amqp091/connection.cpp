@@ -72,6 +72,7 @@ void Connection::fail(ReplyCode code, std::string_view text, MethodId culprit) {
   log_warning(component, "closing connection from {}, user '{}', vhost '{}', state {}: {}",
               peer_name(stream_->peer(), peer_properties_.connection_name), user_, vhost_, name_of(phase_),
               full);
+  client_.count_error(node::Protocol::amqp091, number_of(code), true);
   release_session();
   send(0, ConnectionClose{number_of(code), full, culprit.class_id, culprit.method_id});
   phase_ = Phase::closing;
@@ -200,6 +201,7 @@ void Connection::be_congested() {
 
 void Connection::flush_output() {
   if (phase_ == Phase::ended) return;
+  if (!output_.empty()) ++writes_;
   const auto flushed = output_.flush(*stream_);
   if (!flushed) {
     // on_closed follows.

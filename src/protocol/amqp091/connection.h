@@ -5,7 +5,8 @@
 //                                                                  -> closed  -> ended     (the client closes)
 //
 // The source is in five files: connection.cpp (streams, timers, output), connection_input.cpp (bytes to frames to
-// channels), handshake.cpp (channel 0), session_events.cpp (what the broker says), outgoing_bodies.cpp (large bodies).
+// channels), handshake.cpp (channel 0), session_events.cpp (what the broker says), outgoing_bodies.cpp (large bodies),
+// observation.cpp (what is told to those who look).
 //
 // Waiting: a request to the broker, a check of a password, an alarm or a peer that reads nothing stop the handling of
 //   input; what was read and not handled is held, the socket is not read.
@@ -21,6 +22,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/meter.h"
 #include "base/rng.h"
 #include "node/session.h"
 #include "protocol/amqp091/channel.h"
@@ -97,6 +99,8 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   void on_consumer_cancelled(node::ConsumerNumber consumer, node::CancelReason reason) override;
   void on_publish_flow(bool open, std::string_view alarm) override;
   void on_close_wanted(const Error& reason) override;
+  void describe(node::ConnectionFacts& facts, std::vector<node::ChannelRow>* channels) const override;
+  void on_sample() override;
 
   // --- for its channels ---
   node::BrokerClient& client() { return client_; }
@@ -253,6 +257,7 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   node::Identity identity_;        // until the session is open
   MethodId method0_{};             // being handled on channel 0
   ClientProperties peer_properties_;
+  broker::Table all_peer_properties_;  // until the session has them
   std::unique_ptr<node::Authentication> authentication_;
   std::unique_ptr<node::Session> session_;
 
@@ -279,7 +284,11 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   bool blocked_told_ = false;
   std::string alarm_;
 
+  Counters<node::ConnectionCount> counts() const;
+  std::string_view shown_state() const;
   std::uint64_t received_bytes_ = 0;
+  std::uint64_t reads_ = 0, writes_ = 0;
+  Meter<node::ConnectionCount> meter_;
   std::uint64_t received_bytes_before_ = 0;  // at the last heartbeat tick
   std::uint64_t sent_bytes_before_ = 0;
   unsigned silent_ticks_ = 0;

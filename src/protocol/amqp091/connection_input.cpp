@@ -21,6 +21,7 @@ void Connection::on_readable() {
     const auto count = stream_->read(room);
     if (!count || *count == 0) return;  // after an error, on_closed follows
     received_bytes_ += *count;
+    ++reads_;
     Chunk* const chunk = buffer.chunk();
     buffer.commit(*count);
     take_input(room.first(*count), chunk);

@@ -10,6 +10,8 @@ namespace weir::amqp091 {
 void Channel::on_delivery(const Consumer& consumer, const node::Delivery& delivery) {
   const std::uint64_t tag = next_tag_++;
   if (!consumer.no_ack) note_unacked({tag, delivery.seq, delivery.queue, consumer.number});
+  ++counts_[consumer.no_ack ? node::ChannelCount::deliver_no_ack : node::ChannelCount::deliver];
+  if (delivery.redelivered) ++counts_[node::ChannelCount::redeliver];
   const broker::StoredMessage& message = delivery.message;
   const BasicDeliver deliver{consumer.tag, tag, delivery.redelivered, message.exchange, message.routing_key};
   send_delivery(deliver, delivery);
@@ -54,9 +56,11 @@ void Channel::settle(const Unacked& delivery, node::Outcome outcome) {
 }
 
 void Channel::settle_tagged(std::uint64_t tag, bool multiple, node::Outcome outcome) {
+  const std::uint64_t acked = outcome == node::Outcome::accept ? 1 : 0;
   if (!multiple) {
     Unacked one;
     if (unacked_.take(tag, one)) [[likely]] {
+      counts_[node::ChannelCount::ack] += acked;
       if (transaction_ == nullptr) [[likely]]
         return settle(one, outcome);
       hold_settlement(one, outcome);
@@ -64,6 +68,7 @@ void Channel::settle_tagged(std::uint64_t tag, bool multiple, node::Outcome outc
     }
   } else {
     const auto settle_one = [&](const Unacked& one) {
+      counts_[node::ChannelCount::ack] += acked;
       // One that comes after the transaction has failed goes back to its queue, as the others did.
       if (transaction_ == nullptr || closing_)
         return settle(one, closing_ ? node::Outcome::requeue : outcome);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "protocol/amqp091/connection.h"
 #include "protocol/amqp091/errors.h"
+#include "protocol/amqp091/mapping.h"
 #include "protocol/amqp091/peer_name.h"
 
 namespace weir::amqp091 {
@@ -45,6 +46,7 @@ void Connection::send_start() {
 void Connection::handle0(const ConnectionStartOk& method) {
   if (phase_ != Phase::starting) return fail_unexpected();
   peer_properties_ = read_client_properties(method.client_properties);
+  all_peer_properties_ = table_from_wire(method.client_properties);
   const runtime::PeerInfo& peer = stream_->peer();
   const auto mechanism = find_sasl_mechanism(method.mechanism, !peer.certificate_subject.empty());
   if (!mechanism) {
@@ -65,7 +67,8 @@ void Connection::handle0(const ConnectionStartOk& method) {
   credentials_ = {.user = std::move(login->user),
                   .password = std::move(login->password),
                   .loopback = peer.loopback,
-                  .vouched = vouched};
+                  .vouched = vouched,
+                  .protocol = node::Protocol::amqp091};
   const std::uint64_t delay_ms =
       owner_.login_delays().delay_ms(peer.address, user_, client_.timers().now_ms());
   if (delay_ms == 0) return log_in();
@@ -102,6 +105,7 @@ void Connection::on_authenticated(Result<node::Identity> identity) {
                             mechanism_),
                 {});
   }
+  client_.count_error(node::Protocol::amqp091, number_of(ReplyCode::access_refused), true);
   // An older client takes the end of the socket for the answer; after a while, so that guessing is slow.
   phase_ = Phase::closing;
   deaf_ = true;
@@ -146,11 +150,15 @@ void Connection::handle0(const ConnectionOpen& method) {
                                        .client = std::move(described),
                                        .peer = stream_->peer(),
                                        .grants = std::move(identity_.grants),
-                                       .expires_ms = identity_.expires_ms},
+                                       .expires_ms = identity_.expires_ms,
+                                       .connection_name = peer_properties_.connection_name,
+                                       .auth_mechanism = std::string(mechanism_),
+                                       .properties = std::exchange(all_peer_properties_, {})},
                                       *this);
   if (!session) return fail_open(session.error());
   if (phase_ != Phase::opening) return;  // the broker wanted it closed while it was opened
   session_ = std::move(*session);
+  meter_.begin(counts(), client_.clock().monotonic_ns() / 1'000'000);
   phase_ = Phase::running;
   client_.timers().cancel(deadline_);
   send(0, ConnectionOpenOk{});

@@ -149,6 +149,7 @@ node::Publish Channel::incoming(Bytes raw, broker::HeaderSource& headers) {
       .chunk = nullptr,
       .headers = &headers,
       .more_keys = routing_headers_.keys,
+      .mandatory = address.mandatory,
   };
 }
 
@@ -165,10 +166,20 @@ void Channel::publish_content() {
       transaction_ == nullptr ? session().publish(publish) : transaction_->work->publish(publish);
   if (!published) [[unlikely]]
     return refuse(published.error());
-  if (*published == node::PublishResult::unroutable && content_.address().mandatory && !return_content(raw))
-      [[unlikely]]
+  const bool unroutable = *published == node::PublishResult::unroutable;
+  count_published(unroutable);
+  if (transaction_ != nullptr) ++transaction_->published;
+  if (unroutable && content_.address().mandatory && !return_content(raw)) [[unlikely]]
     return;
   end_content();
+}
+
+void Channel::count_published(bool unroutable) {
+  ++counts_[node::ChannelCount::publish];
+  if (!unroutable) [[likely]]
+    return;
+  ++counts_[content_.address().mandatory ? node::ChannelCount::return_unroutable
+                                         : node::ChannelCount::drop_unroutable];
 }
 
 void Channel::end_content() {
@@ -231,6 +242,7 @@ void Channel::finish_large_body() {
   MessageHeaders headers(body_properties_);
   node::Publish publish = incoming(body_properties_, headers);
   publish.seq = confirming_ ? ++published_seq_ : 0;
+  count_published(body_ == node::no_body);
   session().finish_body(std::exchange(body_, node::no_body), publish);
   end_content();
 }
@@ -268,6 +280,7 @@ void Channel::write_confirms() {
   confirms_due_ = false;
   if (transaction_ != nullptr && !closing_) return write_commits();
   if (closing_ || confirmed_up_to_ <= told_up_to_) return;
+  counts_[node::ChannelCount::confirm] += confirmed_up_to_ - told_up_to_;
   connection_.send(number_, BasicAck{confirmed_up_to_, confirmed_up_to_ - told_up_to_ > 1});
   told_up_to_ = confirmed_up_to_;
 }

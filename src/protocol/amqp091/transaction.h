@@ -24,6 +24,7 @@ struct ReturnedContent {
 
 struct ChannelTransaction {
   std::unique_ptr<node::Transaction> work;
+  std::uint64_t published = 0;  // messages that it holds
   std::vector<Unacked> settled;
   std::uint64_t oldest_settled = UINT64_MAX;  // delivery tag
   std::vector<ReturnedContent> returned;

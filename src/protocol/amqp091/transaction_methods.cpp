@@ -34,6 +34,7 @@ void Channel::handle(const TxCommit&) {
   transaction_->returned_bytes = 0;
   std::int64_t counted = 0;
   for (const Unacked& one : transaction_->settled) counted += one.consumer != node::no_consumer ? 1 : 0;
+  transaction_->published = 0;
   transaction_->settled.clear();
   transaction_->oldest_settled = UINT64_MAX;
   auto work = std::move(transaction_->work);
@@ -52,6 +53,7 @@ void Channel::handle(const TxRollback&) {
 // What was settled can be settled again.
 void Channel::roll_back() {
   transaction_->work.reset();
+  transaction_->published = 0;
   transaction_->returned.clear();
   transaction_->returned_bytes = 0;
   unacked_.put_back(transaction_->settled);

@@ -1,0 +1,73 @@
+// What is told of a connection and its channels to those who look at them (node/observe.h).
+#include "protocol/amqp091/channel.h"
+#include "protocol/amqp091/connection.h"
+
+namespace weir::amqp091 {
+
+Counters<node::ConnectionCount> Connection::counts() const {
+  using Count = node::ConnectionCount;
+  Counters<Count> counts;
+  counts[Count::recv_oct] = received_bytes_;
+  counts[Count::recv_cnt] = reads_;
+  counts[Count::send_oct] = output_.sent_bytes();
+  counts[Count::send_cnt] = writes_;
+  return counts;
+}
+
+// "blocking" would block as soon as it published; "flow": the publishes that it makes wait for those before.
+std::string_view Connection::shown_state() const {
+  if (phase_ != Phase::running) return "closing";
+  if (!publish_open_ && !alarm_.empty()) return published_ ? "blocked" : "blocking";
+  return (waits_ & for_publish_flow) != 0 ? "flow" : "running";
+}
+
+void Connection::describe(node::ConnectionFacts& facts, std::vector<node::ChannelRow>* channels) const {
+  facts.state = shown_state();
+  facts.frame_max = frame_max_;
+  facts.channel_max = channel_max_;
+  facts.timeout_s = heartbeat_s_;
+  facts.channels = channels_.size();
+  facts.unsent_bytes = output_.unsent_bytes();
+  facts.counts = counts();
+  facts.rates = meter_.per_second(facts.counts, client_.clock().monotonic_ns() / 1'000'000);
+  if (channels == nullptr) return;
+  for (const auto& [number, channel] : channels_) channels->push_back(channel->describe());
+}
+
+void Connection::on_sample() {
+  const std::uint64_t now_ms = client_.clock().monotonic_ns() / 1'000'000;
+  meter_.sample(counts(), now_ms);
+  for (const auto& [number, channel] : channels_) channel->sample(now_ms, client_.clock().wall_ms());
+}
+
+node::ChannelRow Channel::describe() const {
+  node::ChannelRow row;
+  row.number = number_;
+  row.state = closing_ ? "closing" : "running";
+  row.prefetch = prefetch_count_;
+  row.global_prefetch = global_prefetch_count_;
+  row.confirms = confirming_;
+  row.transactional = transaction_ != nullptr;
+  row.unacknowledged = unacked_.size();
+  if (confirming_) row.unconfirmed = published_seq_ - told_up_to_;
+  if (transaction_ != nullptr) {
+    row.uncommitted = transaction_->published;
+    row.acks_uncommitted = transaction_->settled.size();
+  }
+  row.consumers = static_cast<std::uint32_t>(consumers_.size());
+  row.idle_since_ms = idle_since_ms_;
+  row.counts = counts_;
+  row.rates = meter_.per_second(counts_, connection_.client().clock().monotonic_ns() / 1'000'000);
+  return row;
+}
+
+void Channel::sample(std::uint64_t now_ms, std::uint64_t wall_ms) {
+  if (meter_.grew(counts_)) {
+    idle_since_ms_ = 0;
+  } else if (idle_since_ms_ == 0) {
+    idle_since_ms_ = wall_ms;
+  }
+  meter_.sample(counts_, now_ms);
+}
+
+}  // namespace weir::amqp091
