@@ -174,10 +174,10 @@ struct MetricsText::State {
   }
 
   template <typename Row>
-  bool wants(const MetricFamily<Row>& family) const {
-    if (wish.mode == MetricsMode::aggregated && family.of_each) return false;
-    for (std::uint32_t groups = family.groups; groups != 0; groups &= groups - 1) {
-      if (wish.wants(static_cast<MetricGroup>(std::countr_zero(groups)))) return true;
+  bool wants(const MetricFamily<Row>& one) const {
+    if (wish.mode == MetricsMode::aggregated && one.of_each) return false;
+    for (std::uint32_t rest = one.groups; rest != 0; rest &= rest - 1) {
+      if (wish.wants(static_cast<MetricGroup>(std::countr_zero(rest)))) return true;
     }
     return false;
   }

@@ -232,9 +232,9 @@ ConnectionFacts sum_of_connections(const std::vector<node::SessionRow>& sessions
   return sum;
 }
 
-ExchangeRow sum_of(const std::vector<ExchangeRow>& exchanges) {
+ExchangeRow sum_of(const std::vector<ExchangeRow>& rows) {
   ExchangeRow sum;
-  for (const ExchangeRow& one : exchanges) sum.counts += one.counts;
+  for (const ExchangeRow& one : rows) sum.counts += one.counts;
   return sum;
 }
 
