@@ -4,8 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cmath>
+#include <fstream>
+#include <iterator>
 
 #include "admin/metrics_writer.h"
 #include "metrics_text_parser.h"
@@ -216,6 +217,23 @@ TEST(Metrics, a_piece_is_not_much_larger_than_was_asked_for) {
   }
   EXPECT_LT(largest, 2 * bytes);
   EXPECT_GT(pieces, 100U);
+}
+
+// Behind the prefix, as docs/metrics.md has RabbitMQ's names.
+std::string documented(const std::string& family) {
+  for (const std::string_view prefix : {"rabbitmq_global_", "rabbitmq_cluster_", "rabbitmq_build", "weir_"}) {
+    if (family.starts_with(prefix)) return "`" + family + "`";
+  }
+  if (family == "rabbitmq_identity_info") return "`" + family + "`";
+  return "`" + family.substr(std::string_view("rabbitmq_").size()) + "`";
+}
+
+TEST(Metrics, every_family_is_in_the_documentation) {
+  std::ifstream file(std::string(WEIR_TESTS_DIR) + "/../docs/metrics.md");
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  ASSERT_FALSE(text.empty());
+  for (const auto& [family, type] : scrape(wish("/metrics/per-object")).types)
+    EXPECT_NE(text.find(documented(family)), std::string::npos) << family;
 }
 
 TEST(Metrics, numbers_that_are_none_are_written_as_prometheus_has_them) {
