@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "app/amqp_service.h"
+#include "app/certificate_watch.h"
 #include "app/definitions_apply.h"
 #include "app/exit_codes.h"
 #include "app/file_watch.h"
@@ -128,6 +129,9 @@ class Server {
   void watch_resources();
   void watch_files();
   void read_files_again();
+  void look_at_certificate() {  // on shard 0
+    if (certificate_ != nullptr) certificate_->look();
+  }
   void listen(const std::string& name, const std::string& address, runtime::TlsContext* tls);
   void tell_ready();
 
@@ -139,8 +143,9 @@ class Server {
   std::unique_ptr<runtime::TlsContext> tls_;
   std::unique_ptr<auth::Oauth2> tokens_;  // null: nobody logs in with one
   std::unique_ptr<node::Node> node_;
-  std::unique_ptr<ResourceWatch> watch_;  // on shard 0
-  std::unique_ptr<FileWatch> files_;      // on shard 0; null: SIGHUP alone
+  std::unique_ptr<ResourceWatch> watch_;           // on shard 0
+  std::unique_ptr<FileWatch> files_;               // on shard 0; null: SIGHUP alone
+  std::unique_ptr<CertificateWatch> certificate_;  // on shard 0; null: there is none
   std::unique_ptr<AmqpService> amqp_;
   Ports ports_;
 };
@@ -179,6 +184,7 @@ void Server::open_tls() {
   if (settings_.tls_certificate_file.empty()) return;
   tls_ = require(runtime::TlsContext::server({settings_.tls_certificate_file, settings_.tls_key_file,
                                               settings_.tls_ca_file, settings_.tls_require_client_certificate,
+                                              static_cast<unsigned>(settings_.tls_verify_depth),
                                               settings_.tls_minimum_version, settings_.tls_ciphers}));
 }
 
@@ -207,10 +213,19 @@ void Server::watch_files() {
     }
   }
   if (tokens_ != nullptr) paths.push_back(settings_.oauth2_jwks_file);
+  node_->run_on(ShardId{0}, [&] {
+    node::BrokerClient& shard = node_->client(ShardId{0});
+    if (tls_ == nullptr) return;
+    certificate_ = std::make_unique<CertificateWatch>(shard.timers(), shard.clock(),
+                                                      [this] { return tls_->expires_s(); });
+  });
   if (settings_.reload_interval_ms == 0 || paths.empty()) return;
   node_->run_on(ShardId{0}, [&] {
     files_ = std::make_unique<FileWatch>(node_->client(ShardId{0}).timers(), settings_.reload_interval_ms,
-                                         std::move(paths), [this] { read_files_again(); });
+                                         std::move(paths), [this] {
+                                           read_files_again();
+                                           look_at_certificate();
+                                         });
   });
 }
 
@@ -258,6 +273,7 @@ Status Server::stop() {
   node_->run_on(ShardId{0}, [&] {
     watch_.reset();
     files_.reset();
+    certificate_.reset();
   });
   Status status = node_->stop();
   node_.reset();
@@ -268,6 +284,7 @@ void Server::reload() {
   notify("RELOADING=1");
   if (const Status opened = reopen_log(); !opened) log_error("server", "{}", opened.error().message);
   read_files_again();
+  node_->run_on(ShardId{0}, [&] { look_at_certificate(); });
   load_definitions_again();
   log_info("server", "SIGHUP: log and files were opened anew");
   notify("READY=1");

@@ -50,6 +50,7 @@ struct Settings {
   std::string tls_certificate_file, tls_key_file, tls_ca_file, tls_minimum_version, tls_ciphers,
       tls_login_from;
   bool tls_require_client_certificate = false;
+  std::uint64_t tls_verify_depth = 0;
 
   std::uint64_t amqp_frame_max = 0, amqp_channel_max = 0, amqp_heartbeat_s = 0, amqp_handshake_timeout_ms = 0;
   std::uint64_t amqp_consumer_timeout_ms = 0;

@@ -120,6 +120,8 @@ constexpr SettingSpec table[] = {
     {"tls.ca_file", T::path, &S::tls_ca_file, "", "Authorities that sign clients' certificates, PEM."},
     {"tls.require_client_certificate", T::boolean, &S::tls_require_client_certificate, "false",
      "Refuse clients without a certificate that tls.ca_file vouches for."},
+    {"tls.verify_depth", T::integer, &S::tls_verify_depth, "10",
+     "How many authorities may stand between a client's certificate and one of tls.ca_file.", 0, 100},
     {"tls.login_from",
      T::choice,
      &S::tls_login_from,

@@ -1,6 +1,9 @@
 #include "runtime/tls.h"
 
 #include <openssl/err.h>
+#include <openssl/x509.h>
+
+#include <ctime>
 
 #include "base/assert.h"
 #include "runtime/tls_context.h"
@@ -69,6 +72,7 @@ Result<SslContext> build_server(const TlsServerOptions& options) {
   }
   if (!options.ca_file.empty()) {
     ::SSL_CTX_set_client_CA_list(context, ::SSL_load_client_CA_file(options.ca_file.c_str()));
+    ::SSL_CTX_set_verify_depth(context, static_cast<int>(options.verify_depth));
     ::SSL_CTX_set_verify(
         context, SSL_VERIFY_PEER | (options.require_client_certificate ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
         nullptr);
@@ -112,6 +116,14 @@ Status OpensslContext::reload() {
   const std::lock_guard guard(mutex_);
   context_ = std::move(*built);
   return {};
+}
+
+std::int64_t OpensslContext::expires_s() {
+  const std::lock_guard guard(mutex_);
+  const X509* const certificate = ::SSL_CTX_get0_certificate(context_.get());
+  tm time{};
+  if (certificate == nullptr || ::ASN1_TIME_to_tm(::X509_get0_notAfter(certificate), &time) != 1) return 0;
+  return ::timegm(&time);
 }
 
 SslSession OpensslContext::make_session() {

@@ -2,6 +2,7 @@
 // Shard: made once at start; used by every loop.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -14,6 +15,7 @@ struct TlsServerOptions {
   std::string key_file;          // PEM
   std::string ca_file;           // PEM; verifies client certificates
   bool require_client_certificate = false;
+  unsigned verify_depth = 10;               // authorities between a client's certificate and one of ca_file
   std::string minimum_version = "TLSv1.2";  // or TLSv1.3
   std::string ciphers;                      // OpenSSL's list for TLS 1.2; empty = its default
 };
@@ -30,6 +32,8 @@ class TlsContext {
   virtual ~TlsContext() = default;
   // Reads certificate, key and CA again: handshakes from now on use them. On an error the old ones stay.
   virtual Status reload() = 0;
+  // When its own certificate expires, Unix seconds; 0: it has none.
+  virtual std::int64_t expires_s() = 0;
 };
 
 }  // namespace weir::runtime

@@ -29,6 +29,7 @@ class OpensslContext final : public TlsContext {
   explicit OpensslContext(TlsClientOptions options) : options_(std::move(options)) {}
 
   Status reload() override;
+  std::int64_t expires_s() override;
   SslSession make_session();
   // A client that was given a CA checks the server's certificate and name.
   bool verifies() const;

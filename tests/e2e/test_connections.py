@@ -192,6 +192,23 @@ def test_a_client_certificate_can_be_required(start_weir, certificates):
         wire.handshake()
 
 
+def test_a_client_certificate_may_be_so_far_from_the_authority(start_weir, certificates):
+    certificates.make_chain()
+    context = certificates.client_context(with_certificate=True, name="deep")
+    for depth, good in ((0, False), (1, True)):
+        server = start_weir(*certificates.server_settings(), f"tls.ca_file={certificates.path('ca.pem')}",
+                            "tls.require_client_certificate=true", f"tls.verify_depth={depth}")
+        address = server.address.but(port=server.ports["amqps"])
+        if not good:
+            with pytest.raises((ssl.SSLError, AssertionError, ConnectionError)):
+                with Wire(address, tls=context) as wire:
+                    wire.handshake()
+        else:
+            with Wire(address, tls=context) as wire:
+                wire.handshake()
+        server.stop()
+
+
 @pytest.mark.parametrize("login_from,user", [("distinguished_name", "CN=client"), ("common_name", "client")])
 def test_pika_logs_in_by_its_certificate(start_weir, certificates, name, tmp_path, login_from, user):
     definitions = tmp_path / "definitions.json"

@@ -262,6 +262,25 @@ def test_tls_works_and_sighup_reads_a_renewed_certificate(start_weir, make_certi
     connection.close()
 
 
+def test_a_renewed_certificate_is_read_by_itself_and_one_that_expires_is_told(start_weir, make_certificate):
+    certificate, key = make_certificate("first")
+    server = start_weir("listeners.amqps=127.0.0.1:0", f"tls.certificate_file={certificate}", f"tls.key_file={key}",
+                        "reload_interval_ms=50")
+    assert "the certificate of the TLS listeners expires in" in server.log()
+    make_certificate("second")
+
+    def presented():
+        try:
+            context = ssl.create_default_context(cafile=certificate)
+            with socket.create_connection(("127.0.0.1", server.ports["amqps"])) as plain:
+                with context.wrap_socket(plain, server_hostname="localhost") as secured:
+                    return dict(part[0] for part in secured.getpeercert()["subject"])["commonName"]
+        except ssl.SSLError:
+            return None  # the old one, by the new authority
+
+    wait_until(lambda: presented() == "second", "the new certificate")
+
+
 # --- limits ---
 
 
