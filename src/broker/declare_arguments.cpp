@@ -142,6 +142,10 @@ Problem check_strategy(const Value& value, const Table&) {
   return check_one_of(value, {"at-most-once", "at-least-once"}, "invalid_dlx_strategy");
 }
 
+Problem check_retry_type(const Value& value, const Table&) {
+  return check_one_of(value, {"disabled", "all", "failed", "returned"}, "invalid_delayed_retry_type");
+}
+
 Problem check_locator(const Value& value, const Table&) {
   return check_one_of(value, {"client-local", "balanced", "least-leaders", "random"},
                       "invalid_queue_locator_arg");
@@ -177,46 +181,45 @@ Problem check_age(const Value& value, const Table&) {
   return good ? std::nullopt : Problem("invalid_max_age");
 }
 
-// To switch an argument on, say true here.
 constexpr std::array rules = std::to_array<ArgumentRule>({
-    {"x-expires", classic | quorum, check_expires, true},
-    {"x-message-ttl", classic | quorum, check_ttl, true},
-    {"x-dead-letter-exchange", classic | quorum, check_text, true},
-    {"x-dead-letter-routing-key", classic | quorum, check_dead_letter_key, true},
-    {"x-dead-letter-strategy", quorum, check_strategy, true},
-    {"x-max-length", classic | quorum, check_not_negative, true},
-    {"x-max-length-bytes", classic | quorum | stream, check_not_negative, true},
-    {"x-max-in-memory-length", quorum, check_not_negative, true},
-    {"x-max-in-memory-bytes", quorum, check_not_negative, true},
-    {"x-max-priority", classic, check_priority, true},
-    {"x-overflow", classic | quorum, check_overflow, true},
-    {"x-delivery-limit", quorum, check_integer, true},
-    {"x-single-active-consumer", classic | quorum, check_bool, true},
-    {"x-consumer-timeout", classic | quorum, check_positive, true},
-    {"x-consumer-disconnected-timeout", quorum, check_positive, true},
-    {"x-delayed-retry-type", quorum, check_text, false},
-    {"x-delayed-retry-min", quorum, check_not_negative, false},
-    {"x-delayed-retry-max", quorum, check_not_negative, false},
-    {groups_argument, classic | quorum, check_groups, true},
-    {last_value_argument, classic | quorum, check_key, true},
-    {fair_argument, classic | quorum, check_fair, true},
-    {dedup_argument, classic | quorum, check_bool, true},
-    {dedup_header_argument, classic | quorum, check_header, true},
-    {"x-cache-ttl", classic | quorum, check_cache_time, true},
-    {"x-cache-size", classic | quorum, check_cache_size, true},
-    {"x-max-age", stream, check_age, false},
-    {"x-stream-max-segment-size-bytes", stream, check_not_negative, false},
-    {"x-stream-filter-size-bytes", stream, check_not_negative, false},
-    {"x-initial-cluster-size", stream, check_positive, true},
+    {"x-expires", classic | quorum, check_expires},
+    {"x-message-ttl", classic | quorum, check_ttl},
+    {"x-dead-letter-exchange", classic | quorum, check_text},
+    {"x-dead-letter-routing-key", classic | quorum, check_dead_letter_key},
+    {"x-dead-letter-strategy", quorum, check_strategy},
+    {"x-max-length", classic | quorum, check_not_negative},
+    {"x-max-length-bytes", classic | quorum | stream, check_not_negative},
+    {"x-max-in-memory-length", quorum, check_not_negative},
+    {"x-max-in-memory-bytes", quorum, check_not_negative},
+    {"x-max-priority", classic, check_priority},
+    {"x-overflow", classic | quorum, check_overflow},
+    {"x-delivery-limit", quorum, check_integer},
+    {"x-single-active-consumer", classic | quorum, check_bool},
+    {"x-consumer-timeout", classic | quorum, check_positive},
+    {"x-consumer-disconnected-timeout", quorum, check_positive},
+    {"x-delayed-retry-type", quorum, check_retry_type},
+    {"x-delayed-retry-min", quorum, check_expires},
+    {"x-delayed-retry-max", quorum, check_expires},
+    {groups_argument, classic | quorum, check_groups},
+    {last_value_argument, classic | quorum, check_key},
+    {fair_argument, classic | quorum, check_fair},
+    {dedup_argument, classic | quorum, check_bool},
+    {dedup_header_argument, classic | quorum, check_header},
+    {"x-cache-ttl", classic | quorum, check_cache_time},
+    {"x-cache-size", classic | quorum, check_cache_size},
+    {"x-max-age", stream, check_age},
+    {"x-stream-max-segment-size-bytes", stream, check_not_negative},
+    {"x-stream-filter-size-bytes", stream, check_not_negative},
+    {"x-initial-cluster-size", stream, check_positive},
     // Where messages lie is the server's matter, and one node holds all: these change nothing.
-    {"x-queue-mode", classic, check_mode, true},
-    {"x-queue-version", classic, check_version, true},
-    {"x-queue-type", classic | quorum | stream, check_type, true},
-    {"x-queue-master-locator", classic, check_text, true},
-    {"x-queue-leader-locator", classic | quorum | stream, check_locator, true},
-    {"x-quorum-initial-group-size", quorum, check_positive, true},
-    {"x-member-placement-tag", quorum, check_text, true},
-    {"x-quorum-target-group-size", quorum, check_positive, true},
+    {"x-queue-mode", classic, check_mode},
+    {"x-queue-version", classic, check_version},
+    {"x-queue-type", classic | quorum | stream, check_type},
+    {"x-queue-master-locator", classic, check_text},
+    {"x-queue-leader-locator", classic | quorum | stream, check_locator},
+    {"x-quorum-initial-group-size", quorum, check_positive},
+    {"x-member-placement-tag", quorum, check_text},
+    {"x-quorum-target-group-size", quorum, check_positive},
 });
 
 std::string_view module_name(QueueType type) {
@@ -300,10 +303,6 @@ Status check_queue_arguments(const Table& arguments, std::string_view resource) 
       return fail(ErrorCode::precondition_failed, fmt::format("invalid arg '{}' for {} of queue type {}",
                                                               rule.name, resource, module_name(type)));
     }
-    if (!rule.supported) {
-      return fail(ErrorCode::not_implemented,
-                  fmt::format("argument '{}' is not implemented: {}", rule.name, resource));
-    }
   }
   return {};
 }
@@ -311,9 +310,9 @@ Status check_queue_arguments(const Table& arguments, std::string_view resource) 
 Status check_consumer_arguments(const Table& arguments, std::string_view resource) {
   constexpr auto none = static_cast<unsigned>(0);
   constexpr std::array of_consumers = std::to_array<ArgumentRule>({
-      {"x-priority", none, check_integer, true},
-      {"x-cancel-on-ha-failover", none, check_bool, true},
-      {"x-browse", none, check_bool, true},
+      {"x-priority", none, check_integer},
+      {"x-cancel-on-ha-failover", none, check_bool},
+      {"x-browse", none, check_bool},
   });
   for (const ArgumentRule& rule : of_consumers) WEIR_TRY(check_value(rule, arguments, resource));
   return {};

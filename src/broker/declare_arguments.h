@@ -23,12 +23,11 @@ struct ArgumentRule {
   unsigned types;  // the QueueTypes that have it
   // What is wrong with the value, if something is.
   std::optional<std::string> (*check)(const Value& value, const Table& arguments);
-  bool supported;
 };
 std::span<const ArgumentRule> argument_rules();
 
 // Arguments that no rule names are let through. `resource` is "queue 'q' in vhost '/'".
-// precondition_failed: a value is wrong, or not for this type of queue. not_implemented: the server can't act on it.
+// precondition_failed: a value is wrong, or not for this type of queue. not_implemented: a stream.
 Status check_queue_arguments(const Table& arguments, std::string_view resource);
 
 // Of a consumer. precondition_failed.

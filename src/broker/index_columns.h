@@ -31,9 +31,7 @@ class IndexColumns {
   std::uint64_t pieces_end(std::size_t at) const { return pieces_ == nullptr ? 0 : (*pieces_)[at]; }
   void set_returns(std::size_t at, std::uint16_t returns) { put(returns_, at, returns); }
   void set_leaving(std::size_t at, std::uint8_t reason) { put(leaving_, at, reason); }
-  void clear_deliver(std::size_t at) {
-    if (deliver_ != nullptr) deliver_->set(at, 0);
-  }
+  void set_deliver(std::size_t at, std::uint64_t unix_ms) { put(deliver_, at, unix_ms); }
   bool timed() const { return expires_ != nullptr || deliver_ != nullptr; }
 
   Alarm alarm;  // for the first message of the chunk that is due

@@ -37,6 +37,7 @@ bool is_overflow(const Value& value) {
   return is_one_of(value, {"drop-head", "reject-publish", "reject-publish-dlx"});
 }
 bool is_strategy(const Value& value) { return is_one_of(value, {"at-most-once", "at-least-once"}); }
+bool is_retry_type(const Value& value) { return is_one_of(value, {"disabled", "all", "failed", "returned"}); }
 bool is_mode(const Value& value) { return is_one_of(value, {"default", "lazy"}); }
 bool is_version(const Value& value) { return is_at_least(value, 1) && !is_at_least(value, 3); }
 bool is_locator(const Value& value) {
@@ -70,6 +71,9 @@ constexpr std::array keys = std::to_array<Key>({
     {"dead-letter-exchange", "dead letter exchange name", is_text, Effect::override},
     {"dead-letter-routing-key", "dead letter routing key", is_text, Effect::override},
     {"dead-letter-strategy", "dead letter strategy", is_strategy, Effect::override},
+    {"delayed-retry-type", "delayed retry type", is_retry_type, Effect::override, true},
+    {"delayed-retry-min", "delayed retry minimum", is_expiry, Effect::override, true},
+    {"delayed-retry-max", "delayed retry maximum", is_expiry, Effect::override, true},
     {alternate_exchange_key, "alternate exchange name", is_text, Effect::exchange},
 
     {"queue-mode", "queue-mode value", is_mode, Effect::none},
@@ -155,11 +159,6 @@ Status check_policy_definition(const Table& definition, bool of_operator) {
     const Key& key = *find_key(field.key);
     if (!key.is_valid(field.value))
       return invalid(fmt::format("{} is not a valid {}", term(field.value), key.words));
-    if (key.effect != Effect::least && key.effect != Effect::override) continue;
-    const ArgumentRule* const rule = find_rule(argument_of(key.name));
-    if (rule == nullptr || !rule->supported) {
-      return fail(ErrorCode::not_implemented, fmt::format("policy key '{}' is not implemented", key.name));
-    }
   }
   return {};
 }

@@ -142,7 +142,7 @@ void Queue::on_due(const Alarm& alarm, std::uint64_t now_ms, std::vector<Seq>& d
         due.push_back(at);
         continue;
       }
-      columns.clear_deliver(place);
+      columns.set_deliver(place, 0);
       --held_;
       become_ready(at, entry);
       if (options_.last_value) add_value(at);
@@ -330,6 +330,27 @@ bool Queue::put_back(Seq seq) {
     returned_.push(seq);
   }
   return true;
+}
+
+bool Queue::put_back_until(Seq seq, std::uint64_t deliver_ms) {
+  Entry* const entry = index_.find(seq);
+  if (entry == nullptr || entry->state() != EntryState::out) return false;
+  entry->set_redelivered();
+  --out_;
+  ++held_;
+  if (options_.last_value) forget_value(seq);
+  learn_delay(seq, deliver_ms);
+  arm(seq, deliver_ms);
+  return true;
+}
+
+void Queue::learn_delay(Seq seq, std::uint64_t deliver_ms) {
+  Entry* const entry = index_.find(seq);
+  if (entry == nullptr) return;
+  entry->set_state(EntryState::held);
+  columned_ = true;
+  index_.changed(seq);
+  index_.make_columns(seq).set_deliver(seq.value % chunk_entries, deliver_ms);
 }
 
 std::uint16_t Queue::count_return(Seq seq) {

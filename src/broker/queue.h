@@ -73,11 +73,12 @@ struct Consumer {
   bool can_take_with_credit() const { return (prefetch == 0 || unacked < prefetch) && window->open(); }
 };
 
-// Messages that follow each other and came back equally often.
+// Messages that follow each other and came back equally often, and wait equally long.
 struct CountedRun {
   Seq first;
   std::uint32_t count = 0;
   std::uint32_t returns = 0;
+  std::uint64_t deliver_ms = 0;  // Unix; 0: they do not wait
 };
 
 class Queue {
@@ -150,6 +151,13 @@ class Queue {
   // `removed` is what the entry was, for its bytes to be released.
   bool remove(Seq seq, Entry& removed);
   bool put_back(Seq seq);  // requeue: to its place, redelivered
+  // The same for one that is not to be delivered before `deliver_ms` (Unix).
+  bool put_back_until(Seq seq, std::uint64_t deliver_ms);
+  // In replay: it waits until then.
+  void learn_delay(Seq seq, std::uint64_t deliver_ms);
+  // Calls with (Seq, MessageAttributes) of each that came back and waits.
+  template <typename F>
+  void for_each_delayed_return(F&& visit);
   // Of one that is there, where the queue counts: it came back once more. Returns how often by now.
   std::uint16_t count_return(Seq seq);
   // In replay: it came back so often, or more.
@@ -219,7 +227,7 @@ class Queue {
   std::uint32_t kept_empty = 0, kept_unused = 0;             // promises to those who are deleting it
   std::vector<std::pair<Seq, std::uint32_t>> settled_runs;   // not logged yet
   std::vector<std::pair<Seq, std::uint32_t>> requeued_runs;  // not logged yet
-  std::vector<CountedRun> counted_runs;                      // the same, where the queue counts
+  std::vector<CountedRun> counted_runs, delayed_runs;        // the same, where the queue counts
   Alarm unused;                       // when the queue was not used for so long that it goes
   std::uint64_t used_ms = 0;          // last used
   void* tally = nullptr;              // what its vhost keeps, where that is limited
@@ -318,6 +326,19 @@ void Queue::for_each(F&& visit) {
 }
 
 template <typename F>
+void Queue::for_each_delayed_return(F&& visit) {
+  for (Seq at = index_.begin(); index_.next_live(at, index_.end(), at); ++at.value) {
+    const IndexColumns* const columns = index_.columns(at);
+    if (columns == nullptr || !columns->timed()) {
+      at = Seq{(at.value / chunk_entries + 1) * chunk_entries - 1};
+      continue;
+    }
+    const MessageAttributes of = columns->get(at.value % chunk_entries);
+    if (of.deliver_ms != 0 && of.returns != 0 && of.leaving == 0) visit(at, of);
+  }
+}
+
+template <typename F>
 Seq Queue::visit(Seq from, Seq until, std::size_t max, F&& each) {
   Seq at = from;
   for (std::size_t count = 0; count < max; ++count) {
@@ -335,6 +356,15 @@ inline void add_to_runs(std::vector<std::pair<Seq, std::uint32_t>>& runs, Seq se
     ++runs.back().second;
   } else {
     runs.emplace_back(seq, 1);
+  }
+}
+
+inline void add_to_runs(std::vector<CountedRun>& runs, const CountedRun& one) {
+  if (!runs.empty() && runs.back().first.value + runs.back().count == one.first.value &&
+      runs.back().returns == one.returns && runs.back().deliver_ms == one.deliver_ms) {
+    ++runs.back().count;
+  } else {
+    runs.push_back(one);
   }
 }
 

@@ -81,7 +81,25 @@ void read_keys(const Table& arguments, QueueOptions& options) {
   options.dedup_ids_max = ids ? static_cast<std::uint64_t>(*ids) : dedup_ids_default;
 }
 
+void read_delayed_retry(const Table& arguments, QueueOptions& options) {
+  const std::string* const type = text(arguments, "x-delayed-retry-type");
+  const auto least = integer(arguments, "x-delayed-retry-min");
+  if (type == nullptr || !least) return;
+  if (*type == "all") options.delayed_retry = DelayedRetry::all;
+  if (*type == "failed") options.delayed_retry = DelayedRetry::failed;
+  if (*type == "returned") options.delayed_retry = DelayedRetry::returned;
+  options.retry_min_ms = static_cast<std::uint32_t>(*least);
+  if (const auto most = integer(arguments, "x-delayed-retry-max"))
+    options.retry_max_ms = static_cast<std::uint32_t>(*most);
+}
+
 }  // namespace
+
+std::uint64_t QueueOptions::retry_delay_ms(std::uint16_t returns, bool failed) const {
+  const DelayedRetry how = failed ? DelayedRetry::failed : DelayedRetry::returned;
+  if ((static_cast<unsigned>(delayed_retry) & static_cast<unsigned>(how)) == 0) return 0;
+  return std::min(std::uint64_t{retry_min_ms} * returns, std::uint64_t{retry_max_ms});
+}
 
 QueueOptions queue_options(const QueueDefinition& definition, const Table& arguments) {
   QueueOptions options;
@@ -108,6 +126,7 @@ QueueOptions queue_options(const QueueDefinition& definition, const Table& argum
   if (type == QueueType::quorum) {
     options.kind = QueueKind::quorum;
     options.counts_returns = true;
+    read_delayed_retry(arguments, options);
     const std::int64_t limit = integer(arguments, "x-delivery-limit").value_or(delivery_limit_default);
     if (limit >= 0) options.delivery_limit = static_cast<std::uint64_t>(limit);
   }

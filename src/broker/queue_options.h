@@ -19,6 +19,9 @@ enum class Overflow : std::uint8_t { drop_head, reject_publish, reject_publish_d
 // Of what type it was declared. They are all of one make here; those who count tell them apart.
 enum class QueueKind : std::uint8_t { classic, quorum, stream, count };
 
+// Which messages that come back wait before they go again: those that a consumer failed with, those that one gave back.
+enum class DelayedRetry : std::uint8_t { none = 0, failed = 1, returned = 2, all = 3 };
+
 struct QueueOptions {
   QueueId id;
   std::string vhost, name;
@@ -45,6 +48,9 @@ struct QueueOptions {
   bool single_active = false;  // one consumer at a time
   bool counts_returns = false;
   std::optional<std::uint64_t> delivery_limit;
+  DelayedRetry delayed_retry = DelayedRetry::none;  // where returns are counted
+  std::uint32_t retry_min_ms = 0;                   // for each return so far
+  std::uint32_t retry_max_ms = UINT32_MAX;
 
   // It holds what waits at a delayed exchange: what is due goes to that exchange, as a letter that must arrive.
   bool holds_delays = false;
@@ -57,6 +63,8 @@ struct QueueOptions {
   Alarms* alarms = nullptr;  // of its shard; may be null where nothing has a time
 
   bool keyed() const { return grouped || last_value || fair; }
+  // How long a message waits that has come back so often; 0: not at all.
+  std::uint64_t retry_delay_ms(std::uint16_t returns, bool failed) const;
   bool counts_bytes() const { return max_bytes != UINT64_MAX; }
 };
 

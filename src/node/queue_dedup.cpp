@@ -41,7 +41,7 @@ void QueueHost::replay_seen(Queue& of, const storage::Record& record, Lsn lsn) {
 }
 
 bool QueueHost::lets_go(Lsn up_to, bool now) {
-  if (marks_.oldest(wall_ms_) < up_to) return false;
+  if (marks_.oldest(wall_ms_) < up_to || !retries_let_go(up_to)) return false;
   if (deduplicating_.empty() || (!now && wall_ms_ < look_at_windows_ms_)) return deduplicating_.empty();
   const Lsn durable = journal_->durable();
   Lsn oldest{UINT64_MAX};

@@ -561,9 +561,10 @@ void QueueHost::discard(Queue& queue, Seq seq) {
 }
 
 // An outstanding message comes back: to its place, or out of the queue if that was once too often.
-void QueueHost::requeue(Queue& queue, Seq seq) {
+void QueueHost::requeue(Queue& queue, Seq seq, bool failed) {
   const Entry* const entry = queue.find(seq);
   if (entry == nullptr || entry->state() != broker::EntryState::out) return;
+  know_wall();
   ++stats_.requeued;
   const bool transient = entry->transient(), counts = queue.options().counts_returns;
   const std::uint16_t returns = counts ? queue.count_return(seq) : std::uint16_t{0};
@@ -571,18 +572,16 @@ void QueueHost::requeue(Queue& queue, Seq seq) {
     return bury(queue, seq, broker::DeathReason::delivery_limit);
   }
   count_out(queue, seq, *entry, false);
-  queue.put_back(seq);
+  const std::uint64_t delay_ms = counts ? queue.options().retry_delay_ms(returns, failed) : 0;
+  const std::uint64_t deliver_ms = delay_ms == 0 ? 0 : wall_ms_ + delay_ms;
+  if (deliver_ms == 0) queue.put_back(seq);
+  if (deliver_ms != 0) queue.put_back_until(seq, deliver_ms);
   if (queue.has_superseded()) return drop_superseded(queue);
   if (transient) return;
   log_settled(queue);
   if (!counts) return broker::add_to_runs(queue.requeued_runs, seq);
-  auto& runs = queue.counted_runs;
-  if (!runs.empty() && runs.back().first.value + runs.back().count == seq.value &&
-      runs.back().returns == returns) {
-    ++runs.back().count;
-  } else {
-    runs.push_back({seq, 1, returns});
-  }
+  broker::add_to_runs(deliver_ms == 0 ? queue.counted_runs : queue.delayed_runs,
+                      {seq, 1, returns, deliver_ms});
 }
 
 void QueueHost::settle(const SettleItem& item) {
@@ -593,7 +592,8 @@ void QueueHost::settle(const SettleItem& item) {
     const Seq seq{item.first.value + i};
     switch (item.outcome) {
       case Outcome::accept: forget_settled(*from, seq); break;
-      case Outcome::requeue: requeue(*from, seq); break;
+      case Outcome::requeue: requeue(*from, seq, false); break;
+      case Outcome::failed: requeue(*from, seq, true); break;
       case Outcome::discard: discard(*from, seq); break;
     }
   }

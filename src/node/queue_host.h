@@ -344,12 +344,13 @@ class QueueHost {
   }
   void release_bodies(Link& of);
   void discard(broker::Queue& queue, Seq seq);
-  void requeue(broker::Queue& queue, Seq seq);
+  void requeue(broker::Queue& queue, Seq seq, bool failed);
   // `pieces_end`: of its attributes.
   void note_settled(broker::Queue& queue, Seq seq, const broker::Entry& entry, std::uint64_t pieces_end);
   Lsn settle_together(const std::vector<SettleItem>& items);
   void log_settled(broker::Queue& queue);
-  void log_counted_runs(broker::Queue& queue);
+  void log_counted_runs(QueueId queue, std::vector<broker::CountedRun>& runs, std::uint8_t flags);
+  bool retries_let_go(Lsn up_to);
   void log_runs(storage::RecordType type, QueueId queue, std::vector<std::pair<Seq, std::uint32_t>>& runs,
                 storage::Journal::Urgency urgency = storage::Journal::Urgency::ride);
   void log_all_runs(broker::Queue& queue,
@@ -420,6 +421,13 @@ class QueueHost {
   std::vector<std::byte> extras_;                       // scratch
   LetterMarks marks_;
   std::vector<QueueId> deduplicating_;  // some may be gone
+  // Of a queue with messages that came back and wait: where in the log the first is that says so; and where all of them
+  // were written again, if that was not durable yet.
+  struct RetryLog {
+    Lsn from{UINT64_MAX};
+    Lsn again_from{UINT64_MAX}, again_end{0};
+  };
+  std::unordered_map<QueueId, RetryLog> retrying_;
   std::uint64_t log_kept_for_ids_ = 0;
   std::uint64_t look_at_windows_ms_ = 0;
   Traffic* traffic_ = nullptr;

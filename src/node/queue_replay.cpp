@@ -37,17 +37,19 @@ broker::MessageAttributes fate_of(std::uint32_t checkpointed) {
   return attributes;
 }
 
-void replay_counted(Queue& of, Bytes payload) {
+void replay_counted(Queue& of, Bytes payload, bool delayed) {
   Reader reader(payload);
-  while (reader.left() >= 16) {
+  while (reader.left() >= (delayed ? 24 : 16)) {
     const std::uint64_t first = reader.le<std::uint64_t>();
     const std::uint32_t count = reader.le<std::uint32_t>();
     const std::uint32_t returns = reader.le<std::uint32_t>();
+    const std::uint64_t deliver_ms = delayed ? reader.le<std::uint64_t>() : 0;
     for (std::uint32_t i = 0; i < count; ++i) {
       Entry* const entry = of.find(Seq{first + i});
       if (entry == nullptr) continue;
       entry->set_redelivered();
       of.learn_returns(Seq{first + i}, static_cast<std::uint16_t>(returns));
+      if (delayed) of.learn_delay(Seq{first + i}, deliver_ms);
     }
   }
 }
@@ -125,8 +127,12 @@ void QueueHost::replay(const Record& record, Location location, Lsn lsn) {
     case RecordType::requeue: {
       Queue* const of = queue(record.queue);
       if (of == nullptr) return;
-      if (record.type == RecordType::requeue && record.flags == storage::requeue_counted) {
-        return replay_counted(*of, record.payload);
+      if (record.type == RecordType::requeue && record.flags == storage::requeue_delayed) {
+        RetryLog& log = retrying_[record.queue];
+        log.from = std::min(log.from, lsn);
+      }
+      if (record.type == RecordType::requeue && record.flags != 0) {
+        return replay_counted(*of, record.payload, record.flags == storage::requeue_delayed);
       }
       for_each_run(record.payload, [&](Seq seq) {
         Entry gone;

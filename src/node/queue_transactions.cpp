@@ -15,7 +15,8 @@ using storage::Journal;
 namespace {
 
 bool has_runs(const Queue& queue) {
-  return !queue.settled_runs.empty() || !queue.requeued_runs.empty() || !queue.counted_runs.empty();
+  return !queue.settled_runs.empty() || !queue.requeued_runs.empty() || !queue.counted_runs.empty() ||
+         !queue.delayed_runs.empty();
 }
 
 std::size_t journal_bytes(const TransactionBatch& batch) {

@@ -67,6 +67,7 @@ struct Delivery {
 enum class Outcome : std::uint8_t {
   accept,   // done with: gone for good
   requeue,  // back to its place, marked as redelivered
+  failed,   // the same; whoever had it could not do it
   discard,  // not wanted by anybody (rejected without requeue)
 };
 

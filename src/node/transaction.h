@@ -35,7 +35,7 @@ class ShardTransaction final : public Transaction {
 
 // Of records in the journal, at most.
 std::size_t publish_journal_bytes(const broker::IncomingMessage& message, std::size_t targets);
-inline constexpr std::size_t settle_journal_bytes = 16;        // of each message
+inline constexpr std::size_t settle_journal_bytes = 24;        // of each message
 inline constexpr std::size_t settle_item_journal_bytes = 128;  // and of each item
 
 }  // namespace weir::node

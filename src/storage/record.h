@@ -51,7 +51,8 @@ enum class RecordType : std::uint8_t {
   settle = 2,  // queue; payload = runs of (u64 first, u32 count): gone from the queue
   requeue =
       3,  // queue; payload = runs of (u64 first, u32 count): was delivered and came back (redelivered is set)
-  // With the flag requeue_counted: of (u64 first, u32 count, u32 how often each of them came back by now).
+  // With the flag requeue_counted: of (u64 first, u32 count, u32 how often each of them came back by now). With
+  // requeue_delayed: the same, and u64 until when each of them waits, Unix ms.
   meta = 4,  // payload = changes of definitions
   mark = 5,  // nothing; its batch's durable_lsn covers what was before
   leave =
@@ -66,7 +67,7 @@ inline constexpr std::size_t shared_with_bytes = 12;
 inline constexpr std::size_t record_types = 8;  // one more than the highest
 
 // Flags of a requeue record.
-inline constexpr std::uint8_t requeue_counted = 1;
+inline constexpr std::uint8_t requeue_counted = 1, requeue_delayed = 2;
 
 struct BatchHeader {
   std::uint16_t flags = 0;

@@ -415,7 +415,7 @@ void FakeSession::settle(node::ConsumerNumber consumer, QueueId id, Seq seq, nod
   for (auto& one : queue.consumers) {
     if (one.session == this && one.number == consumer) --one.unacked;
   }
-  if (outcome == node::Outcome::requeue) {
+  if (outcome == node::Outcome::requeue || outcome == node::Outcome::failed) {
     taken.mapped().redelivered = true;
     taken.mapped().holder = nullptr;
     queue.ready.insert(std::move(taken));

@@ -75,7 +75,7 @@ void Channel::close_down() {
   consumers_.clear();
   drop_reply_consumer();
   if (transaction_ != nullptr) roll_back();
-  requeue_all();
+  requeue_all(node::Outcome::failed);
   if (pooled_) session().drop_pool(publisher_);
   session().close_publisher(publisher_);
 }

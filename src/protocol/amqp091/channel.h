@@ -212,7 +212,7 @@ class Channel {
   void send_delivery(const M& method, const node::Delivery& delivery);
   void settle(const Unacked& delivery, node::Outcome outcome);
   void settle_tagged(std::uint64_t tag, bool multiple, node::Outcome outcome);
-  void requeue_all();
+  void requeue_all(node::Outcome how);
   std::uint32_t prefetch() const;
   void share_prefetch(std::uint16_t count);
 

@@ -35,17 +35,17 @@ void Channel::handle(const BasicNack& method) {
 }
 
 void Channel::handle(const BasicReject& method) {
-  settle_tagged(method.delivery_tag, false, method.requeue ? node::Outcome::requeue : node::Outcome::discard);
+  settle_tagged(method.delivery_tag, false, method.requeue ? node::Outcome::failed : node::Outcome::discard);
 }
 
 void Channel::handle(const BasicRecoverAsync& method) {
   if (!method.requeue) return refuse(ReplyCode::not_implemented, "requeue=false");
-  requeue_all();
+  requeue_all(node::Outcome::requeue);
 }
 
 void Channel::handle(const BasicRecover& method) {
   if (!method.requeue) return refuse(ReplyCode::not_implemented, "requeue=false");
-  requeue_all();
+  requeue_all(node::Outcome::requeue);
   connection_.send(number_, BasicRecoverOk{});
 }
 
@@ -81,8 +81,8 @@ void Channel::settle_tagged(std::uint64_t tag, bool multiple, node::Outcome outc
   refuse(ReplyCode::precondition_failed, fmt::format("unknown delivery tag {}", tag));
 }
 
-void Channel::requeue_all() {
-  unacked_.take_all([this](const Unacked& one) { settle(one, node::Outcome::requeue); });
+void Channel::requeue_all(node::Outcome how) {
+  unacked_.take_all([&](const Unacked& one) { settle(one, how); });
 }
 
 }  // namespace weir::amqp091

@@ -26,9 +26,6 @@ std::string invalid(const std::string& name, const std::string& problem) {
 std::string not_for(const std::string& name, const std::string& type) {
   return "precondition failed: invalid arg '" + name + "' for " + resource + " of queue type " + type;
 }
-std::string not_implemented(const std::string& name) {
-  return "not implemented: argument '" + name + "' is not implemented: " + resource;
-}
 
 TEST(QueueArguments, that_have_no_effect_on_one_node_are_accepted) {
   EXPECT_EQ(check("x-queue-mode", text("lazy")), "");
@@ -50,14 +47,21 @@ TEST(QueueArguments, that_no_rule_names_are_accepted) {
   EXPECT_EQ(check("plain", Value{}), "");
 }
 
-TEST(QueueArguments, that_the_server_does_not_act_on_are_refused_by_name) {
-  for (const auto& [name, value] : std::vector<std::pair<std::string, Value>>{
-           {"x-delayed-retry-type", text("all")}, {"x-delayed-retry-min", number(100)}}) {
-    EXPECT_EQ(check(name, value, "quorum"), not_implemented(name));
-  }
+TEST(QueueArguments, for_delayed_retry_are_of_quorum_queues) {
+  for (const char* type : {"disabled", "all", "failed", "returned"})
+    EXPECT_EQ(check("x-delayed-retry-type", text(type), "quorum"), "");
+  EXPECT_EQ(check("x-delayed-retry-type", text("some"), "quorum"),
+            invalid("x-delayed-retry-type", "invalid_delayed_retry_type"));
+  EXPECT_EQ(check("x-delayed-retry-min", number(0), "quorum"),
+            invalid("x-delayed-retry-min", "{value_zero,0}"));
+  EXPECT_EQ(check("x-delayed-retry-max", number(4'294'967'295), "quorum"), "");
+  EXPECT_EQ(check("x-delayed-retry-max", number(4'294'967'296), "quorum"),
+            invalid("x-delayed-retry-max", "{value_too_big,4294967296}"));
+  EXPECT_EQ(check("x-delayed-retry-type", text("all")),
+            not_for("x-delayed-retry-type", "rabbit_classic_queue"));
 }
 
-TEST(QueueArguments, of_the_wrong_type_are_refused_before_what_is_not_implemented) {
+TEST(QueueArguments, of_the_wrong_type_are_refused) {
   EXPECT_EQ(check("x-message-ttl", text("60000")),
             invalid("x-message-ttl", "\"expected integer, got longstr\""));
   EXPECT_EQ(check("x-expires", Value{true}), invalid("x-expires", "\"expected integer, got bool\""));
