@@ -1,5 +1,6 @@
 // Large bodies: what comes for them from sessions, and what sessions read of them.
 #include "base/log.h"
+#include "node/queue_counting.h"
 #include "node/queue_host.h"
 
 namespace weir::node {

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "node/queue_counting.h"
 
 namespace weir::node {
 

@@ -1,13 +1,12 @@
 // What changes of queues while they are there: what policies say of them, and what their vhosts may keep.
 #include <algorithm>
 
-#include "node/queue_host.h"
+#include "node/queue_counting.h"
 
 namespace weir::node {
 
 using broker::Entry;
 using broker::Queue;
-using storage::Location;
 
 namespace {
 
@@ -15,11 +14,6 @@ namespace {
 constexpr std::uint64_t record_overhead_bytes = storage::record_header_bytes + 32;
 
 }  // namespace
-
-std::uint64_t QueueHost::kept_bytes(const Entry& entry, std::uint64_t pieces_end) {
-  if (entry.transient()) return TransientStore::bytes(entry.reference());
-  return Location::from_packed(entry.reference()).bytes() + (pieces_end == 0 ? 0 : bodies_.bytes(pieces_end));
-}
 
 void QueueHost::tally(const Queue& queue, const Entry& entry, std::uint64_t pieces_end,
                       std::int64_t messages) {

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/cursor.h"
 #include "base/log.h"
+#include "node/queue_counting.h"
 #include "node/queue_host.h"
 
 namespace weir::node {

@@ -1,6 +1,7 @@
 // What happens to a queue's messages, and to a queue, without anybody asking for it: time passes, and there is too much.
 #include <algorithm>
 
+#include "node/queue_counting.h"
 #include "node/queue_host.h"
 
 namespace weir::node {

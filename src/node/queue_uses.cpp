@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "node/observe.h"
-#include "node/queue_host.h"
+#include "node/queue_counting.h"
 
 namespace weir::node {
 
@@ -12,13 +12,6 @@ using broker::EntryState;
 using broker::Queue;
 using broker::QueueCount;
 using broker::QueueUse;
-
-namespace {
-
-// A large body that has broken counts for less than it did.
-std::uint64_t less(std::uint64_t from, std::uint64_t bytes) { return from - std::min(from, bytes); }
-
-}  // namespace
 
 // --- counting ---
 
@@ -40,62 +33,16 @@ Counters<QueueCount> QueueHost::counts_of(const QueueUse& use) {
   return counts;
 }
 
-void QueueHost::count_pushed(Queue& queue, Seq seq, const Entry& entry, std::uint64_t pieces_end) {
-  QueueUse& use = use_of(queue);
-  ++use.counts[QueueCount::publish];
-  QueueUse::Kept& kept = use.kept[entry.transient() ? 1 : 0];
-  ++kept.messages;
-  kept.bytes += kept_bytes(entry, pieces_end);
-  if (queue.total() > 0) return;
-  use.known = seq;
-  use.known_ms = wall_ms_;
-}
-
 void QueueHost::count_restored(Queue& queue, const Entry& entry, std::uint64_t pieces_end) {
   if (queue.use == nullptr) queue.use = std::make_unique<QueueUse>();
   ++queue.use->kept[0].messages;
   queue.use->kept[0].bytes += kept_bytes(entry, pieces_end);
 }
 
-void QueueHost::count_delivered(Queue& queue, const Queue::Head& head, SessionId session, QueueCount as) {
-  count_out(queue, head.seq, head.entry, true);
-  QueueUse& use = use_of(queue);
-  auto& of_protocol =
-      traffic_->of(protocol_of(session)).deliveries[static_cast<std::size_t>(queue.options().kind)];
-  ++use.counts[as];
-  ++of_protocol[as];
-  if (!head.entry.redelivered()) [[likely]]
-    return;
-  ++use.counts[QueueCount::redeliver];
-  ++of_protocol[QueueCount::redeliver];
-}
-
-void QueueHost::count_out(Queue& queue, Seq seq, const Entry& entry, bool out) {
-  std::uint64_t& bytes = use_of(queue).out_bytes;
-  const std::uint64_t of_message = kept_bytes(entry, queue.pieces_end(seq));
-  bytes = out ? bytes + of_message : less(bytes, of_message);
-}
-
 void QueueHost::count_empty_get(Queue& queue, SessionId session) {
   ++use_of(queue).counts[QueueCount::get_empty];
   ++traffic_->of(protocol_of(session))
         .deliveries[static_cast<std::size_t>(queue.options().kind)][QueueCount::get_empty];
-}
-
-void QueueHost::count_acked(Queue& queue, SessionId session, std::uint64_t messages) {
-  use_of(queue).counts[QueueCount::ack] += messages;
-  traffic_->of(protocol_of(session))
-      .deliveries[static_cast<std::size_t>(queue.options().kind)][QueueCount::ack] += messages;
-}
-
-// It has left the queue for good. `entry` is what it was before.
-void QueueHost::count_settled(Queue& queue, const Entry& entry, std::uint64_t pieces_end) {
-  QueueUse& use = use_of(queue);
-  const std::uint64_t bytes = kept_bytes(entry, pieces_end);
-  QueueUse::Kept& kept = use.kept[entry.transient() ? 1 : 0];
-  --kept.messages;
-  kept.bytes = less(kept.bytes, bytes);
-  if (entry.state() == EntryState::out) use.out_bytes = less(use.out_bytes, bytes);
 }
 
 // After the queue has given out what it could.
