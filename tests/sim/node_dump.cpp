@@ -179,6 +179,36 @@ NodeDump dump_node(node::SimNode& node) {
   return dump;
 }
 
+namespace {
+
+// What is told to those who look at the queue is what a walk finds.
+std::string check_use(broker::Queue& queue) {
+  broker::QueueUse walked;
+  bool large = false;  // what a large body takes is known to its shard alone
+  queue.for_each([&](Seq seq, const broker::Entry& entry) {
+    large = large || queue.pieces_end(seq) != 0;
+    broker::QueueUse::Kept& kept = walked.kept[entry.transient() ? 1 : 0];
+    const std::uint64_t bytes = entry.transient() ? node::TransientStore::bytes(entry.reference())
+                                                  : storage::Location::from_packed(entry.reference()).bytes();
+    ++kept.messages;
+    kept.bytes += bytes;
+    if (entry.state() == broker::EntryState::out) walked.out_bytes += bytes;
+  });
+  const broker::QueueUse none;
+  const broker::QueueUse& told = queue.use == nullptr ? none : *queue.use;
+  for (int i = 0; i < 2; ++i) {
+    if (told.kept[i].messages != walked.kept[i].messages)
+      return fmt::format("tells {} messages, a walk {}", told.kept[i].messages, walked.kept[i].messages);
+    if (!large && told.kept[i].bytes != walked.kept[i].bytes)
+      return fmt::format("tells {} bytes, a walk {}", told.kept[i].bytes, walked.kept[i].bytes);
+  }
+  if (!large && told.out_bytes != walked.out_bytes)
+    return fmt::format("tells {} bytes that are out, a walk {}", told.out_bytes, walked.out_bytes);
+  return {};
+}
+
+}  // namespace
+
 std::string check_counts(node::SimNode& node) {
   std::size_t defined = 0;
   for (const broker::QueueDefinition* definition : all_queues(node.shard(0).topology())) {
@@ -197,6 +227,8 @@ std::string check_counts(node::SimNode& node) {
       return fmt::format("(g) queue {} counts {} ready and {} out, a walk {} and {}", definition->name,
                          queue->ready(), queue->out(), ready, out);
     }
+    if (const std::string wrong = check_use(*queue); !wrong.empty())
+      return fmt::format("(g) queue {} {}", definition->name, wrong);
   }
   std::size_t hosted = 0;
   for (std::uint16_t shard = 0; shard < node.shards(); ++shard)
