@@ -48,7 +48,11 @@ foreach(protocol IN LISTS WEIR_PROTOCOLS)
   list(APPEND WEIR_CODECS weir_${protocol}_codec)
 endforeach()
 
-weir_layer(weir_admin FOLDER admin LINK weir_base weir_runtime weir_node weir_protocol_common Boost::json)
+# Beast parses requests; it is of no use without the headers of Asio.
+target_link_libraries(weir_http_codec PRIVATE weir_asio)
+
+weir_layer(weir_admin FOLDER admin LINK weir_base weir_broker weir_runtime weir_node weir_protocol_common weir_http
+           Boost::json PRECOMPILE <boost/json.hpp>)
 weir_layer(weir_cli FOLDER cli LINK weir_base weir_runtime weir_storage weir_broker ${WEIR_CODECS} CLI11::CLI11)
 weir_layer(weir_app FOLDER app EXCLUDE "/app/main\\.cpp$"
            LINK weir_base weir_runtime weir_storage weir_broker weir_node weir_auth ${WEIR_FRONT_ENDS} weir_admin weir_cli

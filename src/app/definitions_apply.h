@@ -4,25 +4,17 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
-#include "app/definitions_file.h"
+#include "admin/definitions_file.h"
 #include "base/error.h"
-#include "broker/definitions.h"
-#include "broker/topology.h"
 #include "node/node.h"
 
 namespace weir::app {
 
 // The file's contents. config: it can't be read, with its path.
-Result<DefinitionsFile> read_definitions_file(const std::string& path, const std::string& default_vhost);
+Result<admin::DefinitionsFile> read_definitions_file(const std::string& path,
+                                                     const std::string& default_vhost);
 
-// The requests of the file that change something in `state`, in order, with passwords hashed. config: one does not fit to
-// what is there, or to what comes before it in the file.
-Result<std::vector<broker::Request>> fit_definitions(DefinitionsFile file,
-                                                     const std::vector<broker::Change>& state,
-                                                     std::uint16_t shards);
-
-Status apply_definitions(node::Node& node, DefinitionsFile file);
+Status apply_definitions(node::Node& node, admin::DefinitionsFile file);
 
 }  // namespace weir::app

@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-#include "app/definitions_export.h"
+#include "admin/definitions_export.h"
 #include "app/exit_codes.h"
 #include "base/log.h"
 #include "node/node.h"
@@ -39,9 +39,9 @@ Result<std::string> read_definitions(const ExportArguments& arguments) {
   (*node)->run_on(ShardId{0}, [&] {
     const broker::Topology& topology = (*node)->client(ShardId{0}).topology();
     if (arguments.vhost.empty()) {
-      text = export_definitions(topology);
+      text = admin::export_definitions(topology);
     } else if (topology.find_vhost(arguments.vhost) != nullptr) {
-      text = export_vhost_definitions(topology, arguments.vhost);
+      text = admin::export_vhost_definitions(topology, arguments.vhost);
     }
   });
   WEIR_TRY((*node)->stop());

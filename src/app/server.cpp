@@ -12,7 +12,9 @@
 #include <optional>
 #include <semaphore>
 #include <utility>
+#include <vector>
 
+#include "app/admin_service.h"
 #include "app/amqp_service.h"
 #include "app/certificate_watch.h"
 #include "app/definitions_apply.h"
@@ -132,7 +134,9 @@ class Server {
   void look_at_certificate() {  // on shard 0
     if (certificate_ != nullptr) certificate_->look();
   }
-  void listen(const std::string& name, const std::string& address, runtime::TlsContext* tls);
+  template <typename Service>
+  void listen(Service& service, std::string_view protocol, const std::string& name,
+              const std::string& address, runtime::TlsContext* tls);
   void tell_ready();
 
   const Settings settings_;
@@ -147,13 +151,15 @@ class Server {
   std::unique_ptr<FileWatch> files_;               // on shard 0; null: SIGHUP alone
   std::unique_ptr<CertificateWatch> certificate_;  // on shard 0; null: there is none
   std::unique_ptr<AmqpService> amqp_;
+  std::unique_ptr<AdminService> admin_;
   Ports ports_;
+  std::vector<admin::ListenerFacts> listeners_;
 };
 
 void Server::start() {
   log_info("server", "weir {} starts, data in {}", version, settings_.data_dir);
   open_files_max_ = raise_open_files_limit();
-  std::optional<DefinitionsFile> definitions;
+  std::optional<admin::DefinitionsFile> definitions;
   if (!settings_.load_definitions.empty()) {
     definitions = require(read_definitions_file(settings_.load_definitions, settings_.default_vhost));
   }
@@ -175,8 +181,12 @@ void Server::start() {
                                  : open_files_max_ / 2;
   amqp_ = std::make_unique<AmqpService>(*node_, settings_,
                                         settings_.connections_max == 0 ? room : settings_.connections_max);
-  listen("amqp", settings_.listen_amqp, nullptr);
-  listen("amqps", settings_.listen_amqps, tls_.get());
+  listen(*amqp_, "amqp", "amqp", settings_.listen_amqp, nullptr);
+  listen(*amqp_, "amqp/ssl", "amqps", settings_.listen_amqps, tls_.get());
+  admin_ = std::make_unique<AdminService>(*node_, settings_);
+  listen(*admin_, "http", "admin", settings_.listen_admin, nullptr);
+  listen(*admin_, "https", "admin_tls", settings_.listen_admin_tls, tls_.get());
+  admin_->show(std::move(listeners_));
   tell_ready();
 }
 
@@ -243,14 +253,17 @@ void Server::read_files_again() {
   }
 }
 
-void Server::listen(const std::string& name, const std::string& address, runtime::TlsContext* tls) {
+template <typename Service>
+void Server::listen(Service& service, std::string_view protocol, const std::string& name,
+                    const std::string& address, runtime::TlsContext* tls) {
   if (address.empty()) return;
-  const auto port = amqp_->listen(address, tls);
+  const auto port = service.listen(address, tls);
   if (!port) {
     throw StartFailure{exit_code::address_in_use,
                        fmt::format("listeners.{}: {}", name, port.error().message)};
   }
   ports_.emplace_back(name, *port);
+  listeners_.push_back({std::string(protocol), address.substr(0, address.rfind(':')), *port, tls != nullptr});
   log_info("server", "{} on port {}", name, *port);
 }
 
@@ -268,6 +281,7 @@ void Server::tell_ready() {
 
 Status Server::stop() {
   if (node_ == nullptr) return {};
+  if (admin_ != nullptr) admin_->stop();
   if (amqp_ != nullptr) amqp_->stop();
   amqp_.reset();
   node_->run_on(ShardId{0}, [&] {
@@ -276,6 +290,7 @@ Status Server::stop() {
     certificate_.reset();
   });
   Status status = node_->stop();
+  admin_.reset();  // what it had asked for is answered
   node_.reset();
   return status;
 }
@@ -293,7 +308,8 @@ void Server::reload() {
 // All of it or nothing; what the file does not name stays.
 void Server::load_definitions_again() const {
   if (settings_.load_definitions.empty()) return;
-  Result<DefinitionsFile> file = read_definitions_file(settings_.load_definitions, settings_.default_vhost);
+  Result<admin::DefinitionsFile> file =
+      read_definitions_file(settings_.load_definitions, settings_.default_vhost);
   const Status applied =
       file ? apply_definitions(*node_, std::move(*file)) : Status(std::unexpected(file.error()));
   if (!applied) log_error("server", "definitions stay as they are: {}", applied.error().message);

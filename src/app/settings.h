@@ -29,7 +29,7 @@ struct Settings {
   std::string listen_mqtt, listen_mqtts, listen_mqtt_ws;
   std::string listen_stomp, listen_stomps, listen_stomp_ws;
   std::string listen_kafka, listen_kafkas;
-  std::string listen_sqs, listen_admin, listen_metrics;
+  std::string listen_sqs, listen_admin, listen_admin_tls, listen_metrics;
 
   std::string log_level, log_format, log_file;
 

@@ -45,7 +45,11 @@ constexpr SettingSpec table[] = {
     {"listeners.kafka", T::address, &S::listen_kafka, "", "Kafka.", 0, 0, {}, {}, false},
     {"listeners.kafkas", T::address, &S::listen_kafkas, "", "Kafka over TLS.", 0, 0, {}, {}, false},
     {"listeners.sqs", T::address, &S::listen_sqs, "", "SQS over HTTP.", 0, 0, {}, {}, false},
-    {"listeners.admin", T::address, &S::listen_admin, "", "The management API.", 0, 0, {}, {}, false},
+    {"listeners.admin", T::address, &S::listen_admin, "0.0.0.0:15672",
+     "The management API over HTTP, as RabbitMQ's. Empty: none."},
+    {"listeners.admin_tls", T::address, &S::listen_admin_tls, "",
+     "The management API over HTTPS, by convention on port 15671. Needs tls.certificate_file and "
+     "tls.key_file."},
     {"listeners.metrics", T::address, &S::listen_metrics, "", "Prometheus metrics.", 0, 0, {}, {}, false},
 
     {"log.level",

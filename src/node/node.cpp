@@ -32,6 +32,12 @@ class ThreadedNode final : public Node, private Peers {
   runtime::Loop& loop(ShardId shard) override { return *seats_[shard.value]->loop; }
   void run_on(ShardId shard, const std::function<void()>& call) override;
   Status administer(std::vector<broker::Request> requests) override;
+  void administer_one(broker::Request request, std::function<void(Result<broker::Decision>)> done) override {
+    seats_[0]->shard->administer(std::move(request), std::move(done));
+  }
+  bool offload(ShardId shard, std::function<void()> work, std::function<void()> done) override {
+    return workers_->submit(std::move(work), *seats_[shard.value]->loop, std::move(done));
+  }
   bool first_start() const override { return first_start_; }
   void set_alarm(const char* alarm) override;
   void close_sessions(const Error& reason) override;

@@ -46,6 +46,12 @@ class Node {
   virtual void run_on(ShardId shard, const std::function<void()>& call) = 0;
   // Decides and carries out, in order; stops at the first error. Waits until all is durable. Not from a shard's thread.
   virtual Status administer(std::vector<broker::Request> requests) = 0;
+  // One request, on shard 0's thread, on which `done` comes too: when it is durable, and known on every shard.
+  virtual void administer_one(broker::Request request,
+                              std::function<void(Result<broker::Decision>)> done) = 0;
+  // Runs `work` on a worker, for what would stall a shard, and then `done` on the shard. On that shard's thread. False: too
+  // much is waiting.
+  virtual bool offload(ShardId shard, std::function<void()> work, std::function<void()> done) = 0;
   virtual bool first_start() const = 0;
   // Publishing is stopped everywhere until it is null again. A constant: "memory", "disk". Any thread.
   virtual void set_alarm(const char* alarm) = 0;

@@ -4,6 +4,7 @@ import pika
 import pytest
 from pamqp.commands import Basic, Connection, Exchange, Queue
 
+from harness.management import Management
 from harness.tokens import Issuer
 from harness.waiting import wait_until
 from harness.wire import connected, method_frame, publish_frames, short_string
@@ -121,3 +122,16 @@ def test_tokens_alone(start_weir, issuer):
     assert is_refused(server, "guest", "guest")
     with log_in(server, issuer.token()):
         pass
+
+
+def test_a_token_opens_the_management_api_as_far_as_it_says(server, issuer):
+    def management(scope, **claims):
+        return Management(server.ports["admin"], token=issuer.token(scope=scope, **claims))
+
+    watcher = management("rabbitmq.tag:monitoring rabbitmq.configure:*/own.* rabbitmq.read:*/own.* rabbitmq.write:*/own.*")
+    assert watcher.get("/whoami") == {"name": "ann", "tags": ["monitoring"], "is_internal_user": False}
+    watcher.done("PUT", "/queues/%2F/own.q", {"durable": True})
+    assert watcher.refused("PUT", "/queues/%2F/other", {}, 401) == ("not_authorised", "Access refused.")
+    assert watcher.refused("GET", "/users", status=401)[1] == "Not administrator user"
+    assert management("rabbitmq.read:*/*").refused("GET", "/whoami", status=401)[1] == "Not management user"
+    assert management("rabbitmq.tag:administrator", seconds=-1).refused("GET", "/whoami", status=401)[1] == "Login failed"

@@ -30,11 +30,11 @@
 #include "protocol/amqp091/codec/methods.h"
 #include "protocol/amqp091/consumers.h"
 #include "protocol/amqp091/frame_reader.h"
-#include "protocol/amqp091/login_delays.h"
 #include "protocol/amqp091/output.h"
 #include "protocol/amqp091/sasl.h"
 #include "protocol/amqp091/server_properties.h"
 #include "protocol/amqp091/settings.h"
+#include "protocol/common/login_delays.h"
 #include "runtime/stream.h"
 #include "runtime/timers.h"
 

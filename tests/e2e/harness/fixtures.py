@@ -6,12 +6,13 @@ import os
 import pytest
 
 from harness.clients.line_client import remove_compiled
+from harness.management import Management
 from harness.server import Server
 from harness.waiting import time_limit
 
 TEST_SECONDS = 60
 
-__all__ = ["name", "pytest_configure", "pytest_runtest_makereport", "pytest_runtest_setup", "pytest_unconfigure",
+__all__ = ["admin", "name", "pytest_configure", "pytest_runtest_makereport", "pytest_runtest_setup", "pytest_unconfigure",
            "within_time"]
 
 # The servers whose logs are shown when a test fails, with the length of the log when the test began.
@@ -52,6 +53,12 @@ def name():
     """name("orders"): a name that no other test uses."""
     prefix = f"t{os.getpid()}-{next(_numbers)}"
     return lambda what="q": f"{prefix}.{what}"
+
+
+@pytest.fixture
+def admin(weir):
+    """The management API of the shared broker, as guest."""
+    return Management(weir.ports["admin"])
 
 
 @pytest.fixture(autouse=True)

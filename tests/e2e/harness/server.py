@@ -68,7 +68,7 @@ class Server:
 
     def command(self, extra=()):
         command = [str(binary()), "server", "--data-dir", str(self.data_dir), "--ports-file", str(self.ports_file)]
-        for setting in ["listeners.amqp=127.0.0.1:0", *self.settings, *extra]:
+        for setting in ["listeners.amqp=127.0.0.1:0", "listeners.admin=127.0.0.1:0", *self.settings, *extra]:
             command += ["--set", setting]
         return command + self.arguments
 
@@ -195,6 +195,7 @@ class ExternalBroker:
 def run_server_to_its_end(arguments, directory, environment=None, seconds=10):
     """For command lines that are refused: (exit code, what it wrote)."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("WEIR_")}
+    clean["WEIR_LISTENERS_ADMIN"] = "127.0.0.1:0"  # the default port may be another's
     clean.update(environment or {})
     done = subprocess.run([str(binary()), *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, cwd=directory, env=clean, timeout=seconds, check=False)

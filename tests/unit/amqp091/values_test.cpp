@@ -2,9 +2,9 @@
 #include <gtest/gtest.h>
 
 #include "protocol/amqp091/errors.h"
-#include "protocol/amqp091/login_delays.h"
 #include "protocol/amqp091/mapping.h"
 #include "protocol/amqp091/sasl.h"
+#include "protocol/common/login_delays.h"
 
 namespace weir::amqp091 {
 namespace {

@@ -1,0 +1,126 @@
+// Whether the server is well: 200, or 503 and why not.
+#include <fmt/format.h>
+
+#include <charconv>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "admin/call.h"
+#include "admin/call_session.h"
+#include "admin/resources.h"
+
+namespace weir::admin {
+namespace {
+
+namespace json = boost::json;
+
+void well(Call& call, json::object more = {}) {
+  more["status"] = "ok";
+  call.ok(more);
+}
+
+void failed(Call& call, std::string_view reason, json::object more = {}) {
+  more["status"] = "failed";
+  more["reason"] = reason;
+  call.reply_json(503, json::serialize(more));
+}
+
+void check_alarms(Call& call) {
+  node::ObserveScope scope;
+  scope.shards = true;
+  call.observe(std::move(scope), [](Call& asking, node::Observed&& seen) {
+    std::set<std::string> alarms;
+    for (const node::ShardRow& shard : seen.shards) {
+      if (!shard.alarm.empty()) alarms.insert(shard.alarm);
+    }
+    if (alarms.empty()) return well(asking);
+    json::array list;
+    for (const std::string& alarm : alarms)
+      list.push_back({{"node", asking.api().at().client.node_name()}, {"resource", alarm}});
+    failed(asking, "There are alarms in effect on the node", {{"alarms", std::move(list)}});
+  });
+}
+
+void check_port(Call& call) {
+  const std::string& text = call.capture("port");
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size()) return call.bad_request("Invalid port");
+  json::array ports;
+  for (const ListenerFacts& listener : call.api().facts().listeners) {
+    if (listener.port == port) return well(call, {{"port", port}});
+    ports.push_back(listener.port);
+  }
+  failed(call, "No active listener", {{"missing", port}, {"ports", std::move(ports)}});
+}
+
+void check_protocol(Call& call) {
+  json::array protocols;
+  const std::string& wanted = call.capture("protocol");
+  for (const ListenerFacts& listener : call.api().facts().listeners) {
+    const bool amqp = listener.protocol == "amqp" && (wanted == "amqp091" || wanted == "amqp0.9.1");
+    if (listener.protocol == wanted || amqp) return well(call, {{"protocol", wanted}});
+    protocols.emplace_back(listener.protocol);
+  }
+  failed(call, "No active listener", {{"missing", wanted}, {"protocols", std::move(protocols)}});
+}
+
+void always_well(Call& call) { well(call); }
+
+void single_node(Call& call) { well(call, {{"reason", "single node cluster"}}); }
+
+// A message goes through a queue of its own, as a client's would.
+constexpr std::string_view test_queue = "aliveness-test";
+
+void get_back(const std::shared_ptr<CallSession>& session) {
+  session->request([](node::Session& broker) { broker.get(std::string(test_queue), true); },
+                   [call = session->call().keep()](node::ReplyValue& value) {
+                     if (std::get<node::Got>(value).delivery) return well(*call);
+                     failed(*call, "the message did not come back");
+                   });
+}
+
+void check_aliveness(Call& call) {
+  const auto session = CallSession::open(call);
+  if (session == nullptr) return;
+  for (const auto access : {broker::Access::configure, broker::Access::read}) {
+    if (!session->may(access, broker::DestinationKind::queue, test_queue)) return;
+  }
+  broker::DeclareQueue queue;
+  queue.vhost = session->vhost();
+  queue.name = test_queue;
+  session->request([&](node::Session& broker) { broker.declare_queue(std::move(queue)); },
+                   [session](node::ReplyValue&) {
+                     PlainMessage message;
+                     message.routing_key = test_queue;
+                     message.body = "test_message";
+                     session->publish(message, [session](bool) { get_back(session); });
+                   });
+}
+
+constexpr Route routes[] = {
+    {"GET", "/api/aliveness-test/:vhost", Needs::a_user, check_aliveness,
+     "Sends a message through a queue and back"},
+    {"GET", "/api/health/checks/alarms", Needs::monitor, check_alarms, "Is memory or disk short?"},
+    {"GET", "/api/health/checks/local-alarms", Needs::monitor, check_alarms, "The same, of this node"},
+    {"GET", "/api/health/checks/port-listener/:port", Needs::monitor, check_port, "Is the port listened on?"},
+    {"GET", "/api/health/checks/protocol-listener/:protocol", Needs::monitor, check_protocol,
+     "Is the protocol served?"},
+    {"GET", "/api/health/checks/virtual-hosts", Needs::monitor, always_well,
+     "Are all virtual hosts there? They are, if the server is"},
+    {"GET", "/api/health/checks/node-is-quorum-critical", Needs::monitor, single_node,
+     "Would a quorum be lost with this node? There is one node"},
+    {"GET", "/api/health/checks/node-is-mirror-sync-critical", Needs::monitor, single_node,
+     "Would a mirror be lost with this node? There is one node"},
+    {"GET", "/api/health/checks/is-in-service", Needs::monitor, always_well, "Are clients served?"},
+    {"GET", "/api/health/checks/ready-to-serve-clients", Needs::monitor, always_well, "Are clients served?"},
+    {"GET", "/api/healthchecks/node", Needs::monitor, check_alarms, "The old check of everything"},
+    {"GET", "/api/healthchecks/node/:node", Needs::monitor, check_alarms, "The old check of everything"},
+};
+
+}  // namespace
+
+std::span<const Route> health_routes() { return routes; }
+
+}  // namespace weir::admin

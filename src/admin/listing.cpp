@@ -1,0 +1,260 @@
+#include "admin/listing.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+#include <utility>
+
+#include "admin/call.h"
+#include "broker/pattern.h"
+
+namespace weir::admin {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t items_at_once = 300;  // written on the shard's own thread
+
+std::vector<std::string> split(std::string_view text, char mark) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    const std::size_t end = text.find(mark);
+    if (end != 0) parts.emplace_back(text.substr(0, end));
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+  }
+  return parts;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+// What follows a backslash means something else in the other case.
+std::string lower_pattern(std::string_view pattern) {
+  std::string out;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const bool escape = pattern[i] == '\\' && i + 1 < pattern.size();
+    out += escape ? std::string(pattern.substr(i, 2)) : lower(pattern.substr(i, 1));
+    if (escape) ++i;
+  }
+  return out;
+}
+
+std::optional<std::size_t> number(const std::string& text) {
+  std::size_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+const json::value* find_column(const json::object& item, const std::vector<std::string>& path) {
+  const json::object* object = &item;
+  const json::value* value = nullptr;
+  for (const std::string& key : path) {
+    value = object == nullptr ? nullptr : object->if_contains(key);
+    if (value == nullptr) return nullptr;
+    object = value->if_object();
+  }
+  return value;
+}
+
+// Numbers come before words, and words before text, as in Erlang. What is not there counts as 0.
+struct SortKey {
+  int kind = 0;
+  double number = 0;
+  std::string text;
+
+  bool operator==(const SortKey&) const = default;
+  bool operator<(const SortKey& other) const {
+    if (kind != other.kind) return kind < other.kind;
+    if (number != other.number) return number < other.number;
+    return text < other.text;
+  }
+};
+
+SortKey key_of(const json::value* value) {
+  if (value == nullptr) return {};
+  if (value->is_int64()) return {0, static_cast<double>(value->get_int64()), {}};
+  if (value->is_uint64()) return {0, static_cast<double>(value->get_uint64()), {}};
+  if (value->is_double()) return {0, value->get_double(), {}};
+  if (value->is_bool()) return {1, value->get_bool() ? 1.0 : 0.0, {}};
+  if (value->is_string()) return {2, 0, std::string(value->get_string())};
+  return {3, 0, {}};
+}
+
+void sort_items(std::vector<json::object>& items, const Listing& listing,
+                const std::vector<std::string>& default_sort) {
+  std::vector<std::vector<std::string>> paths;
+  for (const auto* names : {&listing.sort, &default_sort}) {
+    for (const std::string& name : *names) paths.push_back(split(name, '.'));
+  }
+  std::vector<std::pair<std::vector<SortKey>, std::size_t>> order;
+  order.reserve(items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    std::vector<SortKey> keys;
+    for (const auto& path : paths) keys.push_back(key_of(find_column(items[i], path)));
+    order.emplace_back(std::move(keys), i);
+  }
+  std::sort(order.begin(), order.end());
+  if (listing.reverse) std::reverse(order.begin(), order.end());
+  std::vector<json::object> sorted;
+  sorted.reserve(items.size());
+  for (const auto& [keys, i] : order) sorted.push_back(std::move(items[i]));
+  items = std::move(sorted);
+}
+
+// False: the expression is none.
+bool keep_named(std::vector<json::object>& items, const Listing::Page& page) {
+  if (page.name.empty()) return true;
+  std::optional<broker::Pattern> pattern;
+  if (page.use_regex) {
+    auto compiled = broker::Pattern::compile(lower_pattern(page.name));
+    if (!compiled) return false;
+    pattern.emplace(std::move(*compiled));
+  }
+  const std::string wanted = lower(page.name);
+  std::erase_if(items, [&](const json::object& item) {
+    const json::value* const value = item.if_contains("name");
+    const std::string name = value != nullptr && value->is_string() ? lower(value->get_string()) : "";
+    return pattern ? !pattern->matches(name) : name.find(wanted) == std::string::npos;
+  });
+  return true;
+}
+
+json::value columns_of(const json::value& from, const std::vector<std::vector<std::string>>& columns,
+                       std::size_t depth) {
+  const json::object* const object = from.if_object();
+  if (object == nullptr) return from;
+  json::object out;
+  for (const auto& [key, value] : *object) {
+    std::vector<std::vector<std::string>> inner;
+    bool wanted = false, whole = false;
+    for (const auto& column : columns) {
+      if (column.size() <= depth || column[depth] != key) continue;
+      wanted = true;
+      whole = whole || column.size() == depth + 1;
+      inner.push_back(column);
+    }
+    if (wanted) out[key] = whole ? value : columns_of(value, inner, depth + 1);
+  }
+  return out;
+}
+
+json::array shown(std::vector<json::object> items, const Listing& listing) {
+  json::array array;
+  array.reserve(items.size());
+  for (json::object& item : items) {
+    json::value value(std::move(item));
+    array.push_back(listing.columns.empty() ? std::move(value) : take_columns(value, listing));
+  }
+  return array;
+}
+
+}  // namespace
+
+std::expected<Listing, ListingError> read_listing(const http::Target& target) {
+  const auto text = [&](std::string_view name) {
+    const std::string* const found = target.parameter(name);
+    return found == nullptr ? std::string() : *found;
+  };
+  Listing listing;
+  for (const std::string& column : split(text("columns"), ',')) listing.columns.push_back(split(column, '.'));
+  if (!text("sort").empty()) listing.sort.push_back(text("sort"));
+  listing.reverse = text("sort_reverse") == "true";
+  if (target.parameter("page") == nullptr) return listing;
+  const auto page = number(text("page"));
+  const auto items =
+      target.parameter("page_size") == nullptr ? page_items_default : number(text("page_size"));
+  if (!page || !items) {
+    return std::unexpected(ListingError{"bad_request", "Pagination parameters are invalid"});
+  }
+  if (*page == 0 || *items == 0 || *items > page_items_max) {
+    return std::unexpected(ListingError{
+        "invalid_pagination_parameters",
+        fmt::format("Invalid pagination parameters: page number {}, page size {}", *page, *items)});
+  }
+  listing.page = Listing::Page{*page, *items, text("name"), text("use_regex") == "true"};
+  return listing;
+}
+
+json::value take_columns(const json::value& from, const Listing& listing) {
+  return listing.columns.empty() ? from : columns_of(from, listing.columns, 0);
+}
+
+std::expected<json::value, ListingError> arrange(std::vector<json::object> items, const Listing& listing,
+                                                 const std::vector<std::string>& default_sort) {
+  sort_items(items, listing, default_sort);
+  if (!listing.page) return shown(std::move(items), listing);
+  const Listing::Page& page = *listing.page;
+  json::object out;
+  const std::size_t total = items.size();
+  if (!keep_named(items, page)) {
+    return std::unexpected(ListingError{"bad_request", "Pagination parameters are invalid"});
+  }
+  const std::size_t filtered = items.size();
+  if (page.number - 1 > filtered / page.items) {
+    return std::unexpected(
+        ListingError{"page_out_of_range", fmt::format("Page out of range, page: {} page size: {}, len: {}",
+                                                      page.number, page.items, filtered)});
+  }
+  const std::size_t first = (page.number - 1) * page.items;
+  const std::size_t end = std::min(filtered, first + page.items);
+  std::vector<json::object> cut(std::make_move_iterator(items.begin() + static_cast<std::ptrdiff_t>(first)),
+                                std::make_move_iterator(items.begin() + static_cast<std::ptrdiff_t>(end)));
+  out["filtered_count"] = filtered;
+  out["item_count"] = cut.size();
+  out["items"] = shown(std::move(cut), listing);
+  out["page"] = page.number;
+  out["page_count"] = (filtered + page.items - 1) / page.items;
+  out["page_size"] = page.items;
+  out["total_count"] = total;
+  return out;
+}
+
+void reply_list(Call& call, std::size_t about, std::function<std::vector<json::object>()> make,
+                std::vector<std::string> default_sort) {
+  struct Work {
+    Listing listing;
+    std::function<std::vector<json::object>()> make;
+    std::vector<std::string> default_sort;
+    std::string text;
+    ListingError error;
+
+    void run() {
+      auto arranged = arrange(make(), listing, default_sort);
+      if (arranged) {
+        text = json::serialize(*arranged);
+      } else {
+        error = std::move(arranged.error());
+      }
+    }
+  };
+  auto listing = read_listing(call.target());
+  if (!listing) return call.refuse(400, listing.error().error, listing.error().reason);
+  const auto work =
+      std::make_shared<Work>(Work{std::move(*listing), std::move(make), std::move(default_sort), {}, {}});
+  const auto answer = [call = call.keep(), work] {
+    if (!work->error.error.empty()) return call->refuse(400, work->error.error, work->error.reason);
+    call->reply_json(200, std::move(work->text));
+  };
+  if (about > items_at_once) {
+    call.offload([work] { work->run(); }, answer);
+    return;
+  }
+  work->run();
+  answer();
+}
+
+void reply_item(Call& call, const json::object& item) {
+  const auto listing = read_listing(call.target());
+  if (!listing) return call.refuse(400, listing.error().error, listing.error().reason);
+  call.ok(take_columns(item, *listing));
+}
+
+}  // namespace weir::admin

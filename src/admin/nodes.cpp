@@ -1,0 +1,43 @@
+// The node. There is one.
+#include <utility>
+
+#include "admin/call.h"
+#include "admin/listing.h"
+#include "admin/resources.h"
+#include "admin/server_views.h"
+
+namespace weir::admin {
+namespace {
+
+namespace json = boost::json;
+
+void with_node(Call& call, void (*then)(Call&, json::object)) {
+  node::ObserveScope scope;
+  scope.shards = true;
+  call.observe(std::move(scope), [then](Call& asking, node::Observed&& seen) {
+    const auto& client = asking.api().at().client;
+    then(asking, node_view(asking.api().facts(), client.node_name(), seen, seen.at_ms));
+  });
+}
+
+void list_nodes(Call& call) {
+  with_node(call, [](Call& asking, json::object view) {
+    reply_list(asking, 1, [view = std::move(view)] { return std::vector<json::object>{view}; }, {"name"});
+  });
+}
+
+void show_node(Call& call) {
+  if (call.capture("name") != call.api().at().client.node_name()) return call.not_found();
+  with_node(call, [](Call& asking, json::object view) { reply_item(asking, view); });
+}
+
+constexpr Route routes[] = {
+    {"GET", "/api/nodes", Needs::monitor, list_nodes, "All nodes: there is one"},
+    {"GET", "/api/nodes/:name", Needs::monitor, show_node, "The node"},
+};
+
+}  // namespace
+
+std::span<const Route> node_routes() { return routes; }
+
+}  // namespace weir::admin

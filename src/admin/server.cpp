@@ -1,0 +1,79 @@
+// The server itself: who asks it, what it is called, what it can do.
+#include <utility>
+
+#include "admin/call.h"
+#include "admin/json_views.h"
+#include "admin/listing.h"
+#include "admin/resources.h"
+#include "admin/server_views.h"
+#include "node/password.h"
+
+namespace weir::admin {
+namespace {
+
+namespace json = boost::json;
+
+void who_am_i(Call& call) {
+  reply_item(call, {{"name", call.user()},
+                    {"tags", words_view(call.identity().tags)},
+                    {"is_internal_user", call.identity().grants == nullptr}});
+}
+
+void show_version(Call& call) { call.ok(json::value(compatible_version)); }
+
+void show_cluster_name(Call& call) { call.ok({{"name", cluster_name(call.topology(), call.api().facts())}}); }
+
+void put_cluster_name(Call& call) {
+  const json::object* const body = call.json();
+  if (body == nullptr) return;
+  const json::value* const name = body->if_contains("name");
+  if (name == nullptr || !name->is_string()) return call.bad_request("\"name\" must be a string");
+  call.decide(broker::PutParameterRequest{{"", "", std::string(cluster_name_parameter),
+                                           broker::Value{std::string(name->get_string())}}},
+              [call = call.keep()] { call->no_content(); });
+}
+
+// There is no web page that an extension could add to.
+void list_extensions(Call& call) { call.ok(json::array()); }
+
+// What a client may rely on, by RabbitMQ's names for it.
+void list_feature_flags(Call& call) {
+  json::array flags;
+  for (const std::string_view name : feature_flags()) {
+    flags.push_back({{"name", name},
+                     {"state", "enabled"},
+                     {"stability", "required"},
+                     {"desc", ""},
+                     {"doc_url", ""},
+                     {"provided_by", "rabbit"}});
+  }
+  call.ok(flags);
+}
+
+// For pages that ask how to log in.
+void show_login_ways(Call& call) { call.ok({{"oauth_enabled", false}}); }
+
+// As other servers know it: for a "password_hash" in a definitions file or of a user.
+void hash_password(Call& call) {
+  json::object view;
+  add_password(node::hash_known_password(call.capture("password")), view);
+  call.ok({{"ok", view["password_hash"]}});
+}
+
+constexpr Route routes[] = {
+    {"GET", "/api/whoami", Needs::a_user, who_am_i, "The user who asks, and its tags"},
+    {"GET", "/api/version", Needs::a_user, show_version, "The version of RabbitMQ whose API this is"},
+    {"GET", "/api/cluster-name", Needs::a_user, show_cluster_name, "The server's name"},
+    {"PUT", "/api/cluster-name", Needs::administrator, put_cluster_name, "Gives the server a name"},
+    {"GET", "/api/extensions", Needs::a_user, list_extensions, "Extensions of the web page: none"},
+    {"GET", "/api/feature-flags", Needs::a_user, list_feature_flags, "What is there of RabbitMQ's features"},
+    {"GET", "/api/auth", Needs::nothing, show_login_ways, "How to log in"},
+    {"GET", "/api/auth/hash_password/:password", Needs::administrator, hash_password,
+     "A password's hash, salted, as RabbitMQ makes it"},
+};
+
+}  // namespace
+
+std::span<const Route> server_routes() { return routes; }
+
+}  // namespace weir::admin
