@@ -1,4 +1,8 @@
 // Exchanges: listed, declared and deleted.
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <tuple>
 #include <utility>
 
 #include "admin/body_entry.h"
@@ -7,6 +11,7 @@
 #include "admin/json_views.h"
 #include "admin/listing.h"
 #include "admin/resources.h"
+#include "admin/stats_views.h"
 
 namespace weir::admin {
 namespace {
@@ -18,30 +23,69 @@ using broker::DestinationKind;
 // In paths the default exchange has a name.
 std::string named_exchange(const std::string& name) { return name == "amq.default" ? std::string() : name; }
 
-void list_of(Call& call, const std::vector<const broker::VhostDefinition*>& vhosts) {
-  std::vector<std::pair<broker::ExchangeDefinition, std::string>> exchanges;  // with their policy
-  for (const broker::VhostDefinition* vhost : vhosts) {
-    for (const broker::ExchangeDefinition* exchange : call.topology().exchanges(vhost->name))
-      exchanges.emplace_back(*exchange, policy_name(call.topology().policy_of(*exchange, false)));
+struct Row {
+  broker::ExchangeDefinition exchange;
+  std::string policy;
+  const node::ExchangeRow* seen = nullptr;  // null: nothing was published to it yet
+
+  json::object view() const {
+    json::object view = exchange_view(exchange, policy);
+    if (seen != nullptr) view["message_stats"] = exchange_stats(*seen);
+    return view;
   }
-  const std::size_t count = exchanges.size();
-  reply_list(call, count, [exchanges = std::move(exchanges)] {
-    std::vector<json::object> items;
-    for (const auto& [exchange, policy] : exchanges) items.push_back(exchange_view(exchange, policy));
-    return items;
+};
+
+struct Rows {
+  std::vector<Row> rows;
+  node::Observed seen;
+
+  void add(const broker::Topology& topology, const broker::ExchangeDefinition& exchange) {
+    const auto key = std::tie(exchange.vhost, exchange.name);
+    const auto before = [](const node::ExchangeRow& row, const auto& wanted) {
+      return std::tie(row.vhost, row.name) < wanted;
+    };
+    const auto at = std::lower_bound(seen.exchanges.begin(), seen.exchanges.end(), key, before);
+    const bool found = at != seen.exchanges.end() && std::tie(at->vhost, at->name) == key;
+    rows.push_back({exchange, policy_name(topology.policy_of(exchange, false)), found ? &*at : nullptr});
+  }
+};
+
+void with_exchanges(Call& call, std::function<void(Call&, const std::shared_ptr<Rows>&)> then) {
+  node::ObserveScope scope;
+  scope.exchanges = true;
+  if (call.captures("vhost")) scope.vhost = call.capture("vhost");
+  call.observe(std::move(scope), [then = std::move(then)](Call& asking, node::Observed&& seen) {
+    const auto rows = std::make_shared<Rows>();
+    rows->seen = std::move(seen);
+    then(asking, rows);
   });
 }
 
-void list_exchanges(Call& call) { list_of(call, call.vhosts()); }
+void list_exchanges(Call& call) {
+  with_exchanges(call, [](Call& asking, const std::shared_ptr<Rows>& rows) {
+    for (const broker::VhostDefinition* vhost : asking.vhosts()) {
+      for (const broker::ExchangeDefinition* exchange : asking.topology().exchanges(vhost->name))
+        rows->add(asking.topology(), *exchange);
+    }
+    reply_list(asking, rows->rows.size(), [rows] {
+      std::vector<json::object> items;
+      for (const Row& row : rows->rows) items.push_back(row.view());
+      return items;
+    });
+  });
+}
 
 void show_exchange(Call& call) {
-  const broker::ExchangeDefinition* const exchange =
-      call.topology().find_exchange(call.capture("vhost"), named_exchange(call.capture("name")));
-  if (exchange == nullptr) return call.not_found();
-  json::object view = exchange_view(*exchange, policy_name(call.topology().policy_of(*exchange, false)));
-  view["incoming"] = json::array();
-  view["outgoing"] = json::array();
-  reply_item(call, view);
+  with_exchanges(call, [](Call& asking, const std::shared_ptr<Rows>& rows) {
+    const broker::ExchangeDefinition* const exchange =
+        asking.topology().find_exchange(asking.capture("vhost"), named_exchange(asking.capture("name")));
+    if (exchange == nullptr) return asking.not_found();
+    rows->add(asking.topology(), *exchange);
+    json::object view = rows->rows.front().view();
+    view["incoming"] = json::array();
+    view["outgoing"] = json::array();
+    reply_item(asking, view);
+  });
 }
 
 void put_exchange(Call& call) {

@@ -66,6 +66,21 @@ def test_a_queue_tells_what_is_in_it(admin, wire, name):
     assert (page["items"], page["filtered_count"]) == ([{"name": name(), "messages": 4}], 1)
 
 
+def test_an_exchange_tells_what_went_through_it(admin, wire, name):
+    path = f"/exchanges/%2F/{segment(name())}"
+    admin.done("PUT", path, {"type": "fanout"})
+    assert "message_stats" not in admin.get(path)
+    for queue in ("a", "b"):
+        wire.rpc(1, Queue.Declare(queue=name(queue), exclusive=True), Queue.DeclareOk)
+        wire.rpc(1, Queue.Bind(queue=name(queue), exchange=name(), routing_key=""), Queue.BindOk)
+    wire.send(publish_frames(1, name(), "", b"x") * 3)
+    wire.rpc(1, Queue.Declare(queue=name("a"), passive=True), Queue.DeclareOk)
+    stats = admin.get(path)["message_stats"]
+    assert (stats["publish_in"], stats["publish_out"]) == (3, 6) and stats["publish_in_details"]["rate"] > 0
+    assert {one["name"]: one.get("message_stats") for one in admin.get("/exchanges/%2F")}[name()]["publish_in"] == 3
+    admin.done("DELETE", path)
+
+
 def test_connections_channels_and_consumers(admin, wire, name):
     wire.rpc(1, Queue.Declare(queue=name(), exclusive=True), Queue.DeclareOk)
     wire.rpc(1, Basic.Consume(queue=name(), consumer_tag="tag"), Basic.ConsumeOk)
