@@ -1,4 +1,5 @@
 // Virtual hosts: listed, made, described and deleted.
+#include <algorithm>
 #include <utility>
 
 #include "admin/body_entry.h"
@@ -6,32 +7,51 @@
 #include "admin/json_views.h"
 #include "admin/listing.h"
 #include "admin/resources.h"
+#include "admin/stats_views.h"
 
 namespace weir::admin {
 namespace {
 
 namespace json = boost::json;
 
+// What its queues hold and did; of a vhost without queues, nothing.
+json::object view_of(const broker::VhostDefinition& vhost, const node::Observed& seen,
+                     const std::string& node_name) {
+  json::object view = vhost_view(vhost, node_name);
+  const auto sums =
+      std::lower_bound(seen.vhosts.begin(), seen.vhosts.end(), vhost.name,
+                       [](const node::VhostSums& one, const std::string& name) { return one.name < name; });
+  if (sums == seen.vhosts.end() || sums->name != vhost.name) return view;
+  add_depths(view, sums->ready, sums->unacknowledged, sums->rates);
+  view["message_stats"] = queue_stats(sums->counts, sums->rates);
+  return view;
+}
+
+node::ObserveScope sums_of(const Call& call) {
+  node::ObserveScope scope;
+  scope.sums = true;
+  if (call.captures("vhost")) scope.vhost = call.capture("vhost");
+  return scope;
+}
+
 void list_vhosts(Call& call) {
-  std::vector<broker::VhostDefinition> vhosts;
-  for (const broker::VhostDefinition* vhost : call.topology().vhosts()) {
-    if (call.knows_of(vhost->name)) vhosts.push_back(*vhost);
-  }
-  const std::size_t count = vhosts.size();
-  reply_list(call, count,
-             [vhosts = std::move(vhosts), node_name = call.api().at().client.node_name()] {
-               std::vector<json::object> items;
-               for (const broker::VhostDefinition& vhost : vhosts)
-                 items.push_back(vhost_view(vhost, node_name));
-               return items;
-             },
-             {"name"});
+  call.observe(sums_of(call), [](Call& asking, node::Observed&& seen) {
+    std::vector<json::object> items;
+    for (const broker::VhostDefinition* vhost : asking.topology().vhosts()) {
+      if (asking.knows_of(vhost->name))
+        items.push_back(view_of(*vhost, seen, asking.api().at().client.node_name()));
+    }
+    const std::size_t count = items.size();
+    reply_list(asking, count, [items = std::move(items)] { return items; }, {"name"});
+  });
 }
 
 void show_vhost(Call& call) {
-  const broker::VhostDefinition* const vhost = call.topology().find_vhost(call.capture("vhost"));
-  if (vhost == nullptr) return call.not_found();
-  reply_item(call, vhost_view(*vhost, call.api().at().client.node_name()));
+  call.observe(sums_of(call), [](Call& asking, node::Observed&& seen) {
+    const broker::VhostDefinition* const vhost = asking.topology().find_vhost(asking.capture("vhost"));
+    if (vhost == nullptr) return asking.not_found();
+    reply_item(asking, view_of(*vhost, seen, asking.api().at().client.node_name()));
+  });
 }
 
 // Who makes a vhost may use it, as in RabbitMQ.

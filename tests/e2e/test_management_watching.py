@@ -62,6 +62,9 @@ def test_a_queue_tells_what_is_in_it(admin, wire, name):
     assert (consumer["consumer_tag"], consumer["prefetch_count"], consumer["ack_required"]) == ("c", 1, True)
     listed = next(one for one in admin.get("/queues/%2F") if one["name"] == name())
     assert listed["messages_ready"] == 3
+    vhost = admin.get("/vhosts/%2F")
+    assert vhost["messages"] >= 4 and vhost["message_stats"]["publish"] >= 4
+    assert next(one for one in admin.get("/vhosts") if one["name"] == "/")["messages_ready"] >= 3
     page = admin.get(f"/queues?page=1&page_size=1&name={quote(name())}&sort=messages&sort_reverse=true&columns=name,messages")
     assert (page["items"], page["filtered_count"]) == ([{"name": name(), "messages": 4}], 1)
 
