@@ -22,6 +22,7 @@
 #include "app/file_watch.h"
 #include "app/logging.h"
 #include "app/machine.h"
+#include "app/metrics_service.h"
 #include "app/ports_file.h"
 #include "app/process_signals.h"
 #include "app/resource_watch.h"
@@ -152,6 +153,7 @@ class Server {
   std::unique_ptr<CertificateWatch> certificate_;  // on shard 0; null: there is none
   std::unique_ptr<AmqpService> amqp_;
   std::unique_ptr<AdminService> admin_;
+  std::unique_ptr<MetricsService> metrics_;
   Ports ports_;
   std::vector<admin::ListenerFacts> listeners_;
 };
@@ -186,6 +188,8 @@ void Server::start() {
   admin_ = std::make_unique<AdminService>(*node_, settings_);
   listen(*admin_, "http", "admin", settings_.listen_admin, nullptr);
   listen(*admin_, "https", "admin_tls", settings_.listen_admin_tls, tls_.get());
+  metrics_ = std::make_unique<MetricsService>(*node_, settings_);
+  listen(*metrics_, "http/prometheus", "metrics", settings_.listen_metrics, nullptr);
   admin_->show(std::move(listeners_));
   tell_ready();
 }
@@ -281,6 +285,7 @@ void Server::tell_ready() {
 
 Status Server::stop() {
   if (node_ == nullptr) return {};
+  if (metrics_ != nullptr) metrics_->stop();
   if (admin_ != nullptr) admin_->stop();
   if (amqp_ != nullptr) amqp_->stop();
   amqp_.reset();
@@ -290,7 +295,8 @@ Status Server::stop() {
     certificate_.reset();
   });
   Status status = node_->stop();
-  admin_.reset();  // what it had asked for is answered
+  metrics_.reset();  // what it had asked for is answered
+  admin_.reset();    // the same
   node_.reset();
   return status;
 }

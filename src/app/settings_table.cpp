@@ -50,7 +50,8 @@ constexpr SettingSpec table[] = {
     {"listeners.admin_tls", T::address, &S::listen_admin_tls, "",
      "The management API over HTTPS, by convention on port 15671. Needs tls.certificate_file and "
      "tls.key_file."},
-    {"listeners.metrics", T::address, &S::listen_metrics, "", "Prometheus metrics.", 0, 0, {}, {}, false},
+    {"listeners.metrics", T::address, &S::listen_metrics, "0.0.0.0:15692",
+     "What Prometheus scrapes, over HTTP and without a login. Empty: none."},
 
     {"log.level",
      T::choice,

@@ -99,7 +99,7 @@ bool QueueHost::row_of(QueueId id, QueueRow& row) {
   row.shard = routes_.self();
   row.unacknowledged = of->out();
   row.held = of->held();
-  row.ready = of->total() - of->out() - of->held();
+  row.ready = of->ready();
   row.consumers = static_cast<std::uint32_t>(of->consumers().size());
   row.memory_bytes = of->memory_bytes();
   if (const Consumer* const active = of->active_consumer()) {
