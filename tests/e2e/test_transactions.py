@@ -1,11 +1,14 @@
 """Transactions, a prefetch of the whole channel, and further routing keys, over the libraries that have them."""
 
+import subprocess
+
 import amqp
 import pika
 import pytest
 from kombu import Connection as KombuConnection
 from pamqp.commands import Queue, Tx
 
+from harness.clients.line_client import c_program
 from harness.clients.pika_client import parameters
 from harness.waiting import wait_until
 from harness.wire import PERSISTENT
@@ -49,6 +52,16 @@ def test_a_transaction_of_pika_moves_a_message_from_queue_to_queue(pika_channel,
     channel.tx_commit()
     assert count(channel, name("to")) == 1
     channel.connection.close()
+
+
+def test_transactions_of_librabbitmq(broker, pika_channel, name):
+    for queue in ("from", "to"):
+        pika_channel.queue_declare(name(queue), durable=True)
+    address = broker.address
+    done = subprocess.run([str(c_program("transactions")), address.host, str(address.port), name("from"), name("to")],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30, check=False)
+    assert done.returncode == 0, done.stdout
+    assert count(pika_channel, name("from")) == 1 and count(pika_channel, name("to")) == 1
 
 
 def test_a_connection_that_ends_rolls_back(broker, pika_channel, name):
