@@ -9,7 +9,26 @@ namespace weir::broker {
 
 namespace {
 
-constexpr unsigned is_first = 1, has_ttl = 2;
+constexpr unsigned is_first = 1, has_ttl = 2, has_keys = 4, was_rekeyed = 8;
+constexpr unsigned known_flags = 15;
+
+std::size_t encoded_bytes(const DeathHistory& history) {
+  std::size_t bytes = 2 + history.first_exchange.size();
+  for (const Death& death : history.deaths) {
+    bytes += 26 + death.queue.size() + death.exchange.size() + death.routing_key.size();
+    for (const std::string& key : death.more_keys) bytes += 1 + key.size();
+  }
+  return bytes;
+}
+
+// That it was rekeyed stays known.
+void forget_oldest(DeathHistory& history) {
+  auto& deaths = history.deaths;
+  const auto oldest = std::find_if(deaths.rbegin(), deaths.rend(), [](const Death& d) { return !d.first; });
+  const bool rekeyed = oldest->rekeyed;
+  deaths.erase(std::next(oldest).base());
+  deaths.back().rekeyed = deaths.back().rekeyed || rekeyed;
+}
 
 }  // namespace
 
@@ -32,6 +51,10 @@ bool DeathHistory::is_cycle(std::string_view to_queue) const {
   return false;
 }
 
+bool DeathHistory::rekeyed() const {
+  return std::any_of(deaths.begin(), deaths.end(), [](const Death& death) { return death.rekeyed; });
+}
+
 void DeathHistory::record(Death death) {
   const auto same = [&](const Death& known) {
     return known.queue == death.queue && known.reason == death.reason;
@@ -46,14 +69,13 @@ void DeathHistory::record(Death death) {
     death.first = known->first;
     death.time_ms = known->time_ms;
     if (known->ttl_ms) death.ttl_ms = known->ttl_ms;
+    death.rekeyed = death.rekeyed || known->rekeyed;
     deaths.erase(known);
   }
   deaths.insert(deaths.begin(), std::move(death));
   // The first one stays: it is told apart from the rest.
-  while (deaths.size() > deaths_max) {
-    const auto oldest = std::find_if(deaths.rbegin(), deaths.rend(), [](const Death& d) { return !d.first; });
-    deaths.erase(std::next(oldest).base());
-  }
+  while (deaths.size() > deaths_max || (deaths.size() > 1 && encoded_bytes(*this) > deaths_bytes_max))
+    forget_oldest(*this);
 }
 
 std::vector<std::byte> encode_deaths(const DeathHistory& history) {
@@ -63,13 +85,18 @@ std::vector<std::byte> encode_deaths(const DeathHistory& history) {
   writer.text8(history.first_exchange);
   for (const Death& death : history.deaths) {
     writer.u8(static_cast<std::uint8_t>(death.reason));
-    writer.u8(static_cast<std::uint8_t>((death.first ? is_first : 0U) | (death.ttl_ms ? has_ttl : 0U)));
+    writer.u8(static_cast<std::uint8_t>((death.first ? is_first : 0U) | (death.ttl_ms ? has_ttl : 0U) |
+                                        (death.more_keys.empty() ? 0U : has_keys) |
+                                        (death.rekeyed ? was_rekeyed : 0U)));
     writer.le(death.ttl_ms.value_or(0));
     writer.le(death.count);
     writer.le(death.time_ms);
     writer.text8(death.queue);
     writer.text8(death.exchange);
     writer.text8(death.routing_key);
+    if (death.more_keys.empty()) continue;
+    writer.u8(static_cast<std::uint8_t>(death.more_keys.size()));
+    for (const std::string& key : death.more_keys) writer.text8(key);
   }
   return out;
 }
@@ -93,8 +120,11 @@ Result<DeathHistory> decode_deaths(Bytes from) {
     death.queue = reader.text8();
     death.exchange = reader.text8();
     death.routing_key = reader.text8();
-    good = reason >= 1 && reason <= death_reason_last && flags <= (is_first | has_ttl) &&
-           (death.ttl_ms || ttl_ms == 0);
+    death.rekeyed = (flags & was_rekeyed) != 0;
+    const unsigned keys = (flags & has_keys) != 0 ? reader.u8() : 0U;
+    for (unsigned key = 0; key < keys && reader.ok(); ++key) death.more_keys.emplace_back(reader.text8());
+    good = reason >= 1 && reason <= death_reason_last && flags <= known_flags &&
+           (death.ttl_ms || ttl_ms == 0) && (keys > 0 || (flags & has_keys) == 0);
     history.deaths.push_back(std::move(death));
   }
   if (!good || !reader.ok() || !reader.at_end()) {

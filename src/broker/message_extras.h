@@ -1,14 +1,17 @@
 // What it is: what a message carries for the queues that it comes to, beyond its properties: a time to live, a delay, its
 // group, its id, where a dead letter comes from and what became of it before. Most messages carry nothing: no bytes.
 //
-//  u8 fields: bit 0 ttl, 1 deliver, 2 group, 3 origin, 4 deaths, 5 pieces, 6 id; then those that are there (little endian),
-//  in this order: u32 ttl ms; u64 deliver, Unix ms; u64 group; u32 queue and u64 seq of the origin; u64 low and u64 high of
-//  the id; u64 last piece and u32 bytes of the pieces; deaths to the end (broker/death_history.h).
+//  u8 fields: bit 0 ttl, 1 deliver, 2 group, 3 origin, 4 deaths, 5 pieces, 6 id, 7 keys; then those that are there (little
+//  endian), in this order: u32 ttl ms; u64 deliver, Unix ms; u64 group; u32 queue and u64 seq of the origin; u64 low and
+//  u64 high of the id; u64 last piece and u32 bytes of the pieces; u8 blind keys and as many texts (u8 bytes, then they);
+//  deaths to the end (broker/death_history.h).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -40,8 +43,15 @@ struct MessageExtras {
   std::optional<LetterOrigin> origin{};
   std::optional<DedupId> id{};  // for a queue that drops what it has seen
   std::optional<BodyPieces> pieces{};
-  Bytes deaths{};  // a view
+  Bytes blind_keys{};  // routing keys that receivers do not see, encoded; a view
+  Bytes deaths{};      // a view
 };
+
+// Of keys that are beyond blind_keys_bytes_max together, or too long for a binding, nothing is kept.
+std::vector<std::byte> encode_blind_keys(std::span<const std::string_view> keys);
+// Of bytes that came with extras; views into them.
+std::vector<std::string_view> blind_keys_of(Bytes encoded);
+inline constexpr std::size_t blind_keys_bytes_max = 8U << 10;
 
 void append_extras(std::vector<std::byte>& out, const MessageExtras& extras);
 // corrupt: not the one form that append_extras gives.

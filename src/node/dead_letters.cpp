@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "node/message_shares.h"
 #include "node/publish_batch.h"
@@ -53,6 +54,20 @@ class StoredHeaders final : public broker::HeaderSource {
   broker::Table table_;
   bool decoded_ = false;
 };
+
+// The further routing keys that its receivers see (AMQP: the header CC).
+std::vector<std::string> seen_keys(broker::HeaderSource& headers) {
+  std::vector<std::string> keys;
+  const broker::Value* const copies = headers.headers().find("CC");
+  const auto* const array = copies == nullptr ? nullptr : std::get_if<broker::Array>(&copies->v);
+  if (array == nullptr) return keys;
+  for (const broker::Value& item : *array) {
+    const std::string* const key = item.as_string();
+    if (key != nullptr && key->size() <= limits::name_bytes_max && keys.size() < broker::death_keys_max)
+      keys.push_back(*key);
+  }
+  return keys;
+}
 
 broker::IncomingMessage message_of(const broker::StoredMessage& stored) {
   return {.native = stored.native,
@@ -257,6 +272,29 @@ void DeadLetters::send_one(Queue& queue, Seq seq, DeathReason reason, const Lett
   at_.host.finish_leaving(queue, seq);
 }
 
+// To targets_, by all its keys. False: it reaches nobody, or there is no exchange.
+bool DeadLetters::route(const broker::QueueOptions& from, std::string_view key,
+                        std::span<const std::string> keys, Bytes blind_keys, broker::HeaderSource& headers) {
+  targets_.clear();
+  const auto add = [&](std::string_view one) {
+    return at_.topology.route(from.vhost, from.dead_letter_exchange, one, headers, false, targets_)
+        .has_value();
+  };
+  if (!add(key)) return false;
+  if (keys.empty() && blind_keys.empty()) return !targets_.empty();
+  for (const std::string& one : keys) {
+    if (!add(one)) return false;
+  }
+  for (const std::string_view one : broker::blind_keys_of(blind_keys)) {
+    if (!add(one)) return false;
+  }
+  const auto by_queue = [](const broker::Target& a, const broker::Target& b) { return a.queue < b.queue; };
+  const auto same = [](const broker::Target& a, const broker::Target& b) { return a.queue == b.queue; };
+  std::sort(targets_.begin(), targets_.end(), by_queue);
+  targets_.erase(std::unique(targets_.begin(), targets_.end(), same), targets_.end());
+  return !targets_.empty() && targets_.size() <= limits::fan_out_max;
+}
+
 // Publishes it, with what became of it, to the queues that the dead-letter exchange leads to.
 DeadLetters::Sent DeadLetters::send(const broker::QueueOptions& from, DeathReason reason,
                                     const Letter& letter, std::uint64_t now_ms, const LetterOrigin& source,
@@ -269,6 +307,9 @@ DeadLetters::Sent DeadLetters::send(const broker::QueueOptions& from, DeathReaso
     if (Result<broker::DeathHistory> known = broker::decode_deaths(before.deaths))
       history = std::move(*known);
   }
+  StoredHeaders headers(headers_of_, stored, rng_);
+  std::vector<std::string> keys;
+  if (!history.rekeyed()) keys = seen_keys(headers);
   history.record({.reason = reason,
                   .first = false,
                   .ttl_ms = before.ttl_ms,
@@ -276,14 +317,14 @@ DeadLetters::Sent DeadLetters::send(const broker::QueueOptions& from, DeathReaso
                   .time_ms = now_ms,
                   .queue = from.name,
                   .exchange = std::string(stored.exchange),
-                  .routing_key = std::string(stored.routing_key)});
+                  .routing_key = std::string(stored.routing_key),
+                  .more_keys = keys,
+                  .rekeyed = from.dead_letter_key.has_value()});
   const std::string_view key =
       from.dead_letter_key ? std::string_view(*from.dead_letter_key) : stored.routing_key;
-  targets_.clear();
-  StoredHeaders headers(headers_of_, stored, rng_);
-  const Status routed =
-      at_.topology.route(from.vhost, from.dead_letter_exchange, key, headers, false, targets_);
-  if (!routed || targets_.empty()) return Sent::nobody;
+  const Bytes blind_keys = from.dead_letter_key ? Bytes() : before.blind_keys;
+  if (from.dead_letter_key) keys.clear();
+  if (!route(from, key, keys, blind_keys, headers)) return Sent::nobody;
   if (reason != DeathReason::rejected) {
     std::erase_if(targets_, [&](const broker::Target& target) {
       const broker::QueueDefinition* const to = at_.topology.find_queue(target.queue);
@@ -298,6 +339,7 @@ DeadLetters::Sent DeadLetters::send(const broker::QueueOptions& from, DeathReaso
   if (origin != nullptr) extras.origin = *origin;
   extras.deaths = deaths;
   extras.pieces = before.pieces;
+  extras.blind_keys = blind_keys;
   extras_.clear();
   broker::append_extras(extras_, extras);
   broker::IncomingMessage message = message_of(stored);
@@ -312,11 +354,11 @@ DeadLetters::Sent DeadLetters::send_due(const broker::QueueOptions& from, const 
                                         std::uint64_t now_ms, const LetterOrigin& origin) {
   const broker::StoredMessage stored = broker::view_envelope(letter.envelope);
   StoredHeaders headers(headers_of_, stored, rng_);
-  targets_.clear();
-  const Status routed =
-      at_.topology.route(from.vhost, from.dead_letter_exchange, stored.routing_key, headers, false, targets_);
-  if (!routed || targets_.empty()) return Sent::dropped;
   broker::MessageExtras extras = broker::view_extras(stored.extras);
+  const Result<broker::DeathHistory> deaths = broker::decode_deaths(extras.deaths);
+  std::vector<std::string> keys;
+  if (!deaths || !deaths->rekeyed()) keys = seen_keys(headers);
+  if (!route(from, stored.routing_key, keys, extras.blind_keys, headers)) return Sent::dropped;
   extras.deliver_ms = std::min(extras.deliver_ms, now_ms);  // that it has waited; nobody lets it wait longer
   extras.origin = origin;
   extras_.clear();

@@ -166,6 +166,8 @@ class DeadLetters {
                 std::uint64_t now_ms);
   Sent send(const broker::QueueOptions& from, broker::DeathReason reason, const Letter& bytes,
             std::uint64_t now_ms, const broker::LetterOrigin& source, const broker::LetterOrigin* origin);
+  bool route(const broker::QueueOptions& from, std::string_view key, std::span<const std::string> keys,
+             Bytes blind_keys, broker::HeaderSource& headers);
   Sent send_due(const broker::QueueOptions& from, const Letter& bytes, std::uint64_t now_ms,
                 const broker::LetterOrigin& origin);
   Sent publish(const broker::IncomingMessage& message, broker::HeaderSource& headers, const Letter& letter,

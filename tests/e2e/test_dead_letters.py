@@ -214,3 +214,55 @@ def test_the_more_urgent_message_goes_first(start_weir, open_channel, how):
     server.start()
     channel = open_channel(server.address)
     assert [get(channel, "q")[2] for _ in range(7)] == [b"10", b"200", b"5", b"5", b"1", b"0", b"none"]
+
+
+def dead_letter_by_copies(channel, name, **arguments):
+    """What comes of a message with CC and BCC that is rejected: the queues that got it, and its headers there."""
+    source, entry, dead = name(), name("in"), name("dead")
+    channel.exchange_declare(entry, "fanout")
+    channel.exchange_declare(dead, "direct")
+    channel.queue_declare(source, durable=True, arguments={"x-dead-letter-exchange": dead, **arguments})
+    channel.queue_bind(source, entry)
+    queues = {key: name(key) for key in ("own", "copy", "blind", "fixed")}
+    for key, queue in queues.items():
+        channel.queue_declare(queue, durable=True)
+        channel.queue_bind(queue, dead, key)
+    publish(channel, "own", b"x", exchange=entry, headers={"CC": ["copy", "nowhere"], "BCC": ["blind"], "mine": 1})
+    tag, properties, _ = get(channel, source)
+    assert properties.headers == {"CC": ["copy", "nowhere"], "mine": 1}
+    channel.basic_reject(tag, requeue=False)
+    arrived = ["fixed"] if arguments else ["own", "copy", "blind"]
+    told = {key: get(channel, queues[key])[1].headers for key in arrived}
+    assert all(count(channel, queue) == 0 for queue in queues.values())
+    return told
+
+
+def test_a_dead_letter_goes_by_all_its_keys(broker, open_channel, name):
+    for headers in dead_letter_by_copies(open_channel(broker.address), name).values():
+        assert headers["CC"] == ["copy", "nowhere"] and "BCC" not in headers
+        assert headers["x-death"][0]["routing-keys"] == ["own", "copy", "nowhere"]
+
+
+def test_a_queues_own_key_takes_the_place_of_all_others(broker, open_channel, name):
+    told = dead_letter_by_copies(open_channel(broker.address), name, **{"x-dead-letter-routing-key": "fixed"})
+    assert "CC" not in told["fixed"] and told["fixed"]["mine"] == 1
+    assert told["fixed"]["x-death"][0]["routing-keys"] == ["own", "copy", "nowhere"]
+
+
+def test_copies_stay_copies_from_death_to_death(broker, open_channel, name):
+    channel = open_channel(broker.address)
+    first, second, last = name("first"), name("second"), name("last")
+    between, end = name("between"), name("end")
+    channel.exchange_declare(between, "fanout")
+    channel.exchange_declare(end, "direct")
+    channel.queue_declare(first, durable=True, arguments={"x-dead-letter-exchange": between})
+    channel.queue_declare(second, durable=True, arguments={"x-dead-letter-exchange": end})
+    channel.queue_declare(last, durable=True)
+    channel.queue_bind(second, between)
+    channel.queue_bind(last, end, "hidden")
+    publish(channel, first, b"x", headers={"BCC": ["hidden"]})
+    for queue in (first, second):
+        tag, _, _ = get(channel, queue)
+        channel.basic_reject(tag, requeue=False)
+    _, properties, _ = get(channel, last)
+    assert [death["queue"] for death in properties.headers["x-death"]] == [second, first]

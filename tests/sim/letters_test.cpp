@@ -1,6 +1,6 @@
-// Queues whose messages expire, come back too often, are rejected or find no room, with dead letters at least once, and
-// exchanges where messages wait, on a node that crashes at any time: in the end each confirmed message is there once,
-// somewhere, and none is there twice.
+// Queues whose messages expire, come back too often or wait when they come back, are rejected or find no room, with dead
+// letters at least once, and exchanges where messages wait, on a node that crashes at any time: in the end each confirmed
+// message is there once, somewhere, and none is there twice.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -86,13 +86,20 @@ class LetterRun {
     expiring.set("x-message-ttl", {static_cast<std::int64_t>(rng_.below(300))});
     limited.set("x-delivery-limit", {std::int64_t{1}});
     bounded.set("x-max-length", {std::int64_t{5}});
+    broker::Table plain = source("t");
+    for (broker::Table* const retrying : {&limited, &plain}) {
+      if (rng_.chance(1, 2)) continue;
+      retrying->set("x-delayed-retry-type", {std::string(rng_.chance(1, 2) ? "all" : "failed")});
+      retrying->set("x-delayed-retry-min", {static_cast<std::int64_t>(1 + rng_.below(300))});
+      retrying->set("x-delayed-retry-max", {std::int64_t{600}});
+    }
     broker::Table small;
     small.set("x-max-length", {small_target_messages});
     small.set("x-overflow", {std::string("reject-publish")});
     session_->declare("s-expiring", expiring);
     session_->declare("s-limited", limited);
     session_->declare("s-bounded", bounded);
-    session_->declare("s-plain", source("t"));
+    session_->declare("s-plain", plain);
     session_->declare("small", small);
     session_->declare("t");
     session_->declare("busy");
@@ -148,7 +155,8 @@ class LetterRun {
       const auto got = session_->get(queue);
       if (!got) return;
       if (rng_.chance(1, 6)) continue;  // held until the end
-      session_->settle(*got, rng_.chance(1, 2) ? Outcome::discard : Outcome::requeue);
+      const Outcome back = rng_.chance(1, 2) ? Outcome::requeue : Outcome::failed;
+      session_->settle(*got, rng_.chance(1, 2) ? Outcome::discard : back);
     }
   }
 

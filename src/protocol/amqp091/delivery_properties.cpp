@@ -30,6 +30,7 @@ FieldTable table_of(const Death& death) {
   if (death.ttl_ms) table.add("original-expiration", std::to_string(*death.ttl_ms));
   FieldArray keys;
   keys.values.emplace_back(death.routing_key);
+  for (const std::string& key : death.more_keys) keys.values.emplace_back(key);
   return std::move(table)
       .add("count", static_cast<std::int64_t>(death.count))
       .add("reason", to_string(death.reason))
@@ -40,7 +41,10 @@ FieldTable table_of(const Death& death) {
 }
 
 void add_deaths(const DeathHistory& history, FieldTable& headers) {
-  std::erase_if(headers.entries, [](const FieldEntry& entry) { return tells_of_death(entry.name); });
+  const bool rekeyed = history.rekeyed();
+  std::erase_if(headers.entries, [&](const FieldEntry& entry) {
+    return tells_of_death(entry.name) || (rekeyed && entry.name == "CC");
+  });
   FieldArray deaths;
   for (const Death& death : history.deaths) deaths.values.emplace_back(table_of(death));
   headers.add("x-death", std::move(deaths));

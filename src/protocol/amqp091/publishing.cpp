@@ -114,6 +114,13 @@ bool Channel::rewrite_properties(Bytes& raw) {
   std::vector<std::byte> table;
   if (blind) {
     table = without_blind_keys(*headers);
+    // Where it is routed once more, they count again.
+    const std::vector<std::byte> keys = broker::encode_blind_keys(routing_headers_.blind_keys);
+    broker::MessageExtras extras = broker::view_extras(extras_);
+    extras.blind_keys = keys;
+    std::vector<std::byte> with_keys;
+    broker::append_extras(with_keys, extras);
+    extras_ = std::move(with_keys);
     properties.headers = TableBytes{table};
   }
   rewritten_.clear();

@@ -41,6 +41,7 @@ std::string_view name_of(FieldType type) {
 
 std::string read_routing_headers(TableBytes headers, RoutingHeaders& into) {
   into.keys.clear();
+  into.blind_keys.clear();
   into.blind = false;
   bool carbon = false;
   for (TableCursor at(headers.content); at.next();) {
@@ -58,7 +59,9 @@ std::string read_routing_headers(TableBytes headers, RoutingHeaders& into) {
                          name_of(at.value().type));
     }
     for (ArrayCursor key(*keys); key.next();) {
-      if (key.value().type == FieldType::text) into.keys.push_back(as_text(key.value().data));
+      if (key.value().type != FieldType::text) continue;
+      into.keys.push_back(as_text(key.value().data));
+      if (at.name() == blind_copy) into.blind_keys.push_back(into.keys.back());
     }
   }
   return {};

@@ -11,8 +11,9 @@
 namespace weir::amqp091 {
 
 struct RoutingHeaders {
-  std::vector<std::string_view> keys;  // into the table
-  bool blind = false;                  // BCC is there
+  std::vector<std::string_view> keys;        // into the table
+  std::vector<std::string_view> blind_keys;  // those of them that are of BCC
+  bool blind = false;                        // BCC is there
 };
 
 // Of a table that was validated. Cleared first. Returns why it is refused, in RabbitMQ's words; empty: it is fine.

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <string>
 
+#include "broker/death_history.h"
 #include "broker/message_extras.h"
 
 namespace weir::broker {
@@ -114,6 +115,41 @@ TEST(Extras, come_back_as_they_were) {
   for (std::size_t size = 1; size < bytes.size(); ++size) {
     EXPECT_FALSE(decode_extras(Bytes(bytes).first(size)).has_value()) << size;
   }
+}
+
+TEST(Extras, keep_the_keys_that_receivers_do_not_see) {
+  const std::vector<std::string_view> keys{"one", "", "three"};
+  const std::vector<std::byte> encoded = encode_blind_keys(keys);
+  for (const bool with_deaths : {false, true}) {
+    DeathHistory history;
+    Death death;
+    death.reason = DeathReason::rejected;
+    death.queue = "q";
+    history.record(death);
+    const std::vector<std::byte> deaths = with_deaths ? encode_deaths(history) : std::vector<std::byte>();
+    MessageExtras extras;
+    extras.ttl_ms = 5;
+    extras.blind_keys = encoded;
+    extras.deaths = deaths;
+    std::vector<std::byte> bytes;
+    append_extras(bytes, extras);
+    const auto decoded = decode_extras(bytes);
+    ASSERT_TRUE(decoded.has_value());
+    EXPECT_EQ(blind_keys_of(decoded->blind_keys), keys);
+    EXPECT_EQ(decoded->deaths.size(), deaths.size());
+    for (std::size_t size = 1; size < bytes.size(); ++size) {
+      const bool whole_without_deaths = with_deaths && size == bytes.size() - deaths.size();
+      EXPECT_FALSE(decode_extras(Bytes(bytes).first(size)).has_value() && !whole_without_deaths) << size;
+    }
+  }
+  EXPECT_TRUE(encode_blind_keys({}).empty());
+  const std::string too_long(256, 'x'), long_key(255, 'x');
+  const std::vector<std::string_view> unfit{too_long};
+  EXPECT_TRUE(encode_blind_keys(unfit).empty());
+  const std::vector<std::string_view> many(400, long_key);
+  EXPECT_LE(encode_blind_keys(many).size(), blind_keys_bytes_max);
+  const std::vector<std::string_view> more(400, "k");
+  EXPECT_EQ(blind_keys_of(encode_blind_keys(more)).size(), 255U);
 }
 
 TEST(Extras, of_a_plain_message_are_no_bytes) {

@@ -46,11 +46,44 @@ TEST(DeathHistory, knows_a_cycle_unless_somebody_rejected_since) {
   EXPECT_FALSE(history.is_cycle("c"));
 }
 
+TEST(DeathHistory, knows_for_good_that_further_keys_count_no_more) {
+  DeathHistory history;
+  EXPECT_FALSE(history.rekeyed());
+  Death rekeyed = death("a", DeathReason::rejected);
+  rekeyed.rekeyed = true;
+  history.record(death("first", DeathReason::rejected));
+  history.record(rekeyed);
+  history.record(death("a", DeathReason::rejected));
+  for (std::size_t i = 0; i < 2 * deaths_max; ++i)
+    history.record(death(std::to_string(i), DeathReason::rejected));
+  EXPECT_EQ(history.deaths.size(), deaths_max);
+  EXPECT_TRUE(history.rekeyed());
+}
+
+TEST(DeathHistory, forgets_the_oldest_where_it_would_be_too_large) {
+  DeathHistory history;
+  for (std::size_t i = 0; i < deaths_max; ++i) {
+    Death large = death(std::to_string(i), DeathReason::rejected);
+    large.more_keys.assign(100, std::string(50, 'k'));
+    history.record(large);
+  }
+  const std::vector<std::byte> bytes = encode_deaths(history);
+  EXPECT_LE(bytes.size(), deaths_bytes_max);
+  const auto decoded = decode_deaths(bytes);
+  ASSERT_TRUE(decoded.has_value());
+  EXPECT_EQ(*decoded, history);
+  EXPECT_LT(history.deaths.size(), deaths_max);
+  EXPECT_EQ(history.deaths.front().queue, std::to_string(deaths_max - 1));
+  EXPECT_TRUE(history.deaths.back().first);
+}
+
 TEST(DeathHistory, comes_back_as_it_was_and_not_from_less) {
   DeathHistory history;
   history.record(death("a", DeathReason::delivery_limit));
   Death with_ttl = death("b", DeathReason::expired);
   with_ttl.ttl_ms = 0;
+  with_ttl.more_keys = {"further", ""};
+  with_ttl.rekeyed = true;
   history.record(with_ttl);
   const std::vector<std::byte> bytes = encode_deaths(history);
   const auto decoded = decode_deaths(bytes);
