@@ -24,12 +24,12 @@ namespace {
 
 std::string text_of(beast::string_view text) { return {text.data(), text.size()}; }
 
-Fault fault_of(const beast::error_code& error) {
-  using beast::http::error;
-  if (error == error::header_limit) return {431, "the request's head is too large"};
-  if (error == error::body_limit) return {413, "the request's body is too large"};
-  if (error == error::bad_version) return {505, "HTTP/1.1 is spoken here"};
-  return {400, error.message()};
+Fault fault_of(const beast::error_code& code) {
+  using Kind = beast::http::error;
+  if (code == Kind::header_limit) return {431, "the request's head is too large"};
+  if (code == Kind::body_limit) return {413, "the request's body is too large"};
+  if (code == Kind::bad_version) return {505, "HTTP/1.1 is spoken here"};
+  return {400, code.message()};
 }
 
 std::size_t count(const std::vector<Header>& headers, std::string_view name) {
