@@ -60,8 +60,9 @@ class AccessToken : public testing::Test {
   // Empty: it is taken.
   std::string refusal(const std::string& text, std::uint64_t at_ms = now_ms) const {
     const auto identity = oauth2->check(text, at_ms);
-    if (!identity) EXPECT_EQ(identity.error().code, ErrorCode::access_refused);
-    return identity ? std::string() : identity.error().message;
+    if (identity) return {};
+    EXPECT_EQ(identity.error().code, ErrorCode::access_refused);
+    return identity.error().message;
   }
   node::Identity identity(const std::string& text) const {
     auto found = oauth2->check(text, now_ms);
