@@ -3,11 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Callable
 
+import crowd
 from checks import Check, get
 
 MESSAGES = 1_000_000
 IDLE_QUEUES = 10_000
 MANY_QUEUES = 1_000
+CROWD_QUEUES = 100_000
+BINDINGS = 1_000_000
+CONNECTIONS = 10_000
+CHANNELS = 10
 
 
 @dataclass
@@ -102,6 +107,22 @@ ROWS = [
         [("RSS MiB more", "more_rss_mib"), ("RSS MiB", "rss_mib"), ("declared/s", "declared_per_s"),
          ("disk MiB", "disk_mib"), ("kill -9 to serving s", "serving_s"), ("RSS MiB then", "restarted_rss_mib")],
         ["weir", "classic"]),
+    Row("queues-100k", "100,000 durable queues without messages",
+        lambda load, plan, turn: load.idle_queues(plan.queues(CROWD_QUEUES)),
+        [at_least("durable queues declared/s >= 5,000", "declared_per_s", 5_000)],
+        [("RSS MiB more", "more_rss_mib"), ("RSS MiB", "rss_mib"), ("declared/s", "declared_per_s"),
+         ("disk MiB", "disk_mib"), ("kill -9 to serving s", "serving_s"), ("RSS MiB then", "restarted_rss_mib")],
+        ["weir"]),
+    Row("bindings-1m", "1,000,000 durable bindings of a topic exchange to 10 queues, kill -9",
+        lambda load, plan, turn: crowd.bindings(load, plan.depth(BINDINGS)),
+        [at_least("durable bindings/s >= 5,000", "bound_per_s", 5_000)],
+        [("bindings/s", "bound_per_s"), ("RSS MiB", "rss_mib"), ("bytes each", "binding_bytes"),
+         ("disk MiB", "disk_mib"), ("kill -9 to serving s", "serving_s"), ("RSS MiB then", "restarted_rss_mib")]),
+    Row("idle-connections", "10,000 connections that do nothing, then 10 channels on each",
+        lambda load, plan, turn: crowd.idle_connections(load, plan.queues(CONNECTIONS), CHANNELS),
+        [at_most("a connection takes <= 20 KiB", "connection_kib", 20)],
+        [("connections/s", "connected_per_s"), ("KiB each", "connection_kib"), ("KiB a channel", "channel_kib"),
+         ("RSS MiB", "rss_mib")], ["weir", "classic"]),
     Row("delayed", "10,000,000 messages that are delayed by 1 to 90 days, kill -9, then 2,000 more by 1 to 10 s",
         lambda load, plan, turn: load.delayed(plan.depth(10 * MESSAGES)),
         [at_most("RSS <= 200 MiB", "rss_mib", 200), at_most("RSS after kill -9 <= 200 MiB", "restarted_rss_mib", 200),

@@ -12,13 +12,13 @@ namespace weir::cli {
 namespace {
 
 constexpr std::uint32_t connections_max = 10'000;
-constexpr std::uint32_t queues_max = 99'999;  // five digits in the names
+constexpr std::uint32_t queues_max = 1'000'000;
 constexpr std::uint32_t window_max = 1'000'000;
 constexpr std::size_t prefix_bytes_max = 200;
 
 Status check_topology(const BenchOptions& o) {
   const std::uint32_t queues = o.fanout > 0 ? o.fanout : o.queues;
-  if (queues == 0 || queues > queues_max) return fail(ErrorCode::config, "--queues must be 1 to 99999");
+  if (queues == 0 || queues > queues_max) return fail(ErrorCode::config, "--queues must be 1 to 1000000");
   if (o.producers > connections_max || o.consumers > connections_max) {
     return fail(ErrorCode::config, "at most 10000 producers and 10000 consumers");
   }
