@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "admin/base64.h"
 #include "admin/rights.h"
 #include "admin/utf8.h"
 #include "base/assert.h"
 #include "base/log.h"
+#include "protocol/http/codec/base64.h"
 
 namespace weir::admin {
 namespace {
@@ -28,7 +28,7 @@ bool read_credentials(const std::string* header, node::Credentials& out) {
     return !rest.empty();
   }
   if (!http::same_name(scheme, "Basic")) return false;
-  const auto decoded = base64_decode(rest);
+  const auto decoded = http::base64_decode(rest);
   const std::size_t colon = decoded ? decoded->find(':') : std::string::npos;
   if (colon == std::string::npos) return false;
   out.user = decoded->substr(0, colon);

@@ -6,7 +6,6 @@
 #include <map>
 #include <utility>
 
-#include "admin/base64.h"
 #include "admin/definitions_export.h"
 #include "admin/json_value.h"
 #include "base/crc32c.h"
@@ -14,6 +13,7 @@
 #include "broker/policy_keys.h"
 #include "broker/tenant_limits.h"
 #include "broker/texts.h"
+#include "protocol/http/codec/base64.h"
 #include "protocol/http/codec/target.h"
 
 namespace weir::admin {
@@ -40,7 +40,7 @@ void add_password(const std::string& hash, json::object& to) {
     return;
   }
   if (hash.empty()) return;
-  to["password_hash"] = base64_encode(hash);
+  to["password_hash"] = http::base64_encode(hash);
   to["hashing_algorithm"] = argon2id_algorithm;
 }
 

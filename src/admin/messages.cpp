@@ -6,7 +6,6 @@
 #include <memory>
 #include <utility>
 
-#include "admin/base64.h"
 #include "admin/call.h"
 #include "admin/call_session.h"
 #include "admin/json_entry.h"
@@ -14,6 +13,7 @@
 #include "admin/resources.h"
 #include "admin/utf8.h"
 #include "base/limits.h"
+#include "protocol/http/codec/base64.h"
 
 namespace weir::admin {
 namespace {
@@ -54,7 +54,7 @@ std::optional<PlainMessage> read_message(Call& call) {
   const std::string encoding = entry.required_text("payload_encoding");
   if (call.refuse_bad(entry.status())) return std::nullopt;
   if (encoding == "base64") {
-    auto decoded = base64_decode(message.body);
+    auto decoded = http::base64_decode(message.body);
     if (!decoded) {
       call.bad_request("not_base64");
       return std::nullopt;
@@ -125,7 +125,7 @@ void get_next(const std::shared_ptr<Getting>& getting);
 void add_payload(const std::shared_ptr<Getting>& getting, std::string_view payload) {
   json::object& view = getting->messages.back().get_object();
   const bool as_base64 = getting->base64 || !is_utf8(payload);
-  view["payload"] = as_base64 ? base64_encode(payload) : std::string(payload);
+  view["payload"] = as_base64 ? http::base64_encode(payload) : std::string(payload);
   view["payload_encoding"] = as_base64 ? "base64" : "string";
   getting->bytes += payload.size();
   --getting->left;

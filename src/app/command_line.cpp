@@ -13,6 +13,7 @@
 #include "app/server.h"
 #include "app/settings_reference.h"
 #include "base/version.h"
+#include "cli/admin.h"
 #include "cli/bench_amqp.h"
 #include "cli/bench_churn.h"
 #include "cli/store.h"
@@ -99,6 +100,7 @@ int parse_and_run(int argc, char** argv) {
   add_bench(app, exit_code);
   cli::add_store(app, exit_code);
   add_definitions(app, exit_code);
+  cli::add_admin(app, exit_code);
   if (argc < 2) {
     print(app.help());
     return exit_code::usage;

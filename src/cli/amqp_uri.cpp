@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -58,28 +59,46 @@ bool parse_authority(BenchServer& server, std::string_view authority) {
   return parsed.ec == std::errc() && parsed.ptr == digits.data() + digits.size() && server.port != 0;
 }
 
+// Scheme and authority; the rest, from the slash on, is left in `uri`.
+Result<BenchServer> parse_server(std::string_view& uri, std::string_view scheme, std::uint16_t port,
+                                 std::uint16_t tls_port) {
+  const std::string whole(uri);
+  BenchServer server;
+  server.port = port;
+  if (!uri.starts_with(scheme))
+    return fail(ErrorCode::config, fmt::format("{1}: not an {0}:// or {0}s:// URI", scheme, whole));
+  uri.remove_prefix(scheme.size());
+  if (uri.starts_with("s://")) {
+    server.tls = true;
+    server.port = tls_port;
+    uri.remove_prefix(1);
+  }
+  if (!uri.starts_with("://"))
+    return fail(ErrorCode::config, fmt::format("{1}: not an {0}:// or {0}s:// URI", scheme, whole));
+  uri.remove_prefix(3);
+  const std::size_t slash = uri.find('/');
+  if (!parse_authority(server, uri.substr(0, slash)))
+    return fail(ErrorCode::config, fmt::format("{}: bad user, host or port", whole));
+  uri.remove_prefix(std::min(slash, uri.size()));
+  return server;
+}
+
 }  // namespace
 
 Result<BenchServer> parse_amqp_uri(std::string_view uri) {
   const std::string_view whole = uri;
-  const auto bad = [whole](std::string_view why) {
-    return fail(ErrorCode::config, fmt::format("{}: {}", whole, why));
-  };
-  BenchServer server;
-  if (uri.starts_with("amqps://")) {
-    server.tls = true;
-    server.port = 5671;
-    uri.remove_prefix(8);
-  } else if (uri.starts_with("amqp://")) {
-    uri.remove_prefix(7);
-  } else {
-    return bad("not an amqp:// or amqps:// URI");
-  }
-  const std::size_t slash = uri.find('/');
-  if (!parse_authority(server, uri.substr(0, slash))) return bad("bad user, host or port");
+  Result<BenchServer> server = parse_server(uri, "amqp", 5672, 5671);
   // No slash: the default vhost. A slash and nothing after it: the vhost with the empty name.
-  if (slash != std::string_view::npos && !decode_into(server.vhost, uri.substr(slash + 1)))
-    return bad("bad vhost");
+  if (server && !uri.empty() && !decode_into(server->vhost, uri.substr(1)))
+    return fail(ErrorCode::config, fmt::format("{}: bad vhost", whole));
+  return server;
+}
+
+Result<BenchServer> parse_http_uri(std::string_view uri) {
+  const std::string_view whole = uri;
+  Result<BenchServer> server = parse_server(uri, "http", 15672, 15671);
+  if (server && !uri.empty() && uri != "/")
+    return fail(ErrorCode::config, fmt::format("{}: there is no path in it", whole));
   return server;
 }
 

@@ -1,10 +1,10 @@
-#include "admin/base64.h"
+#include "protocol/http/codec/base64.h"
 
 #include <sodium.h>
 
 #include <cstring>
 
-namespace weir::admin {
+namespace weir::http {
 
 std::string base64_encode(std::string_view bytes) {
   std::string text(sodium_base64_ENCODED_LEN(bytes.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
@@ -24,4 +24,4 @@ std::optional<std::string> base64_decode(std::string_view text) {
   return bytes;
 }
 
-}  // namespace weir::admin
+}  // namespace weir::http

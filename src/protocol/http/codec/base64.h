@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-namespace weir::admin {
+namespace weir::http {
 
 std::string base64_encode(std::string_view bytes);
 std::optional<std::string> base64_decode(std::string_view text);
 
-}  // namespace weir::admin
+}  // namespace weir::http

@@ -1,0 +1,24 @@
+// What it is: one call to a management API: connects, asks, waits for the answer, leaves.
+// Errors: io_error, closed, timed_out: no answer was had; corrupt: it can't be read. An answer of any status is a result.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "cli/bench_options.h"
+#include "protocol/http/codec/message.h"
+
+namespace weir::cli {
+
+struct HttpCall {
+  std::string method = "GET";
+  std::string target;  // from the slash on, percent-encoded
+  std::string body;    // JSON; empty: none
+  std::vector<http::Header> headers{};
+};
+
+// `ca_file`: who may have signed the server's certificate; empty: it is not verified.
+Result<http::Response> call_http(const BenchServer& server, const std::string& ca_file, const HttpCall& call);
+
+}  // namespace weir::cli

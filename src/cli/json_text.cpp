@@ -1,0 +1,131 @@
+#include "cli/json_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace weir::cli {
+namespace {
+
+namespace json = boost::json;
+
+const json::value* find(const json::object& item, std::string_view path) {
+  const std::size_t dot = path.find('.');
+  const auto at = item.find(json::string_view(path.data(), std::min(dot, path.size())));
+  if (at == item.end()) return nullptr;
+  if (dot == std::string_view::npos) return &at->value();
+  return at->value().is_object() ? find(at->value().as_object(), path.substr(dot + 1)) : nullptr;
+}
+
+// What would do something to a terminal is shown as an escape.
+std::string harmless(std::string_view text, std::string_view but) {
+  std::string out;
+  for (const char c : text) {
+    const bool control = (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) && but.find(c) == but.npos;
+    out += control ? fmt::format("\\x{:02x}", static_cast<unsigned char>(c)) : std::string(1, c);
+  }
+  return out;
+}
+
+// One line.
+std::string shown(const json::value* value) {
+  if (value == nullptr || value->is_null()) return "";
+  if (const double* const number = value->if_double()) return fmt::format("{:.1f}", *number);
+  if (const json::string* const text = value->if_string()) return harmless({text->data(), text->size()}, "");
+  if (const json::array* const list = value->if_array()) {
+    std::string out;
+    for (const json::value& item : *list) out += (out.empty() ? "" : ",") + shown(&item);
+    return out;
+  }
+  return json::serialize(*value);
+}
+
+// Of UTF-8: code points, which is right for all but wide and combining ones.
+std::size_t width(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+std::vector<std::string> keys_of(const json::object& item) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : item) keys.emplace_back(key);
+  return keys;
+}
+
+}  // namespace
+
+std::string table_text(const json::array& items, std::vector<std::string> columns) {
+  if (columns.empty() && !items.empty() && items.front().is_object())
+    columns = keys_of(items.front().as_object());
+  if (!items.empty()) {
+    std::erase_if(columns, [&](const std::string& column) {
+      return std::none_of(items.begin(), items.end(), [&](const json::value& item) {
+        return item.is_object() && find(item.as_object(), column) != nullptr;
+      });
+    });
+  }
+  std::vector<std::vector<std::string>> lines{columns};
+  std::vector<bool> numbers(columns.size(), !items.empty());
+  for (const json::value& item : items) {
+    if (!item.is_object()) continue;
+    std::vector<std::string> line;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      const json::value* const value = find(item.as_object(), columns[i]);
+      line.push_back(shown(value));
+      numbers[i] = numbers[i] && (value == nullptr || value->is_null() || value->is_number());
+    }
+    lines.push_back(std::move(line));
+  }
+  std::vector<std::size_t> widths(columns.size());
+  for (const auto& line : lines) {
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width(line[i]));
+  }
+  std::string out;
+  for (const auto& line : lines) {
+    std::string text;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      const std::string pad(widths[i] - width(line[i]), ' ');
+      text += (i > 0 ? "  " : "") + (numbers[i] ? pad + line[i] : line[i] + pad);
+    }
+    text.erase(text.find_last_not_of(' ') + 1);
+    out += text + "\n";
+  }
+  return out;
+}
+
+std::string item_text(const json::object& item, std::vector<std::string> columns) {
+  if (columns.empty()) columns = keys_of(item);
+  std::size_t widest = 0;
+  for (const std::string& column : columns) widest = std::max(widest, width(column));
+  std::string out;
+  for (const std::string& column : columns) {
+    const json::value* const value = find(item, column);
+    if (value == nullptr) continue;
+    out += fmt::format("{}{}  {}\n", column, std::string(widest - width(column), ' '), shown(value));
+  }
+  return out;
+}
+
+std::string messages_text(const json::array& messages) {
+  std::string out;
+  for (const json::value& message : messages) {
+    if (!message.is_object()) continue;
+    const json::object& of = message.as_object();
+    const json::value* const again = find(of, "redelivered");
+    out += fmt::format("# exchange '{}', key '{}', {} bytes{}\n", shown(find(of, "exchange")),
+                       shown(find(of, "routing_key")), shown(find(of, "payload_bytes")),
+                       again != nullptr && again->is_bool() && again->as_bool() ? ", redelivered" : "");
+    if (const json::value* const properties = find(of, "properties");
+        properties != nullptr && properties->is_object() && !properties->as_object().empty())
+      out += "# " + json::serialize(*properties) + "\n";
+    const json::value* const encoding = find(of, "payload_encoding");
+    if (shown(encoding) == "base64") out += "# base64\n";
+    const json::value* const payload = find(of, "payload");
+    if (payload != nullptr && payload->is_string())
+      out += harmless({payload->as_string().data(), payload->as_string().size()}, "\n\t");
+    out += "\n";
+  }
+  return out;
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,17 @@
+// What it is: JSON answers as text for people: a list as a table, an object as lines, messages with their payloads. Pure.
+#pragma once
+
+#include <boost/json.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::cli {
+
+// Columns are paths as "a.b"; no columns: all that the first item has. A column that no item has is left out.
+std::string table_text(const boost::json::array& items, std::vector<std::string> columns);
+std::string item_text(const boost::json::object& item, std::vector<std::string> columns);
+std::string messages_text(const boost::json::array& messages);
+
+}  // namespace weir::cli
