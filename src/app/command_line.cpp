@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/command_reference.h"
 #include "app/definitions_command.h"
 #include "app/exit_codes.h"
 #include "app/nearest_name.h"
@@ -74,6 +75,18 @@ void add_bench(CLI::App& app, int& exit_code) {
   cli::add_bench_churn(*bench, exit_code);
 }
 
+void add_reference(CLI::App& app, std::string& shell) {
+  CLI::App* completion = app.add_subcommand("completion", "Print the completion script of a shell");
+  completion->add_option("SHELL", shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  completion->footer("Example:\n  weir completion bash > /etc/bash_completion.d/weir");
+  completion->callback([&app, &shell] { print(completion_script(app, shell)); });
+  CLI::App* manual = app.add_subcommand("manual", "Print the manual page");
+  manual->footer("Example:\n  weir manual > /usr/local/share/man/man1/weir.1");
+  manual->callback([&app] { print(manual_page(app)); });
+}
+
 // A word where a command was expected is most often a slip.
 std::string suggestion(const CLI::App& app, int argc, char** argv) {
   if (argc < 2 || argv[1][0] == '-') return {};
@@ -101,6 +114,8 @@ int parse_and_run(int argc, char** argv) {
   cli::add_store(app, exit_code);
   add_definitions(app, exit_code);
   cli::add_admin(app, exit_code);
+  std::string shell;
+  add_reference(app, shell);
   if (argc < 2) {
     print(app.help());
     return exit_code::usage;

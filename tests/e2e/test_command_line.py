@@ -119,3 +119,29 @@ def test_the_url_may_be_in_a_file(run, admin, tmp_path):
     (tmp_path / "weir").mkdir()
     (tmp_path / "weir" / "url").write_text(f"http://guest:guest@127.0.0.1:{admin.port}\n")
     run("queue", "list", url="", environment={"XDG_CONFIG_HOME": str(tmp_path)})
+
+
+def completed(script, line):
+    """What bash offers for the last word of the line."""
+    words = line.split(" ")
+    asked = f"source {script}; COMP_WORDS=({' '.join(words[:-1])} '{words[-1]}'); COMP_CWORD={len(words) - 1}; " \
+            "_weir; printf '%s\\n' \"${COMPREPLY[@]}\""
+    return subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True, timeout=10).stdout.split()
+
+
+def test_shells_complete_it(run, tmp_path):
+    script = tmp_path / "weir.bash"
+    script.write_text(run("completion", "bash"))
+    assert "queue" in completed(script, "weir ") and "server" in completed(script, "weir ")
+    assert completed(script, "weir que") == ["queue"]
+    assert {"list", "declare", "peek"} <= set(completed(script, "weir queue "))
+    assert {"--vhost", "--json", "--url"} <= set(completed(script, "weir queue list --"))
+    assert "complete -c weir" in run("completion", "fish") and "bashcompinit" in run("completion", "zsh")
+    assert run("completion", "tcsh", code=64)
+
+
+def test_the_manual_tells_of_every_command(run):
+    page = run("manual")
+    assert page.startswith(".TH WEIR 1")
+    for command in ("weir server", "weir queue list", "weir store verify", "weir definitions import"):
+        assert f".SS {command}\n" in page
