@@ -154,7 +154,8 @@ class Weir(Broker):
 
     def _ready(self):
         try:
-            self.port = json.loads(self._ports_file.read_text())["amqp"]
+            self.ports = json.loads(self._ports_file.read_text())
+            self.port = self.ports["amqp"]
         except (FileNotFoundError, ValueError, KeyError):
             return False
         return accepts(self.port)

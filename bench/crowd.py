@@ -1,10 +1,16 @@
 """Loads of very many things that are there at once: connections with their channels, bindings."""
 
+import base64
 import socket
+import statistics
 import struct
+import threading
 import time
+import urllib.request
 
 from pika import frame, spec
+
+from generator import figures
 
 MIB = 2**20
 FRAME_HEADER = struct.Struct(">BHI")
@@ -104,3 +110,69 @@ def bindings(load, count):
     values["serving_s"] = load.restart("crowd.0", 0)
     values["restarted_rss_mib"] = load.rss_mib()
     return {load.variant: values}
+
+
+# --- looking on ---
+
+LOOKS = 7  # of which the median counts
+
+
+def get(port, path):
+    """What it took, and how much came."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={
+        "Authorization": "Basic " + base64.b64encode(b"guest:guest").decode()})
+    begin = time.monotonic()
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        size = len(answer.read())
+    return time.monotonic() - begin, size
+
+
+class Scraper:
+    """Asks for /metrics every second, while it is entered."""
+
+    def __init__(self, port):
+        self.port = port
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        while not self.ended.wait(1):
+            get(self.port, "/metrics")
+
+    def __enter__(self):
+        self.thread.start()
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+
+
+def management(load, queues, connections, seconds):
+    """The management API and metrics with very much to tell of, and what a scrape costs who publishes."""
+    load.broker.settings = ["listeners.admin=127.0.0.1:0", "listeners.metrics=127.0.0.1:0"]
+    load.broker.start()
+    admin, metrics = load.broker.ports["admin"], load.broker.ports["metrics"]
+    rates = {False: [], True: []}
+    options = ["--seconds", str(seconds), "--warmup", "1", "--backlog", "50000"]
+    load.declare(queues, "idle")
+    for scraped in (False, True, True, False, False, True):
+        if scraped:
+            with Scraper(metrics):
+                result = load.end(load.begin(options), seconds, "publishing and consuming")
+        else:
+            result = load.end(load.begin(options), seconds, "publishing and consuming")
+        rates[scraped].append(figures(result)["throughput_per_s"])
+    lines = [Line(load.broker.port) for _ in range(connections)]
+    try:
+        values = {}
+        for name, port, path in (("queues_page", admin, "/api/queues?page=1&page_size=100"),
+                                 ("connections_page", admin, "/api/connections?page=1&page_size=100"),
+                                 ("overview", admin, "/api/overview"), ("metrics", metrics, "/metrics"),
+                                 ("per_object", metrics, "/metrics/per-object")):
+            values[f"{name}_ms"] = statistics.median(get(port, path)[0] for _ in range(LOOKS)) * 1_000
+    finally:
+        for line in lines:
+            line.close()
+    return {load.variant: values | {
+        "throughput_per_s": statistics.median(rates[False]), "rss_mib": load.rss_mib(),
+        "scraped_share": statistics.median(rates[True]) / statistics.median(rates[False])}}

@@ -122,9 +122,9 @@ class Load:
     def idle_queues(self, queues):
         self.broker.start()
         # The same with one queue: what a run of the generator costs anyway, in memory and in time.
-        one_s = self._declare(1, "first")
+        one_s = self.declare(1, "first")
         before = self.rss_mib()
-        all_s = self._declare(queues, "idle")
+        all_s = self.declare(queues, "idle")
         values = {"more_rss_mib": self.rss_mib() - before, "rss_mib": self.rss_mib(),
                   "declared_per_s": (queues - 1) / max(all_s - one_s, 1e-3),
                   "disk_mib": self.broker.disk_bytes() / MIB}
@@ -169,7 +169,7 @@ class Load:
         connection.close()
         return sorted(late_ms)
 
-    def _declare(self, queues, name):
+    def declare(self, queues, name):
         begin = time.monotonic()
         self.end(self.begin(["--consumers", "0", "--messages", "1"], queues, name), 60, "declaring")
         return time.monotonic() - begin

@@ -12,6 +12,7 @@ MANY_QUEUES = 1_000
 CROWD_QUEUES = 100_000
 BINDINGS = 1_000_000
 CONNECTIONS = 10_000
+LOOKED_AT = 1_000
 CHANNELS = 10
 
 
@@ -123,6 +124,15 @@ ROWS = [
         [at_most("a connection takes <= 20 KiB", "connection_kib", 20)],
         [("connections/s", "connected_per_s"), ("KiB each", "connection_kib"), ("KiB a channel", "channel_kib"),
          ("RSS MiB", "rss_mib")], ["weir", "classic"]),
+    Row("management", "the management API and metrics of a broker with 10,000 queues and 1,000 connections; a scrape "
+        "every second beside 1 producer and 1 consumer",
+        lambda load, plan, turn: crowd.management(load, plan.queues(IDLE_QUEUES), plan.queues(LOOKED_AT), plan.time(5)),
+        [at_most("a page of 100 queues in <= 50 ms", "queues_page_ms", 50),
+         at_most("/metrics in <= 300 ms", "metrics_ms", 300),
+         at_least("messages/s while scraped >= 0.98 x", "scraped_share", 0.98)],
+        [("queues page ms", "queues_page_ms"), ("connections page ms", "connections_page_ms"),
+         ("overview ms", "overview_ms"), ("/metrics ms", "metrics_ms"), ("per-object ms", "per_object_ms"),
+         ("messages/s", "throughput_per_s"), ("share while scraped", "scraped_share"), ("RSS MiB", "rss_mib")]),
     Row("delayed", "10,000,000 messages that are delayed by 1 to 90 days, kill -9, then 2,000 more by 1 to 10 s",
         lambda load, plan, turn: load.delayed(plan.depth(10 * MESSAGES)),
         [at_most("RSS <= 200 MiB", "rss_mib", 200), at_most("RSS after kill -9 <= 200 MiB", "restarted_rss_mib", 200),
