@@ -307,12 +307,27 @@ Status check_queue_arguments(const Table& arguments, std::string_view resource) 
   return {};
 }
 
+namespace {
+
+// Of consumers that only look; for others it says nothing.
+Problem check_browse_start(const Value& value, const Table& arguments) {
+  if (!is_browser(arguments) || std::holds_alternative<Timestamp>(value.v)) return std::nullopt;
+  if (const std::string* const text = value.as_string()) {
+    if (*text == "first" || *text == "last" || *text == "next") return std::nullopt;
+    return fmt::format("\"expected first, last, next, a number or a timestamp, got {}\"", *text);
+  }
+  return check_not_negative(value, arguments);
+}
+
+}  // namespace
+
 Status check_consumer_arguments(const Table& arguments, std::string_view resource) {
   constexpr auto none = static_cast<unsigned>(0);
   constexpr std::array of_consumers = std::to_array<ArgumentRule>({
       {"x-priority", none, check_integer},
       {"x-cancel-on-ha-failover", none, check_bool},
       {"x-browse", none, check_bool},
+      {"x-stream-offset", none, check_browse_start},
   });
   for (const ArgumentRule& rule : of_consumers) WEIR_TRY(check_value(rule, arguments, resource));
   return {};
@@ -322,6 +337,19 @@ bool is_browser(const Table& arguments) {
   const Value* const value = arguments.find("x-browse");
   const bool* const flag = value == nullptr ? nullptr : std::get_if<bool>(&value->v);
   return flag != nullptr && *flag;
+}
+
+BrowseStart browse_start(const Table& arguments) {
+  using At = BrowseStart::At;
+  const Value* const value = arguments.find("x-stream-offset");
+  if (value == nullptr) return {};
+  if (const Timestamp* const time = std::get_if<Timestamp>(&value->v)) return {At::time, time->seconds};
+  if (const std::string* const text = value->as_string())
+    return {*text == "next" ? At::next : *text == "last" ? At::last : At::first, 0};
+  if (const auto* const large = std::get_if<std::uint64_t>(&value->v)) return {At::offset, *large};
+  std::int64_t number = 0;
+  value->as_integer(number);
+  return {At::offset, static_cast<std::uint64_t>(number)};
 }
 
 std::int32_t consumer_priority(const Table& arguments) {

@@ -34,6 +34,19 @@ Status check_queue_arguments(const Table& arguments, std::string_view resource);
 Status check_consumer_arguments(const Table& arguments, std::string_view resource);
 // Of checked ones: does it only look at messages?
 bool is_browser(const Table& arguments);
+// Of checked ones: with which message it begins ("x-stream-offset", as consumers of RabbitMQ's streams say it).
+struct BrowseStart {
+  enum class At : std::uint8_t {
+    first,   // of what is there
+    last,    // of what is there, or the next one
+    next,    // that comes
+    offset,  // the message of this seq, or the first one behind it
+    time,    // the first one that came at this Unix time, in seconds, or later
+  };
+  At at = At::first;
+  std::uint64_t value = 0;
+};
+BrowseStart browse_start(const Table& arguments);
 // Of checked ones. Higher comes first.
 std::int32_t consumer_priority(const Table& arguments);
 

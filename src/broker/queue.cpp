@@ -230,6 +230,21 @@ bool Queue::next_ready(Seq from, Head& head) {
   return false;
 }
 
+Seq Queue::last_ready() {
+  Head head;
+  // What is ready is most often at the end: looked for in steps back that grow.
+  for (std::uint64_t step = chunk_entries;; step *= 2) {
+    const Seq begin = index_.begin(), end = visible_end_;
+    const Seq from = end.value > begin.value + step ? Seq{end.value - step} : begin;
+    if (next_ready(from, head)) {
+      while (next_ready(Seq{head.seq.value + 1}, head)) {
+      }
+      return head.seq;
+    }
+    if (from == begin) return index_.end();
+  }
+}
+
 Consumer* Queue::next_consumer() {
   if (options_.single_active) [[unlikely]]
     return active_ != nullptr && may_go_on() && active_->can_take() ? active_ : nullptr;

@@ -126,6 +126,8 @@ class Queue {
   bool peek(Head& head);
   // The first at or after `from`, in the order in which they came, that a consumer could get.
   bool next_ready(Seq from, Head& head);
+  // Of the last one that is ready; next_seq() if none is.
+  Seq last_ready();
   // The consumer whose turn it is, or null if none can take.
   Consumer* next_consumer();
   // Of the queue where one consumer at a time is active: which it is; null: none, or there is no such rule.

@@ -1,7 +1,9 @@
-// Consumers that only look: each goes over what is ready from the oldest message on, in the order in which messages came,
-// and then follows what comes. It takes nothing, and nothing that happens to a message concerns it once it has passed.
+// Consumers that only look: each goes over what is ready from the oldest message on, or from where it says, in the order
+// in which messages came, and then follows what comes. It takes nothing, and nothing that happens to a message concerns
+// it once it has passed.
 #include <algorithm>
 
+#include "broker/declare_arguments.h"
 #include "node/queue_host.h"
 
 namespace weir::node {
@@ -13,6 +15,7 @@ namespace {
 
 // Of one browser, before the next turn.
 constexpr unsigned messages_per_turn = 512;
+constexpr std::uint64_t time_s_max = UINT64_MAX / 1'000;
 
 }  // namespace
 
@@ -46,6 +49,14 @@ Result<Consuming> QueueHost::browse(SessionId session, Queue& of, const ConsumeO
   made->owner = &owner;
   made->queue = of.id();
   made->number = options.consumer;
+  const broker::BrowseStart start = broker::browse_start(options.arguments);
+  switch (start.at) {
+    case broker::BrowseStart::At::first: break;
+    case broker::BrowseStart::At::last: made->next = of.last_ready(); break;
+    case broker::BrowseStart::At::next: made->next = of.next_seq(); break;
+    case broker::BrowseStart::At::offset: made->next = Seq{start.value}; break;
+    case broker::BrowseStart::At::time: made->from_ms = std::min(start.value, time_s_max) * 1'000; break;
+  }
   browsing_[of.id()].push_back(made.get());
   owner.browsers.emplace(options.consumer, std::move(made));
   touch(of);
@@ -119,6 +130,10 @@ bool QueueHost::show_next(SessionId session, ConsumerNumber number) {
   by->chunk = ChunkRef();
   by->reference = 0;
   by->next = Seq{head.seq.value + 1};
+  if (by->from_ms != 0) {
+    if (broker::view_envelope(message.envelope).received_ms < by->from_ms) return true;
+    by->from_ms = 0;
+  }
   if (pieces != 0) {
     hold_body(*by->owner, pieces);
     message.bytes += limits::body_piece_bytes;

@@ -189,6 +189,7 @@ class QueueHost {
     QueueId queue;
     ConsumerNumber number = no_consumer;
     Seq next{0};
+    std::uint64_t from_ms = 0;   // what came before is passed over; 0: none is any more
     std::unique_ptr<Load> load;  // of the message that it is to see next
     // Which came from the disk.
     std::uint64_t reference = 0;

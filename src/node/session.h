@@ -58,6 +58,7 @@ struct Delivery {
   broker::StoredMessage message;  // views into `chunk`, valid during the event
   Chunk* chunk = nullptr;         // add a reference to keep the bytes longer
   std::uint16_t returns = 0;      // how often it came back before, where its queue counts that
+  bool looked_at = false;         // it stays in its queue: nothing is to be settled
   // Of a large message: message.body is empty, and the body is read by this number, to be closed when it is done with.
   // It stays readable, whatever becomes of the message and its queue.
   BodyNumber body = no_body;

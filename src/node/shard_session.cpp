@@ -409,8 +409,8 @@ void ShardSession::take_delivery(ShardId from, const DeliverItem& item) {
     home_.granting_.push_back(id_);
   }
   Delivery delivery{
-      item.consumer, item.redelivered, item.queue, item.seq, broker::view_envelope(item.envelope),
-      item.chunk,    item.returns};
+      item.consumer, item.redelivered, item.queue,    item.seq, broker::view_envelope(item.envelope),
+      item.chunk,    item.returns,     item.looked_at};
   if (!delivery.message.extras.empty()) [[unlikely]]
     open_delivered_body(from, delivery);
   if (!consumers_.contains(item.consumer)) {

@@ -44,3 +44,30 @@ def test_several_look_at_what_others_take(start_weir):
     assert closed.value.reply_code == 406
     for one in [connection, *lookers]:
         close_quietly(one)
+
+
+def test_one_goes_on_where_it_left_off(start_weir):
+    server = start_weir()
+    connection = connection_to(server)
+    channel = connection.channel()
+    channel.confirm_delivery()
+    channel.queue_declare("q", durable=True)
+    for number in range(10):
+        channel.basic_publish("", "q", b"%d" % number, pika.BasicProperties(delivery_mode=2, headers={"mine": number}))
+
+    def look(start, count):
+        looker = connection_to(server)
+        seen = []
+        looker.channel().basic_consume("q", lambda *got: seen.append(got), auto_ack=True,
+                                       arguments={"x-browse": True, "x-stream-offset": start})
+        wait_until(lambda: looker.process_data_events(0.01) or len(seen) >= count, "they have come")
+        close_quietly(looker)
+        return [(body, properties.headers) for _, _, properties, body in seen]
+
+    before = look("first", 10)[4][1]
+    assert before["mine"] == 4
+    after = look(before["x-stream-offset"] + 1, 5)
+    assert [body for body, _ in after] == [b"5", b"6", b"7", b"8", b"9"]
+    assert [body for body, _ in look("last", 1)] == [b"9"]
+    with pytest.raises(pika.exceptions.ChannelClosedByBroker, match="x-stream-offset"):
+        look("middle", 1)

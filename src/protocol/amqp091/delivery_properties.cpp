@@ -20,6 +20,12 @@ using broker::Death;
 using broker::DeathHistory;
 
 constexpr std::string_view delivery_count = "x-delivery-count";
+constexpr std::string_view stream_offset = "x-stream-offset";
+
+void set_number(std::string_view header, std::int64_t number, FieldTable& headers) {
+  std::erase_if(headers.entries, [&](const FieldEntry& entry) { return entry.name == header; });
+  headers.add(header, number);
+}
 
 bool tells_of_death(std::string_view header) {
   return header == "x-death" || header.starts_with("x-first-death-") || header.starts_with("x-last-death-");
@@ -80,14 +86,14 @@ void negate_delay(FieldTable& headers) {
 }  // namespace
 
 Bytes delivery_properties(const broker::StoredMessage& message, std::uint16_t returns,
-                          std::vector<std::byte>& scratch) {
+                          std::optional<Seq> offset, std::vector<std::byte>& scratch) {
   const Bytes own = wire_properties(message);
-  if (returns == 0 && message.extras.empty()) [[likely]]
+  if (returns == 0 && message.extras.empty() && !offset) [[likely]]
     return own;
   const broker::MessageExtras extras = broker::view_extras(message.extras);
   const Bytes deaths = extras.deaths;
   const bool waited = extras.deliver_ms != 0;
-  if (returns == 0 && deaths.empty() && !waited) return own;
+  if (returns == 0 && deaths.empty() && !waited && !offset) return own;
   Properties properties = properties_of(PropertiesView(own));
   FieldTable headers;
   if (properties.headers) {
@@ -97,10 +103,8 @@ Bytes delivery_properties(const broker::StoredMessage& message, std::uint16_t re
     if (const Result<DeathHistory> history = broker::decode_deaths(deaths)) add_deaths(*history, headers);
     properties.expiration.reset();  // it died; x-death tells what it was
   }
-  if (returns > 0) {
-    std::erase_if(headers.entries, [](const FieldEntry& entry) { return entry.name == delivery_count; });
-    headers.add(delivery_count, static_cast<std::int64_t>(returns));
-  }
+  if (returns > 0) set_number(delivery_count, returns, headers);
+  if (offset) set_number(stream_offset, static_cast<std::int64_t>(offset->value), headers);
   if (waited) negate_delay(headers);
   const std::vector<std::byte> table = encode_table(headers);
   properties.headers = TableBytes{table};

@@ -1,6 +1,6 @@
 // What it is: the properties that a message leaves with: its own, bit for bit, unless the broker has something to tell: that
 // it was dead-lettered (x-death and its relatives, as RabbitMQ writes them), how often it came back (x-delivery-count), or
-// that it has waited (x-delay, negative by now).
+// that it has waited (x-delay, negative by now), where it is in its queue (x-stream-offset, for those who only look).
 #pragma once
 
 #include <cstddef>
@@ -11,14 +11,16 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/ids.h"
 #include "broker/definitions.h"
 #include "broker/message.h"
 
 namespace weir::amqp091 {
 
-// `returns`: how often it came back, where its queue counts that. The result views the message, or `scratch`.
+// `returns`: how often it came back, where its queue counts that. `offset`: its seq, if that is told. The result views the
+// message, or `scratch`.
 Bytes delivery_properties(const broker::StoredMessage& message, std::uint16_t returns,
-                          std::vector<std::byte>& scratch);
+                          std::optional<Seq> offset, std::vector<std::byte>& scratch);
 
 // The headers of a message in its native form, if that is AMQP 0-9-1.
 broker::Table headers_of(broker::NativeForm native, Bytes properties);

@@ -134,8 +134,8 @@ Result<node::PublishResult> publish(node::Session& session, const PlainMessage& 
 
 broker::Table properties_of_delivery(const node::Delivery& delivery) {
   std::vector<std::byte> scratch;
-  const Properties properties =
-      properties_of(PropertiesView(delivery_properties(delivery.message, delivery.returns, scratch)));
+  const Properties properties = properties_of(
+      PropertiesView(delivery_properties(delivery.message, delivery.returns, std::nullopt, scratch)));
   broker::Table out;
   for (const auto& [name, member] : text_properties) {
     if (properties.*member) out.append(std::string(name), {std::string(*(properties.*member))});

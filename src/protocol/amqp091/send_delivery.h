@@ -9,7 +9,9 @@ namespace weir::amqp091 {
 
 template <AnyMethod M>
 void Channel::send_delivery(const M& method, const node::Delivery& delivery) {
-  const Bytes properties = delivery_properties(delivery.message, delivery.returns, scratch_);
+  const Bytes properties =
+      delivery_properties(delivery.message, delivery.returns,
+                          delivery.looked_at ? std::optional(delivery.seq) : std::nullopt, scratch_);
   if (delivery.body != node::no_body) [[unlikely]] {
     return connection_.send_large_content(number_, method, properties, delivery.body, delivery.body_bytes);
   }

@@ -1,4 +1,6 @@
 // Consumers that only look.
+#include <optional>
+
 #include "base/limits.h"
 #include "unit/node/node_fixture.h"
 
@@ -10,13 +12,15 @@ using testing::SizeIs;
 
 class Browsing : public NodeTest {
  protected:
-  Reply browse(TestSession& by, const std::string& queue, ConsumerNumber number = 1, bool no_ack = true) {
+  Reply browse(TestSession& by, const std::string& queue, ConsumerNumber number = 1, bool no_ack = true,
+               std::optional<broker::Value> start = std::nullopt) {
     return by.ask([&](Session& session) {
       ConsumeOptions options;
       options.queue = queue;
       options.consumer = number;
       options.no_ack = no_ack;
       options.arguments.set("x-browse", {true});
+      if (start) options.arguments.set("x-stream-offset", *start);
       session.consume(std::move(options));
     });
   }
@@ -127,6 +131,58 @@ TEST_F(Browsing, needs_no_acknowledgements) {
   settle();
   client.publish_to("q", {"1"});
   EXPECT_EQ(client.ready("q"), 1U);
+}
+
+TEST_F(Browsing, begins_where_it_is_told_to) {
+  start(2);
+  const std::string queue = queue_on(0);
+  TestSession& client = session(1);
+  client.declare(queue);
+  client.publish_to(queue, {"1", "2"});
+  node->pass_ms(10'000);
+  const std::uint64_t now_s = node->clock().wall_ms() / 1'000;
+  client.publish_to(queue, {"3", "4"});
+  settle();
+  const auto seen_from = [&](broker::Value where) {
+    TestSession& looker = session(1);
+    EXPECT_TRUE(browse(looker, queue, 1, true, std::move(where)).has_value());
+    settle();
+    return looker.bodies();
+  };
+  EXPECT_THAT(seen_from({std::string("first")}), ElementsAre("1", "2", "3", "4"));
+  EXPECT_THAT(seen_from({std::string("last")}), ElementsAre("4"));
+  EXPECT_THAT(seen_from({std::string("next")}), IsEmpty());
+  EXPECT_THAT(seen_from({std::int64_t{1}}), ElementsAre("2", "3", "4"));
+  EXPECT_THAT(seen_from({std::uint64_t{UINT64_MAX}}), IsEmpty());
+  EXPECT_THAT(seen_from({broker::Timestamp{now_s}}), ElementsAre("3", "4"));
+  EXPECT_THAT(seen_from({broker::Timestamp{UINT64_MAX}}), IsEmpty());
+  TestSession& follower = session(0);
+  ASSERT_TRUE(browse(follower, queue, 1, true, broker::Value{std::string("next")}).has_value());
+  client.publish_to(queue, {"5"});
+  settle();
+  EXPECT_THAT(follower.bodies(), ElementsAre("5"));
+  EXPECT_EQ(follower.deliveries.front().seq, Seq{4});
+  for (broker::Value wrong : {broker::Value{std::string("middle")}, {std::int64_t{-1}}, {true}}) {
+    const Reply refused = browse(follower, queue, 2, true, wrong);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, ErrorCode::precondition_failed);
+  }
+}
+
+TEST_F(Browsing, of_a_queue_that_is_empty_or_all_out_waits_for_what_comes) {
+  start();
+  TestSession& client = session();
+  client.declare("q");
+  TestSession& early = session();
+  ASSERT_TRUE(browse(early, "q", 1, true, broker::Value{std::string("last")}).has_value());
+  client.publish_to("q", {"1"});
+  client.consume("q", 1, 5);
+  settle();
+  TestSession& late = session();
+  ASSERT_TRUE(browse(late, "q", 1, true, broker::Value{std::string("last")}).has_value());
+  settle();
+  EXPECT_THAT(early.bodies(), ElementsAre("1"));
+  EXPECT_THAT(late.bodies(), IsEmpty());
 }
 
 }  // namespace weir::node
