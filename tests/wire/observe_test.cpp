@@ -92,7 +92,7 @@ TEST_F(ObservedConnections, a_channel_counts_what_is_published_on_it) {
   EXPECT_EQ(row.counts[ChannelCount::publish], 4U);
   EXPECT_EQ(row.counts[ChannelCount::confirm], 4U);
   EXPECT_EQ(row.counts[ChannelCount::drop_unroutable], 1U);
-  const auto& counts = traffic().of(node::Protocol::amqp091).sessions;
+  const auto counts = traffic().of(node::Protocol::amqp091).sessions;
   EXPECT_EQ(counts[SessionCount::received], 4U);
   EXPECT_EQ(counts[SessionCount::received_confirm], 4U);
   EXPECT_EQ(counts[SessionCount::confirmed], 4U);
@@ -132,7 +132,7 @@ TEST_F(ObservedConnections, a_channel_counts_what_is_delivered_to_it_and_what_is
   EXPECT_EQ(seen.consumers[0].tag, "c");
   EXPECT_EQ(seen.consumers[0].channel, 1U);
   EXPECT_EQ(seen.consumers[0].session, seen.sessions.at(0).id);
-  const auto& counts = traffic().of(node::Protocol::amqp091).deliveries[0];
+  const auto counts = traffic().of(node::Protocol::amqp091).deliveries[0];
   EXPECT_EQ(counts[broker::QueueCount::deliver], 3U);
   EXPECT_EQ(counts[broker::QueueCount::get], 1U);
   EXPECT_EQ(counts[broker::QueueCount::ack], 1U);
