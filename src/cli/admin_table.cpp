@@ -69,7 +69,7 @@ std::vector<AdminCommand> queues() {
        {},
        Shows::list,
        {"vhost", "name", "type", "messages_ready", "messages_unacknowledged", "consumers", "message_bytes",
-        "oldest_message_age", "time_to_drain", "state"},
+        "oldest_message_age_ms", "seconds_to_drain", "state"},
        "weir queue list --vhost orders"},
       {"queue",
        "show",

@@ -5,9 +5,11 @@ import os
 import subprocess
 
 import pytest
+from pamqp.commands import Basic, Queue
 
 from harness.management import segment
 from harness.server import binary
+from harness.wire import connected
 
 pytestmark = pytest.mark.usefixtures("weir_alone")
 
@@ -119,6 +121,31 @@ def test_the_url_may_be_in_a_file(run, admin, tmp_path):
     (tmp_path / "weir").mkdir()
     (tmp_path / "weir" / "url").write_text(f"http://guest:guest@127.0.0.1:{admin.port}\n")
     run("queue", "list", url="", environment={"XDG_CONFIG_HOME": str(tmp_path)})
+
+
+@pytest.mark.parametrize("noun, titles", [
+    ("queue", "vhost name type messages_ready messages_unacknowledged consumers message_bytes oldest_message_age_ms "
+              "seconds_to_drain state"),
+    ("connection", "name user vhost protocol channels state recv_oct_details.rate send_oct_details.rate"),
+    ("channel", "name user vhost prefetch_count messages_unacknowledged messages_unconfirmed consumer_count"),
+    ("consumer", "queue.vhost queue.name consumer_tag channel_details.name ack_required prefetch_count active"),
+    ("exchange", "vhost name type durable auto_delete internal"),
+    ("binding", "vhost source destination_type destination routing_key properties_key"),
+    ("vhost", "name description messages_ready messages_unacknowledged"),
+    ("user", "name tags"),
+    ("permission", "vhost user configure write read"),
+])
+def test_lists_have_all_their_columns(run, admin, weir, name, noun, titles):
+    """A column that no item has is left out: these are there when there is something to show."""
+    with connected(weir.address) as wire:
+        wire.rpc(1, Queue.Declare(queue=name()), Queue.DeclareOk)
+        wire.rpc(1, Basic.Consume(queue=name()), Basic.ConsumeOk)
+        run("publish", name(), "out with its consumer")
+        run("queue", "declare", name("waiting"))
+        run("publish", name("waiting"), "ready")
+        assert table(run(noun, "list"))[0] == titles.split()
+    run("queue", "delete", name("waiting"))
+    run("queue", "delete", name())
 
 
 def completed(script, line):
