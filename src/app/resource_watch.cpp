@@ -1,14 +1,11 @@
 #include "app/resource_watch.h"
 
-#include <fcntl.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
-#include <charconv>
-#include <string_view>
 #include <utility>
 
 #include "base/log.h"
+#include "runtime/process_stats.h"
 
 namespace weir::app {
 namespace {
@@ -16,25 +13,10 @@ namespace {
 constexpr const char* memory_alarm = "memory";
 constexpr const char* disk_alarm = "disk";
 
-// The second number of /proc/self/statm: resident pages.
-std::uint64_t resident_bytes() {
-  const int file = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-  if (file < 0) return 0;
-  char text[128];
-  const ssize_t length = ::read(file, text, sizeof text);
-  ::close(file);
-  const std::string_view words(text, length > 0 ? static_cast<std::size_t>(length) : 0);
-  const std::size_t space = words.find(' ');
-  if (space == std::string_view::npos) return 0;
-  std::uint64_t pages = 0;
-  std::from_chars(words.data() + space + 1, words.data() + words.size(), pages);
-  return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
 }  // namespace
 
 ResourceUse measure_resources(const std::string& data_directory) {
-  ResourceUse use{resident_bytes(), UINT64_MAX};
+  ResourceUse use{runtime::resident_bytes(), UINT64_MAX};
   struct statvfs state{};
   if (::statvfs(data_directory.c_str(), &state) == 0) use.disk_free_bytes = state.f_bavail * state.f_frsize;
   return use;

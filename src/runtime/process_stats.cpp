@@ -18,6 +18,18 @@ std::uint64_t ns_of(const timeval& time) {
          static_cast<std::uint64_t>(time.tv_usec) * 1'000;
 }
 
+template <typename Each>
+void for_each_entry(const char* path, Each&& each) {
+  DIR* const directory = ::opendir(path);
+  if (directory == nullptr) return;
+  while (const dirent* const entry = ::readdir(directory)) {
+    if (entry->d_name[0] != '.') each(::dirfd(directory), entry->d_name);
+  }
+  ::closedir(directory);
+}
+
+}  // namespace
+
 // The second number of /proc/self/statm: resident pages.
 std::uint64_t resident_bytes() {
   const int file = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
@@ -32,18 +44,6 @@ std::uint64_t resident_bytes() {
   std::from_chars(words.data() + space + 1, words.data() + words.size(), pages);
   return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
-
-template <typename Each>
-void for_each_entry(const char* path, Each&& each) {
-  DIR* const directory = ::opendir(path);
-  if (directory == nullptr) return;
-  while (const dirent* const entry = ::readdir(directory)) {
-    if (entry->d_name[0] != '.') each(::dirfd(directory), entry->d_name);
-  }
-  ::closedir(directory);
-}
-
-}  // namespace
 
 std::uint64_t thread_cpu_ns() {
   timespec time{};

@@ -18,6 +18,7 @@ struct ProcessStats {
   std::uint64_t context_switches = 0;
 };
 
+std::uint64_t resident_bytes();
 // Looks at every open file: some tens of microseconds, and more with many connections.
 ProcessStats process_stats();
 
