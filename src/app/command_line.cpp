@@ -17,6 +17,7 @@
 #include "cli/admin.h"
 #include "cli/bench_amqp.h"
 #include "cli/bench_churn.h"
+#include "cli/demo.h"
 #include "cli/store.h"
 
 namespace weir::app {
@@ -111,6 +112,7 @@ int parse_and_run(int argc, char** argv) {
     print(fmt::format("{} ({})\n", version_line(), compiler));
   });
   add_bench(app, exit_code);
+  cli::add_demo(app, exit_code);
   cli::add_store(app, exit_code);
   add_definitions(app, exit_code);
   cli::add_admin(app, exit_code);

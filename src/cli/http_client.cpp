@@ -18,7 +18,6 @@
 namespace weir::cli {
 namespace {
 
-constexpr std::uint64_t answer_ms_max = 60'000;
 constexpr std::size_t answer_bytes_max = 1U << 30;
 
 std::string request_text(const BenchServer& server, const HttpCall& call) {
@@ -39,11 +38,12 @@ std::string request_text(const BenchServer& server, const HttpCall& call) {
 
 class Exchange final : runtime::StreamHandler {
  public:
-  Exchange(runtime::Loop& loop, std::string request) : loop_(loop), request_(std::move(request)) {}
+  Exchange(runtime::Loop& loop, std::string request, std::uint64_t ms_max)
+      : loop_(loop), request_(std::move(request)), ms_max_(ms_max) {}
 
   Result<http::Response> run(std::unique_ptr<runtime::ByteStream> stream) {
     stream_ = std::move(stream);
-    loop_.timers().arm(timer_, answer_ms_max);
+    loop_.timers().arm(timer_, ms_max_);
     stream_->open(*this);
     send();
     if (!over_) loop_.run(nullptr);
@@ -91,6 +91,7 @@ class Exchange final : runtime::StreamHandler {
   runtime::Loop& loop_;
   std::unique_ptr<runtime::ByteStream> stream_;
   const std::string request_;
+  const std::uint64_t ms_max_;
   std::size_t sent_ = 0;
   std::vector<std::byte> input_;
   http::ResponseParser parser_{answer_bytes_max};
@@ -115,7 +116,7 @@ Result<http::Response> call_http(const BenchServer& server, const std::string& c
   }
   auto stream = connect_stream(**loop, server.host, server.port, tls.get());
   if (!stream) return std::unexpected(stream.error());
-  return Exchange(**loop, request_text(server, call)).run(std::move(*stream));
+  return Exchange(**loop, request_text(server, call), call.answer_ms_max).run(std::move(*stream));
 }
 
 }  // namespace weir::cli

@@ -2,6 +2,7 @@
 // Errors: io_error, closed, timed_out: no answer was had; corrupt: it can't be read. An answer of any status is a result.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct HttpCall {
   std::string target;  // from the slash on, percent-encoded
   std::string body;    // JSON; empty: none
   std::vector<http::Header> headers{};
+  std::uint64_t answer_ms_max = 60'000;
 };
 
 // `ca_file`: who may have signed the server's certificate; empty: it is not verified.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "cli/text_cells.h"
+
 namespace weir::cli {
 namespace {
 
@@ -17,33 +19,17 @@ const json::value* find(const json::object& item, std::string_view path) {
   return at->value().is_object() ? find(at->value().as_object(), path.substr(dot + 1)) : nullptr;
 }
 
-// What would do something to a terminal is shown as an escape.
-std::string harmless(std::string_view text, std::string_view but) {
-  std::string out;
-  for (const char c : text) {
-    const bool control = (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) && but.find(c) == but.npos;
-    out += control ? fmt::format("\\x{:02x}", static_cast<unsigned char>(c)) : std::string(1, c);
-  }
-  return out;
-}
-
 // One line.
 std::string shown(const json::value* value) {
   if (value == nullptr || value->is_null()) return "";
   if (const double* const number = value->if_double()) return fmt::format("{:.1f}", *number);
-  if (const json::string* const text = value->if_string()) return harmless({text->data(), text->size()}, "");
+  if (const json::string* const text = value->if_string()) return harmless({text->data(), text->size()});
   if (const json::array* const list = value->if_array()) {
     std::string out;
     for (const json::value& item : *list) out += (out.empty() ? "" : ",") + shown(&item);
     return out;
   }
   return json::serialize(*value);
-}
-
-// Of UTF-8: code points, which is right for all but wide and combining ones.
-std::size_t width(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
 std::vector<std::string> keys_of(const json::object& item) {
@@ -78,13 +64,13 @@ std::string table_text(const json::array& items, std::vector<std::string> column
   }
   std::vector<std::size_t> widths(columns.size());
   for (const auto& line : lines) {
-    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width(line[i]));
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], cells_of(line[i]));
   }
   std::string out;
   for (const auto& line : lines) {
     std::string text;
     for (std::size_t i = 0; i < line.size(); ++i) {
-      const std::string pad(widths[i] - width(line[i]), ' ');
+      const std::string pad(widths[i] - cells_of(line[i]), ' ');
       text += (i > 0 ? "  " : "") + (numbers[i] ? pad + line[i] : line[i] + pad);
     }
     text.erase(text.find_last_not_of(' ') + 1);
@@ -96,12 +82,12 @@ std::string table_text(const json::array& items, std::vector<std::string> column
 std::string item_text(const json::object& item, std::vector<std::string> columns) {
   if (columns.empty()) columns = keys_of(item);
   std::size_t widest = 0;
-  for (const std::string& column : columns) widest = std::max(widest, width(column));
+  for (const std::string& column : columns) widest = std::max(widest, cells_of(column));
   std::string out;
   for (const std::string& column : columns) {
     const json::value* const value = find(item, column);
     if (value == nullptr) continue;
-    out += fmt::format("{}{}  {}\n", column, std::string(widest - width(column), ' '), shown(value));
+    out += fmt::format("{}{}  {}\n", column, std::string(widest - cells_of(column), ' '), shown(value));
   }
   return out;
 }
