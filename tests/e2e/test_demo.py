@@ -33,7 +33,7 @@ def test_nothing_is_lost_when_a_worker_and_the_broker_die(tmp_path):
 
 
 def test_what_was_written_and_not_acknowledged_comes_again(tmp_path):
-    verdict = json.loads(rush("--orders", "4000", "--json", "--dir", str(tmp_path)))
+    verdict = json.loads(rush("--orders", "4000", "--rush-seconds", "1", "--json", "--dir", str(tmp_path)))
     assert verdict["ok"] and verdict["orders"] == verdict["confirmed"] == verdict["done"] == 4000
     assert verdict["lost"] == [] and verdict["strange"] == 0 and verdict["unmarked"] == 0
     assert verdict["again"] == 5, "the worker died with five orders written and not acknowledged"
