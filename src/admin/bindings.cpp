@@ -193,18 +193,24 @@ constexpr std::string_view between = "/api/bindings/:vhost/e/:source/:kind/:dest
 constexpr std::string_view one = "/api/bindings/:vhost/e/:source/:kind/:destination/:properties";
 
 constexpr Route routes[] = {
-    {"GET", "/api/bindings", Needs::a_user, list_all, "All bindings"},
-    {"GET", "/api/bindings/:vhost", Needs::a_user, list_all, "Bindings of a virtual host"},
+    {"GET", "/api/bindings", Needs::a_user, list_all, "All bindings", Gives::list},
+    {"GET", "/api/bindings/:vhost", Needs::a_user, list_all, "Bindings of a virtual host", Gives::list},
     {"GET", between, Needs::a_user, list_between,
-     "Bindings between an exchange and a queue (q) or an exchange (e)"},
-    {"POST", between, Needs::a_user, bind, "Binds a queue (q) or an exchange (e) to an exchange"},
-    {"GET", one, Needs::a_user, show, "One binding"},
-    {"DELETE", one, Needs::a_user, unbind, "Removes a binding"},
+     "Bindings between an exchange and a queue (q) or an exchange (e)", Gives::list},
+    {"POST",
+     between,
+     Needs::a_user,
+     bind,
+     "Binds a queue (q) or an exchange (e) to an exchange",
+     {Gives::bound, "routing_key:string arguments:object"}},
+    {"GET", one, Needs::a_user, show, "One binding", Gives::item},
+    {"DELETE", one, Needs::a_user, unbind, "Removes a binding", Gives::done},
     {"GET", "/api/exchanges/:vhost/:name/bindings/source", Needs::a_user, list_from,
-     "Bindings from an exchange"},
+     "Bindings from an exchange", Gives::list},
     {"GET", "/api/exchanges/:vhost/:name/bindings/destination", Needs::a_user, list_to_exchange,
-     "Bindings to an exchange"},
-    {"GET", "/api/queues/:vhost/:name/bindings", Needs::a_user, list_to_queue, "Bindings to a queue"},
+     "Bindings to an exchange", Gives::list},
+    {"GET", "/api/queues/:vhost/:name/bindings", Needs::a_user, list_to_queue, "Bindings to a queue",
+     Gives::list},
 };
 
 }  // namespace

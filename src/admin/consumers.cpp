@@ -34,8 +34,9 @@ void list_consumers(Call& call) {
 }
 
 constexpr Route routes[] = {
-    {"GET", "/api/consumers", Needs::a_user, list_consumers, "All consumers"},
-    {"GET", "/api/consumers/:vhost", Needs::a_user, list_consumers, "Consumers in a virtual host"},
+    {"GET", "/api/consumers", Needs::a_user, list_consumers, "All consumers", Gives::list},
+    {"GET", "/api/consumers/:vhost", Needs::a_user, list_consumers, "Consumers in a virtual host",
+     Gives::list},
 };
 
 }  // namespace

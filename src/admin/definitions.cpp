@@ -89,14 +89,29 @@ void import_all(Call& call) {
                });
 }
 
+constexpr std::string_view sections =
+    "vhosts:objects users:objects permissions:objects topic_permissions:objects parameters:objects "
+    "global_parameters:objects policies:objects exchanges:objects queues:objects bindings:objects "
+    "weir_limits:objects";
+
 constexpr Route routes[] = {
-    {"GET", "/api/definitions", Needs::administrator, export_all, "All definitions, as a file"},
-    {"POST", "/api/definitions", Needs::administrator, import_all, "Brings a file of definitions in",
+    {"GET", "/api/definitions", Needs::administrator, export_all, "All definitions, as a file", Gives::value},
+    {"POST",
+     "/api/definitions",
+     Needs::administrator,
+     import_all,
+     "Brings a file of definitions in",
+     {Gives::done, sections},
      definitions_file_bytes_max},
     {"GET", "/api/definitions/:vhost", Needs::administrator, export_all,
-     "Definitions of a virtual host, as a file"},
-    {"POST", "/api/definitions/:vhost", Needs::administrator, import_all,
-     "Brings a file of definitions into a virtual host", definitions_file_bytes_max},
+     "Definitions of a virtual host, as a file", Gives::value},
+    {"POST",
+     "/api/definitions/:vhost",
+     Needs::administrator,
+     import_all,
+     "Brings a file of definitions into a virtual host",
+     {Gives::done, sections},
+     definitions_file_bytes_max},
 };
 
 }  // namespace

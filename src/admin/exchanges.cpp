@@ -120,11 +120,22 @@ void delete_exchange(Call& call) {
 }
 
 constexpr Route routes[] = {
-    {"GET", "/api/exchanges", Needs::a_user, list_exchanges, "All exchanges"},
-    {"GET", "/api/exchanges/:vhost", Needs::a_user, list_exchanges, "Exchanges of a virtual host"},
-    {"GET", "/api/exchanges/:vhost/:name", Needs::a_user, show_exchange, "One exchange"},
-    {"PUT", "/api/exchanges/:vhost/:name", Needs::a_user, put_exchange, "Declares an exchange"},
-    {"DELETE", "/api/exchanges/:vhost/:name", Needs::a_user, delete_exchange, "Deletes an exchange"},
+    {"GET", "/api/exchanges", Needs::a_user, list_exchanges, "All exchanges", Gives::list},
+    {"GET", "/api/exchanges/:vhost", Needs::a_user, list_exchanges, "Exchanges of a virtual host",
+     Gives::list},
+    {"GET", "/api/exchanges/:vhost/:name", Needs::a_user, show_exchange, "One exchange", Gives::item},
+    {"PUT",
+     "/api/exchanges/:vhost/:name",
+     Needs::a_user,
+     put_exchange,
+     "Declares an exchange",
+     {Gives::made, "type*:string durable:boolean auto_delete:boolean internal:boolean arguments:object"}},
+    {"DELETE",
+     "/api/exchanges/:vhost/:name",
+     Needs::a_user,
+     delete_exchange,
+     "Deletes an exchange",
+     {Gives::done, "", "if-unused:boolean"}},
 };
 
 }  // namespace

@@ -66,17 +66,28 @@ void put_of_user(Call& call) { put(call, LimitOf::user); }
 void delete_of_user(Call& call) { take_away(call, LimitOf::user); }
 
 constexpr Route routes[] = {
-    {"GET", "/api/vhost-limits", Needs::administrator, list_of_vhosts, "Limits of virtual hosts"},
-    {"GET", "/api/vhost-limits/:vhost", Needs::administrator, list_of_vhosts, "Limits of a virtual host"},
-    {"PUT", "/api/vhost-limits/:vhost/:name", Needs::administrator, put_of_vhost,
-     "Sets a limit of a virtual host"},
+    {"GET", "/api/vhost-limits", Needs::administrator, list_of_vhosts, "Limits of virtual hosts",
+     Gives::list},
+    {"GET", "/api/vhost-limits/:vhost", Needs::administrator, list_of_vhosts, "Limits of a virtual host",
+     Gives::list},
+    {"PUT",
+     "/api/vhost-limits/:vhost/:name",
+     Needs::administrator,
+     put_of_vhost,
+     "Sets a limit of a virtual host",
+     {Gives::done, "value*:integer"}},
     {"DELETE", "/api/vhost-limits/:vhost/:name", Needs::administrator, delete_of_vhost,
-     "Removes a limit of a virtual host"},
-    {"GET", "/api/user-limits", Needs::administrator, list_of_users, "Limits of users"},
-    {"GET", "/api/user-limits/:user", Needs::administrator, list_of_users, "Limits of a user"},
-    {"PUT", "/api/user-limits/:user/:name", Needs::administrator, put_of_user, "Sets a limit of a user"},
+     "Removes a limit of a virtual host", Gives::done},
+    {"GET", "/api/user-limits", Needs::administrator, list_of_users, "Limits of users", Gives::list},
+    {"GET", "/api/user-limits/:user", Needs::administrator, list_of_users, "Limits of a user", Gives::list},
+    {"PUT",
+     "/api/user-limits/:user/:name",
+     Needs::administrator,
+     put_of_user,
+     "Sets a limit of a user",
+     {Gives::done, "value*:integer"}},
     {"DELETE", "/api/user-limits/:user/:name", Needs::administrator, delete_of_user,
-     "Removes a limit of a user"},
+     "Removes a limit of a user", Gives::done},
 };
 
 }  // namespace

@@ -18,6 +18,10 @@ namespace weir::admin {
 
 class Call;
 
+// What lists read of a query, as a contract writes it (admin/contract.h).
+inline constexpr std::string_view list_parameters =
+    "columns:string sort:string sort_reverse:boolean page:integer page_size:integer name:string "
+    "use_regex:boolean";
 inline constexpr std::size_t page_items_default = 100;
 inline constexpr std::size_t page_items_max = 500;
 

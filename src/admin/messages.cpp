@@ -202,10 +202,19 @@ void get(Call& call) {
 }
 
 constexpr Route routes[] = {
-    {"POST", "/api/exchanges/:vhost/:name/publish", Needs::a_user, publish,
-     "Publishes a message; answered when it is safe", publish_body_bytes_max},
-    {"POST", "/api/queues/:vhost/:name/get", Needs::a_user, get,
-     "Takes messages from a queue, or puts them back"},
+    {"POST",
+     "/api/exchanges/:vhost/:name/publish",
+     Needs::a_user,
+     publish,
+     "Publishes a message; answered when it is safe",
+     {Gives::value, "properties*:object routing_key*:string payload*:string payload_encoding*:string"},
+     publish_body_bytes_max},
+    {"POST",
+     "/api/queues/:vhost/:name/get",
+     Needs::a_user,
+     get,
+     "Takes messages from a queue, or puts them back",
+     {Gives::value, "ackmode*:string count*:integer encoding*:string truncate:integer"}},
 };
 
 }  // namespace

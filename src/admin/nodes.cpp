@@ -32,8 +32,8 @@ void show_node(Call& call) {
 }
 
 constexpr Route routes[] = {
-    {"GET", "/api/nodes", Needs::monitor, list_nodes, "All nodes: there is one"},
-    {"GET", "/api/nodes/:name", Needs::monitor, show_node, "The node"},
+    {"GET", "/api/nodes", Needs::monitor, list_nodes, "All nodes: there is one", Gives::list},
+    {"GET", "/api/nodes/:name", Needs::monitor, show_node, "The node", Gives::item},
 };
 
 }  // namespace

@@ -113,7 +113,7 @@ void show_overview(Call& call) {
 }
 
 constexpr Route routes[] = {
-    {"GET", "/api/overview", Needs::a_user, show_overview, "The server at a glance"},
+    {"GET", "/api/overview", Needs::a_user, show_overview, "The server at a glance", Gives::item},
 };
 
 }  // namespace

@@ -69,16 +69,21 @@ void delete_permission(Call& call) {
 }
 
 constexpr Route routes[] = {
-    {"GET", "/api/permissions", Needs::administrator, list_permissions, "All permissions"},
+    {"GET", "/api/permissions", Needs::administrator, list_permissions, "All permissions", Gives::list},
     {"GET", "/api/permissions/:vhost/:user", Needs::administrator, show_permission,
-     "What a user may do in a virtual host"},
-    {"PUT", "/api/permissions/:vhost/:user", Needs::administrator, put_permission,
-     "Says what a user may do in a virtual host"},
+     "What a user may do in a virtual host", Gives::item},
+    {"PUT",
+     "/api/permissions/:vhost/:user",
+     Needs::administrator,
+     put_permission,
+     "Says what a user may do in a virtual host",
+     {Gives::made, "configure*:string write*:string read*:string"}},
     {"DELETE", "/api/permissions/:vhost/:user", Needs::administrator, delete_permission,
-     "Takes a virtual host away from a user"},
+     "Takes a virtual host away from a user", Gives::done},
     {"GET", "/api/vhosts/:vhost/permissions", Needs::administrator, list_of_vhost,
-     "Permissions in a virtual host"},
-    {"GET", "/api/users/:name/permissions", Needs::administrator, list_of_user, "Permissions of a user"},
+     "Permissions in a virtual host", Gives::list},
+    {"GET", "/api/users/:name/permissions", Needs::administrator, list_of_user, "Permissions of a user",
+     Gives::list},
 };
 
 }  // namespace

@@ -130,12 +130,23 @@ void purge_queue(Call& call) {
 }
 
 constexpr Route routes[] = {
-    {"GET", "/api/queues", Needs::a_user, list_queues, "All queues"},
-    {"GET", "/api/queues/:vhost", Needs::a_user, list_queues, "Queues of a virtual host"},
-    {"GET", "/api/queues/:vhost/:name", Needs::a_user, show_queue, "One queue"},
-    {"PUT", "/api/queues/:vhost/:name", Needs::a_user, put_queue, "Declares a queue"},
-    {"DELETE", "/api/queues/:vhost/:name", Needs::a_user, delete_queue, "Deletes a queue"},
-    {"DELETE", "/api/queues/:vhost/:name/contents", Needs::a_user, purge_queue, "Empties a queue"},
+    {"GET", "/api/queues", Needs::a_user, list_queues, "All queues", Gives::list},
+    {"GET", "/api/queues/:vhost", Needs::a_user, list_queues, "Queues of a virtual host", Gives::list},
+    {"GET", "/api/queues/:vhost/:name", Needs::a_user, show_queue, "One queue", Gives::item},
+    {"PUT",
+     "/api/queues/:vhost/:name",
+     Needs::a_user,
+     put_queue,
+     "Declares a queue",
+     {Gives::made, "durable:boolean auto_delete:boolean arguments:object type:string"}},
+    {"DELETE",
+     "/api/queues/:vhost/:name",
+     Needs::a_user,
+     delete_queue,
+     "Deletes a queue",
+     {Gives::done, "", "if-unused:boolean if-empty:boolean"}},
+    {"DELETE", "/api/queues/:vhost/:name/contents", Needs::a_user, purge_queue, "Empties a queue",
+     Gives::done},
 };
 
 }  // namespace

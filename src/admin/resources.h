@@ -2,6 +2,8 @@
 #pragma once
 
 #include <span>
+#include <string_view>
+#include <vector>
 
 #include "admin/route.h"
 
@@ -25,5 +27,13 @@ std::span<const Route> overview_routes();
 std::span<const Route> node_routes();
 std::span<const Route> health_routes();
 std::span<const Route> server_routes();  // who one is, versions, names
+
+// Routes that belong together, and what they are about.
+struct Resource {
+  std::string_view tag, text;
+  std::span<const Route> routes;
+};
+// All of them. Where two patterns fit a path, the one that comes first counts.
+std::vector<Resource> api_resources();
 
 }  // namespace weir::admin

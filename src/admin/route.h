@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "admin/contract.h"
+
 namespace weir::admin {
 
 class Call;
@@ -30,6 +32,7 @@ struct Route {
   Needs needs = Needs::a_user;
   void (*answer)(Call&) = nullptr;
   std::string_view summary;  // one line, for people
+  Contract contract;
   std::size_t body_bytes_max = small_body_bytes_max;
   bool vhost_may_be_missing = false;  // the call is about making it
 };

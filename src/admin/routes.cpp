@@ -4,15 +4,33 @@
 
 namespace weir::admin {
 
+std::vector<Resource> api_resources() {
+  return {
+      {"server", "Who asks whom: names and versions", server_routes()},
+      {"users", "Users, their passwords and tags", user_routes()},
+      {"vhosts", "Virtual hosts", vhost_routes()},
+      {"permissions", "What users may do in virtual hosts", permission_routes()},
+      {"topic permissions", "With which routing keys users may use exchanges", topic_permission_routes()},
+      {"exchanges", "Exchanges", exchange_routes()},
+      {"queues", "Queues", queue_routes()},
+      {"messages", "Messages: published, taken and looked at", message_routes()},
+      {"bindings", "What leads from exchanges to queues and exchanges", binding_routes()},
+      {"policies", "Settings of queues and exchanges by their names", policy_routes()},
+      {"parameters", "What components keep here", parameter_routes()},
+      {"limits", "Limits of virtual hosts and users", limit_routes()},
+      {"definitions", "All of the above as a file", definition_routes()},
+      {"connections", "Connections and channels", connection_routes()},
+      {"consumers", "Consumers", consumer_routes()},
+      {"overview", "The server at a glance", overview_routes()},
+      {"nodes", "The node", node_routes()},
+      {"health", "Whether the server is well", health_routes()},
+  };
+}
+
 std::vector<Route> api_routes() {
   std::vector<Route> routes;
-  for (const auto part :
-       {server_routes(), user_routes(), vhost_routes(), permission_routes(), topic_permission_routes(),
-        exchange_routes(), queue_routes(), message_routes(), binding_routes(), policy_routes(),
-        parameter_routes(), limit_routes(), definition_routes(), connection_routes(), consumer_routes(),
-        overview_routes(), node_routes(), health_routes()}) {
-    routes.insert(routes.end(), part.begin(), part.end());
-  }
+  for (const Resource& part : api_resources())
+    routes.insert(routes.end(), part.routes.begin(), part.routes.end());
   return routes;
 }
 

@@ -4,8 +4,10 @@
 #include "admin/call.h"
 #include "admin/json_views.h"
 #include "admin/listing.h"
+#include "admin/openapi.h"
 #include "admin/resources.h"
 #include "admin/server_views.h"
+#include "base/version.h"
 #include "node/password.h"
 
 namespace weir::admin {
@@ -53,6 +55,12 @@ void list_feature_flags(Call& call) {
 // For pages that ask how to log in.
 void show_login_ways(Call& call) { call.ok({{"oauth_enabled", false}}); }
 
+// The same for all who ask, and of all servers of a version: no secret, so that tools need no login to read it.
+void show_openapi(Call& call) {
+  static const std::string text = json::serialize(openapi_document(api_resources(), version));
+  call.reply_json(200, text);
+}
+
 // As other servers know it: for a "password_hash" in a definitions file or of a user.
 void hash_password(Call& call) {
   json::object view;
@@ -61,15 +69,25 @@ void hash_password(Call& call) {
 }
 
 constexpr Route routes[] = {
-    {"GET", "/api/whoami", Needs::a_user, who_am_i, "The user who asks, and its tags"},
-    {"GET", "/api/version", Needs::a_user, show_version, "The version of RabbitMQ whose API this is"},
-    {"GET", "/api/cluster-name", Needs::a_user, show_cluster_name, "The server's name"},
-    {"PUT", "/api/cluster-name", Needs::administrator, put_cluster_name, "Gives the server a name"},
-    {"GET", "/api/extensions", Needs::a_user, list_extensions, "Extensions of the web page: none"},
-    {"GET", "/api/feature-flags", Needs::a_user, list_feature_flags, "What is there of RabbitMQ's features"},
-    {"GET", "/api/auth", Needs::nothing, show_login_ways, "How to log in"},
+    {"GET", "/api/openapi.json", Needs::nothing, show_openapi, "This API, as an OpenAPI document",
+     Gives::value},
+    {"GET", "/api/whoami", Needs::a_user, who_am_i, "The user who asks, and its tags", Gives::item},
+    {"GET", "/api/version", Needs::a_user, show_version, "The version of RabbitMQ whose API this is",
+     Gives::value},
+    {"GET", "/api/cluster-name", Needs::a_user, show_cluster_name, "The server's name", Gives::value},
+    {"PUT",
+     "/api/cluster-name",
+     Needs::administrator,
+     put_cluster_name,
+     "Gives the server a name",
+     {Gives::done, "name*:string"}},
+    {"GET", "/api/extensions", Needs::a_user, list_extensions, "Extensions of the web page: none",
+     Gives::value},
+    {"GET", "/api/feature-flags", Needs::a_user, list_feature_flags, "What is there of RabbitMQ's features",
+     Gives::value},
+    {"GET", "/api/auth", Needs::nothing, show_login_ways, "How to log in", Gives::value},
     {"GET", "/api/auth/hash_password/:password", Needs::administrator, hash_password,
-     "A password's hash, salted, as RabbitMQ makes it"},
+     "A password's hash, salted, as RabbitMQ makes it", Gives::value},
 };
 
 }  // namespace

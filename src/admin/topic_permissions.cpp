@@ -80,19 +80,23 @@ void delete_all(Call& call) { take_away(call, {}); }
 void delete_one(Call& call) { take_away(call, call.capture("exchange")); }
 
 constexpr Route routes[] = {
-    {"GET", "/api/topic-permissions", Needs::administrator, list_all, "All topic permissions"},
+    {"GET", "/api/topic-permissions", Needs::administrator, list_all, "All topic permissions", Gives::list},
     {"GET", "/api/topic-permissions/:vhost/:user", Needs::administrator, show,
-     "A user's topic permissions in a virtual host"},
-    {"PUT", "/api/topic-permissions/:vhost/:user", Needs::administrator, put,
-     "Says with which routing keys a user may use an exchange"},
+     "A user's topic permissions in a virtual host", Gives::list},
+    {"PUT",
+     "/api/topic-permissions/:vhost/:user",
+     Needs::administrator,
+     put,
+     "Says with which routing keys a user may use an exchange",
+     {Gives::made, "exchange*:string write*:string read*:string"}},
     {"DELETE", "/api/topic-permissions/:vhost/:user", Needs::administrator, delete_all,
-     "Takes a user's topic permissions in a virtual host away"},
+     "Takes a user's topic permissions in a virtual host away", Gives::done},
     {"DELETE", "/api/topic-permissions/:vhost/:user/:exchange", Needs::administrator, delete_one,
-     "Takes a user's topic permission for an exchange away"},
+     "Takes a user's topic permission for an exchange away", Gives::done},
     {"GET", "/api/vhosts/:vhost/topic-permissions", Needs::administrator, list_of_vhost,
-     "Topic permissions in a virtual host"},
+     "Topic permissions in a virtual host", Gives::list},
     {"GET", "/api/users/:name/topic-permissions", Needs::administrator, list_of_user,
-     "Topic permissions of a user"},
+     "Topic permissions of a user", Gives::list},
 };
 
 }  // namespace

@@ -108,13 +108,24 @@ void delete_users(Call& call) {
 }
 
 constexpr Route routes[] = {
-    {"GET", "/api/users", Needs::administrator, list_users, "All users"},
+    {"GET", "/api/users", Needs::administrator, list_users, "All users", Gives::list},
     {"GET", "/api/users/without-permissions", Needs::administrator, list_users_without_permissions,
-     "Users that may use no virtual host"},
-    {"POST", "/api/users/bulk-delete", Needs::administrator, delete_users, "Deletes the users of a list"},
-    {"GET", "/api/users/:name", Needs::administrator, show_user, "One user"},
-    {"PUT", "/api/users/:name", Needs::administrator, put_user, "Makes a user, or changes it"},
-    {"DELETE", "/api/users/:name", Needs::administrator, delete_user, "Deletes a user"},
+     "Users that may use no virtual host", Gives::list},
+    {"POST",
+     "/api/users/bulk-delete",
+     Needs::administrator,
+     delete_users,
+     "Deletes the users of a list",
+     {Gives::done, "users*:strings"}},
+    {"GET", "/api/users/:name", Needs::administrator, show_user, "One user", Gives::item},
+    {"PUT",
+     "/api/users/:name",
+     Needs::administrator,
+     put_user,
+     "Makes a user, or changes it",
+     {Gives::made,
+      "tags*:words password:string password_hash:string hashing_algorithm:string limits:object"}},
+    {"DELETE", "/api/users/:name", Needs::administrator, delete_user, "Deletes a user", Gives::done},
 };
 
 }  // namespace

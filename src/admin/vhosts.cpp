@@ -76,16 +76,17 @@ void delete_vhost(Call& call) {
 }
 
 constexpr Route routes[] = {
-    {"GET", "/api/vhosts", Needs::a_user, list_vhosts, "All virtual hosts"},
-    {"GET", "/api/vhosts/:vhost", Needs::a_user, show_vhost, "One virtual host"},
+    {"GET", "/api/vhosts", Needs::a_user, list_vhosts, "All virtual hosts", Gives::list},
+    {"GET", "/api/vhosts/:vhost", Needs::a_user, show_vhost, "One virtual host", Gives::item},
     {.method = "PUT",
      .pattern = "/api/vhosts/:vhost",
      .needs = Needs::administrator,
      .answer = put_vhost,
      .summary = "Makes a virtual host, or describes it anew",
+     .contract = {Gives::made, "description:string tags:words default_queue_type:string limits:object"},
      .vhost_may_be_missing = true},
     {"DELETE", "/api/vhosts/:vhost", Needs::administrator, delete_vhost,
-     "Deletes a virtual host with all that is in it"},
+     "Deletes a virtual host with all that is in it", Gives::done},
 };
 
 }  // namespace

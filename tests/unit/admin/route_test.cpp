@@ -16,11 +16,11 @@ using testing::UnorderedElementsAre;
 void answer(Call&) {}
 
 constexpr Route routes[] = {
-    {"GET", "/api/users", Needs::a_user, answer, "all"},
-    {"POST", "/api/users/all", Needs::a_user, answer, "literal"},
-    {"GET", "/api/users/:name", Needs::a_user, answer, "one"},
-    {"PUT", "/api/users/:name", Needs::a_user, answer, "put"},
-    {"GET", "/api/queues/:vhost/:name", Needs::a_user, answer, "queue"},
+    {"GET", "/api/users", Needs::a_user, answer, "all", Gives::value},
+    {"POST", "/api/users/all", Needs::a_user, answer, "literal", Gives::value},
+    {"GET", "/api/users/:name", Needs::a_user, answer, "one", Gives::value},
+    {"PUT", "/api/users/:name", Needs::a_user, answer, "put", Gives::value},
+    {"GET", "/api/queues/:vhost/:name", Needs::a_user, answer, "queue", Gives::value},
 };
 
 TEST(RouteTable, finds_a_path_and_what_it_captures) {
