@@ -19,6 +19,7 @@
 #include "cli/bench_churn.h"
 #include "cli/demo.h"
 #include "cli/store.h"
+#include "cli/top.h"
 
 namespace weir::app {
 namespace {
@@ -116,6 +117,7 @@ int parse_and_run(int argc, char** argv) {
   cli::add_store(app, exit_code);
   add_definitions(app, exit_code);
   cli::add_admin(app, exit_code);
+  cli::add_top(app, exit_code);
   std::string shell;
   add_reference(app, shell);
   if (argc < 2) {

@@ -4,8 +4,6 @@
 
 #include <boost/json.hpp>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -16,7 +14,7 @@
 #include <vector>
 
 #include "cli/admin_call.h"
-#include "cli/amqp_uri.h"
+#include "cli/admin_server.h"
 #include "cli/json_text.h"
 
 namespace weir::cli {
@@ -24,54 +22,14 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr const char* default_url = "http://guest:guest@127.0.0.1:15672";
-constexpr const char* system_ca_file = "/etc/ssl/certs/ca-certificates.crt";
-
 struct AdminOptions {
-  std::string url, ca_file = system_ca_file;
-  bool insecure = false, as_json = false;
+  AdminServer server;
+  bool as_json = false;
   std::optional<std::string> vhost;
   std::vector<std::string> columns;
 };
 
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
-int complain(std::string_view text, int code) {
-  fmt::print(stderr, "weir: {}\n", text);
-  return code;
-}
-
-// --url, or WEIR_URL, or the first line of ~/.config/weir/url.
-std::string url_of(const AdminOptions& options) {
-  if (!options.url.empty()) return options.url;
-  if (const char* const url = std::getenv("WEIR_URL"); url != nullptr && *url != '\0') return url;
-  const char* const config = std::getenv("XDG_CONFIG_HOME");
-  const char* const home = std::getenv("HOME");
-  const std::string folder =
-      config != nullptr ? config : fmt::format("{}/.config", home != nullptr ? home : "");
-  std::ifstream file(folder + "/weir/url");
-  std::string line;
-  return std::getline(file, line) && !line.empty() ? line : default_url;
-}
-
-Result<http::Response> ask(const AdminOptions& options, const HttpCall& call) {
-  const Result<BenchServer> server = parse_http_uri(url_of(options));
-  if (!server) return std::unexpected(server.error());
-  return call_http(*server, options.insecure ? "" : options.ca_file, call);
-}
-
-// What the broker says of it, in its own words.
-std::string reason_of(const http::Response& response) {
-  boost::system::error_code error;
-  const json::value body = json::parse(response.body, error);
-  if (!error && body.is_object()) {
-    for (const char* key : {"reason", "error"}) {
-      if (const json::value* const text = body.as_object().if_contains(key))
-        return text->is_string() ? std::string(text->as_string()) : json::serialize(*text);
-    }
-  }
-  return fmt::format("{} {}", response.status, http::reason_phrase(response.status));
-}
-
 int show(const AdminCommand& command, const AdminOptions& options, const http::Response& response) {
   if (command.shows == Shows::nothing) return admin_exit::ok;
   if (command.shows == Shows::as_it_came) {
@@ -103,11 +61,8 @@ int run(const AdminCommand& command, const AdminOptions& options, Typed typed) {
   }
   const Result<HttpCall> call = admin_call(command, typed, options.vhost);
   if (!call) return complain(call.error().message, admin_exit::usage);
-  const Result<http::Response> response = ask(options, *call);
-  if (!response) {
-    const bool typo = response.error().code == ErrorCode::config;
-    return complain(response.error().message, typo ? admin_exit::usage : admin_exit::unreachable);
-  }
+  const Result<http::Response> response = ask(options.server, *call);
+  if (!response) return complain(response.error());
   if (response->status >= 400) return complain(reason_of(*response), admin_exit::refused);
   return show(command, options, *response);
 }
@@ -118,16 +73,6 @@ CLI::App* subcommand(CLI::App& of, std::string_view name, std::string_view help)
     if (known->get_name() == wanted) return known;
   }
   return of.add_subcommand(wanted, std::string(help));
-}
-
-void add_common(CLI::App& app, AdminOptions& options) {
-  app.add_option("--url", options.url, fmt::format("The management API ({}; WEIR_URL)", default_url))
-      ->group("Where")
-      ->type_name("URL");
-  app.add_option("--ca-file", options.ca_file, "Who may have signed its certificate")
-      ->group("Where")
-      ->type_name("FILE");
-  app.add_flag("--insecure", options.insecure, "Do not verify its certificate")->group("Where");
 }
 
 void add_command(CLI::App& app, const AdminCommand& command, int& exit_code) {
@@ -157,7 +102,7 @@ void add_command(CLI::App& app, const AdminCommand& command, int& exit_code) {
         ->delimiter(',')
         ->type_name("COLUMN,…");
   }
-  add_common(app, *options);
+  add_admin_server_options(app, options->server);
   if (!command.example.empty()) app.footer(fmt::format("Example:\n  {}", command.example));
   app.callback([&command, options, given, &exit_code] {
     Typed typed(given->size());
@@ -178,7 +123,7 @@ void add_import(CLI::App& definitions, int& exit_code) {
       definitions.add_subcommand("import", "Put a file's definitions into a running broker");
   app->add_option("FILE", *file, "In RabbitMQ's format; - is standard input")->required();
   app->add_option("--vhost", options->vhost, "Into this virtual host, a file of one")->type_name("NAME");
-  add_common(*app, *options);
+  add_admin_server_options(*app, options->server);
   app->footer("All of it or nothing. Example:\n  weir definitions import rabbitmq.json");
   app->callback([options, file, &exit_code] {
     std::ifstream opened(*file, std::ios::binary);
@@ -190,9 +135,9 @@ void add_import(CLI::App& definitions, int& exit_code) {
     const AdminCommand command{"definitions", "import", "", "POST", "/api/definitions/{vhost?}", {}};
     Result<HttpCall> call = admin_call(command, {}, options->vhost);
     call->body.assign(std::istreambuf_iterator<char>(from), {});
-    const Result<http::Response> response = ask(*options, *call);
+    const Result<http::Response> response = ask(options->server, *call);
     if (!response) {
-      exit_code = complain(response.error().message, admin_exit::unreachable);
+      exit_code = complain(response.error());
     } else if (response->status >= 400) {
       exit_code = complain(reason_of(*response), admin_exit::refused);
     }

@@ -5,13 +5,6 @@
 
 namespace weir::cli {
 
-namespace admin_exit {
-inline constexpr int ok = 0;
-inline constexpr int refused = 1;  // the broker said no, or what was asked about is not well
-inline constexpr int usage = 64;   // as app::exit_code
-inline constexpr int unreachable = 69;
-}  // namespace admin_exit
-
 // Nouns that `app` has already get further verbs.
 void add_admin(CLI::App& app, int& exit_code);
 

@@ -11,14 +11,6 @@ namespace {
 
 namespace json = boost::json;
 
-const json::value* find(const json::object& item, std::string_view path) {
-  const std::size_t dot = path.find('.');
-  const auto at = item.find(json::string_view(path.data(), std::min(dot, path.size())));
-  if (at == item.end()) return nullptr;
-  if (dot == std::string_view::npos) return &at->value();
-  return at->value().is_object() ? find(at->value().as_object(), path.substr(dot + 1)) : nullptr;
-}
-
 // One line.
 std::string shown(const json::value* value) {
   if (value == nullptr || value->is_null()) return "";
@@ -40,13 +32,30 @@ std::vector<std::string> keys_of(const json::object& item) {
 
 }  // namespace
 
+const json::value* value_at(const json::object& item, std::string_view path) {
+  const std::size_t dot = path.find('.');
+  const auto at = item.find(json::string_view(path.data(), std::min(dot, path.size())));
+  if (at == item.end()) return nullptr;
+  if (dot == std::string_view::npos) return &at->value();
+  return at->value().is_object() ? value_at(at->value().as_object(), path.substr(dot + 1)) : nullptr;
+}
+
+std::optional<double> number_at(const json::object& item, std::string_view path) {
+  const json::value* const value = value_at(item, path);
+  boost::system::error_code error;
+  if (value == nullptr || !value->is_number()) return std::nullopt;
+  return value->to_number<double>(error);
+}
+
+std::string text_at(const json::object& item, std::string_view path) { return shown(value_at(item, path)); }
+
 std::string table_text(const json::array& items, std::vector<std::string> columns) {
   if (columns.empty() && !items.empty() && items.front().is_object())
     columns = keys_of(items.front().as_object());
   if (!items.empty()) {
     std::erase_if(columns, [&](const std::string& column) {
       return std::none_of(items.begin(), items.end(), [&](const json::value& item) {
-        return item.is_object() && find(item.as_object(), column) != nullptr;
+        return item.is_object() && value_at(item.as_object(), column) != nullptr;
       });
     });
   }
@@ -56,7 +65,7 @@ std::string table_text(const json::array& items, std::vector<std::string> column
     if (!item.is_object()) continue;
     std::vector<std::string> line;
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      const json::value* const value = find(item.as_object(), columns[i]);
+      const json::value* const value = value_at(item.as_object(), columns[i]);
       line.push_back(shown(value));
       numbers[i] = numbers[i] && (value == nullptr || value->is_null() || value->is_number());
     }
@@ -85,7 +94,7 @@ std::string item_text(const json::object& item, std::vector<std::string> columns
   for (const std::string& column : columns) widest = std::max(widest, cells_of(column));
   std::string out;
   for (const std::string& column : columns) {
-    const json::value* const value = find(item, column);
+    const json::value* const value = value_at(item, column);
     if (value == nullptr) continue;
     out += fmt::format("{}{}  {}\n", column, std::string(widest - cells_of(column), ' '), shown(value));
   }
@@ -97,16 +106,16 @@ std::string messages_text(const json::array& messages) {
   for (const json::value& message : messages) {
     if (!message.is_object()) continue;
     const json::object& of = message.as_object();
-    const json::value* const again = find(of, "redelivered");
-    out += fmt::format("# exchange '{}', key '{}', {} bytes{}\n", shown(find(of, "exchange")),
-                       shown(find(of, "routing_key")), shown(find(of, "payload_bytes")),
+    const json::value* const again = value_at(of, "redelivered");
+    out += fmt::format("# exchange '{}', key '{}', {} bytes{}\n", shown(value_at(of, "exchange")),
+                       shown(value_at(of, "routing_key")), shown(value_at(of, "payload_bytes")),
                        again != nullptr && again->is_bool() && again->as_bool() ? ", redelivered" : "");
-    if (const json::value* const properties = find(of, "properties");
+    if (const json::value* const properties = value_at(of, "properties");
         properties != nullptr && properties->is_object() && !properties->as_object().empty())
       out += "# " + json::serialize(*properties) + "\n";
-    const json::value* const encoding = find(of, "payload_encoding");
+    const json::value* const encoding = value_at(of, "payload_encoding");
     if (shown(encoding) == "base64") out += "# base64\n";
-    const json::value* const payload = find(of, "payload");
+    const json::value* const payload = value_at(of, "payload");
     if (payload != nullptr && payload->is_string())
       out += harmless({payload->as_string().data(), payload->as_string().size()}, "\n\t");
     out += "\n";

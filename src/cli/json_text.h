@@ -2,12 +2,20 @@
 #pragma once
 
 #include <boost/json.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace weir::cli {
+
+// The value at a path as "a.b"; null: there is none.
+const boost::json::value* value_at(const boost::json::object& item, std::string_view path);
+// null counts as none.
+std::optional<double> number_at(const boost::json::object& item, std::string_view path);
+// One line, harmless to a terminal; empty: there is none.
+std::string text_at(const boost::json::object& item, std::string_view path);
 
 // Columns are paths as "a.b"; no columns: all that the first item has. A column that no item has is left out.
 std::string table_text(const boost::json::array& items, std::vector<std::string> columns);

@@ -258,7 +258,7 @@ void Rush::refresh() {
 }
 
 void Rush::show() {
-  if (screen_ != nullptr) return screen_->show(rush_screen(view_, screen_->size(), terminal_paint()));
+  if (screen_ != nullptr) return screen_->show(rush_screen(view_, TerminalScreen::size(), terminal_paint()));
   if (options_.as_json || view_.elapsed_s - line_s_ < (options_.fast ? 1 : line_s)) return;
   line_s_ = view_.elapsed_s;
   fmt::print("{}\n", rush_line(view_));

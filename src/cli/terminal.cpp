@@ -87,7 +87,7 @@ void TerminalScreen::leave() {
   for (const int signal : fatal_signals) std::signal(signal, SIG_DFL);
 }
 
-TerminalSize TerminalScreen::size() const {
+TerminalSize TerminalScreen::size() {
   winsize size{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return {};
   return {size.ws_col, size.ws_row};

@@ -28,7 +28,7 @@ class TerminalScreen {
   TerminalScreen(const TerminalScreen&) = delete;
   TerminalScreen& operator=(const TerminalScreen&) = delete;
 
-  TerminalSize size() const;
+  static TerminalSize size();
   // A whole picture; what is too wide or too much is cut off.
   void show(const std::vector<std::string>& lines);
   void leave();
