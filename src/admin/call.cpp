@@ -8,6 +8,7 @@
 #include "admin/rights.h"
 #include "admin/utf8.h"
 #include "base/assert.h"
+#include "base/audit_log.h"
 #include "base/log.h"
 #include "protocol/http/codec/base64.h"
 
@@ -131,12 +132,7 @@ std::vector<const broker::VhostDefinition*> Call::vhosts() const {
 
 // --- what ---
 
-void Call::answer() {
-  const http::Request& request = exchange_->request();
-  if (request.method == "PUT" || request.method == "DELETE")
-    log_info("admin", "{} {} by user '{}' from {}", request.method, request.target, user(), peer().address);
-  found_.route->answer(*this);
-}
+void Call::answer() { found_.route->answer(*this); }
 
 const std::string& Call::capture(std::string_view name) const {
   const auto found = found_.captures.find(name);
@@ -180,6 +176,31 @@ bool Call::lacks(std::initializer_list<std::string_view> keys) {
 bool Call::says(std::string_view key) const { return json_.is_object() && json_.get_object().contains(key); }
 
 // --- answers ---
+
+// What looks, and what does to messages only what clients do, is not for the audit.
+bool Call::is_audited() const {
+  const http::Request& request = exchange_->request();
+  if (found_.route == nullptr || request.method == "GET" || request.method == "HEAD" || !audit_wanted())
+    return false;
+  return !found_.route->on_messages;
+}
+
+void Call::reply(http::Response response) {
+  if (is_audited()) {
+    const http::Request& request = exchange_->request();
+    const std::string from = fmt::format("{}:{}", peer().address, peer().port);
+    const std::string reason = response.status < 400 ? "" : std::string(http::reason_phrase(response.status));
+    audit({.user = identity_.user.empty() ? credentials_.user : identity_.user,
+           .peer = from,
+           .protocol = "HTTP",
+           .vhost = "",
+           .action = request.method,
+           .object = request.target,
+           .reason = reason,
+           .status = response.status});
+  }
+  exchange_->reply(std::move(response));
+}
 
 void Call::reply_json(unsigned status, std::string text) {
   http::Response response;

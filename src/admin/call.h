@@ -62,7 +62,7 @@ class Call final : public std::enable_shared_from_this<Call> {
   void ok(const boost::json::value& value);
   void put_done(bool was_there);  // 204, or 201 for what is new
   void no_content();              // 204
-  void reply(http::Response response) { exchange_->reply(std::move(response)); }
+  void reply(http::Response response);
   void reply_json(unsigned status, std::string text);
   void refuse(unsigned status, std::string_view error, std::string_view reason);
   void bad_request(std::string_view reason) { refuse(400, "bad_request", reason); }
@@ -90,6 +90,7 @@ class Call final : public std::enable_shared_from_this<Call> {
   void authenticate();
   void on_authenticated(Result<node::Identity> identity);
   bool admitted();
+  bool is_audited() const;
 
   Api& api_;
   const std::shared_ptr<http::Exchange> exchange_;

@@ -208,13 +208,18 @@ constexpr Route routes[] = {
      publish,
      "Publishes a message; answered when it is safe",
      {Gives::value, "properties*:object routing_key*:string payload*:string payload_encoding*:string"},
-     publish_body_bytes_max},
+     publish_body_bytes_max,
+     false,
+     true},
     {"POST",
      "/api/queues/:vhost/:name/get",
      Needs::a_user,
      get,
      "Takes messages from a queue, or puts them back",
-     {Gives::value, "ackmode*:string count*:integer encoding*:string truncate:integer"}},
+     {Gives::value, "ackmode*:string count*:integer encoding*:string truncate:integer"},
+     small_body_bytes_max,
+     false,
+     true},
 };
 
 }  // namespace

@@ -35,6 +35,7 @@ struct Route {
   Contract contract;
   std::size_t body_bytes_max = small_body_bytes_max;
   bool vhost_may_be_missing = false;  // the call is about making it
+  bool on_messages = false;           // what clients do all day: the audit has nothing of it
 };
 
 using Captures = std::map<std::string, std::string, std::less<>>;

@@ -82,7 +82,7 @@ void add_definitions(CLI::App& app, int& exit_code) {
       "\n"
       "The setting load_definitions reads such a file; so does `rabbitmqctl import_definitions`.");
   exported->callback([arguments, &exit_code] {
-    set_log_sink([](LogLevel, std::string_view, std::string_view) {}, LogLevel::error);
+    mute_log();
     const Status done = export_to_file(*arguments);
     if (done) return;
     fmt::print(stderr, "weir: {}\n", done.error().message);

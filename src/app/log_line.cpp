@@ -59,16 +59,49 @@ std::string json_string(std::string_view text) {
   return out + '"';
 }
 
+std::string plain(std::uint64_t value) { return fmt::to_string(value); }
+std::string plain(double value) { return fmt::format("{:.3f}", value); }
+std::string plain(bool value) { return value ? "true" : "false"; }
+
+// A word stays as it is, all else is quoted.
+struct AsText {
+  std::string operator()(std::string_view text) const {
+    const std::string line = one_line(text);
+    if (!line.empty() && line.find_first_of(" =\"\\") == std::string::npos) return line;
+    std::string out = "\"";
+    for (const char c : line) out += c == '"' ? std::string("\\\"") : std::string(1, c);
+    return out + '"';
+  }
+  template <typename Value>
+  std::string operator()(Value value) const {
+    return plain(value);
+  }
+};
+struct AsJson {
+  std::string operator()(std::string_view text) const { return json_string(text); }
+  template <typename Value>
+  std::string operator()(Value value) const {
+    return plain(value);
+  }
+};
+
 }  // namespace
 
-std::string log_line_as_text(const LogEvent& event) {
-  return fmt::format("{} {:<7} {}: {}", time_text(event.time), level_word(event.level), event.component,
-                     one_line(event.message));
+std::string log_line_as_text(LogTime time, const LogRecord& record) {
+  std::string line = fmt::format("{} {:<7} {}: {}", time_text(time), level_word(record.level),
+                                 record.component, one_line(record.message));
+  for (const LogField& field : record.fields)
+    line += fmt::format(" {}={}", field.name, std::visit(AsText{}, field.value));
+  return line;
 }
 
-std::string log_line_as_json(const LogEvent& event) {
-  return fmt::format(R"({{"time":"{}","level":"{}","component":{},"message":{}}})", time_text(event.time),
-                     level_word(event.level), json_string(event.component), json_string(event.message));
+std::string log_line_as_json(LogTime time, const LogRecord& record) {
+  std::string line =
+      fmt::format(R"({{"time":"{}","level":"{}","component":{},"message":{})", time_text(time),
+                  level_word(record.level), json_string(record.component), json_string(record.message));
+  for (const LogField& field : record.fields)
+    line += fmt::format(R"(,"{}":{})", field.name, std::visit(AsJson{}, field.value));
+  return line + "}";
 }
 
 }  // namespace weir::app

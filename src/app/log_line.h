@@ -10,16 +10,11 @@
 
 namespace weir::app {
 
-struct LogEvent {
-  std::chrono::system_clock::time_point time;
-  LogLevel level;
-  std::string_view component;
-  std::string_view message;
-};
+using LogTime = std::chrono::system_clock::time_point;
 
-// 2026-08-02T10:00:00.123Z info    journal: recovered 12 records
-std::string log_line_as_text(const LogEvent& event);
-// {"time":"2026-08-02T10:00:00.123Z","level":"info","component":"journal","message":"recovered 12 records"}
-std::string log_line_as_json(const LogEvent& event);
+// 2026-08-02T10:00:00.123Z info    connection: closed user=shop reason="missed heartbeats" duration_s=12.5
+std::string log_line_as_text(LogTime time, const LogRecord& record);
+// {"time":"2026-08-02T10:00:00.123Z","level":"info","component":"connection","message":"closed","user":"shop", …}
+std::string log_line_as_json(LogTime time, const LogRecord& record);
 
 }  // namespace weir::app

@@ -7,10 +7,13 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
+#include "app/log_budget.h"
 #include "app/log_line.h"
+#include "runtime/loop.h"
 
 namespace weir::app {
 namespace {
@@ -21,6 +24,8 @@ struct Logging {
   spdlog::logger logger{"weir", outlet};
   std::string file;
   bool json = false;
+  std::mutex budgets_mutex;
+  LogBudget connections, audit;  // under the mutex
 };
 Logging* logging = nullptr;
 
@@ -40,10 +45,30 @@ LogLevel level_named(const std::string& name) {
   return name == "error" ? LogLevel::error : LogLevel::info;
 }
 
-void write_line(LogLevel level, std::string_view component, std::string_view message) {
-  const LogEvent event{std::chrono::system_clock::now(), level, component, message};
-  const std::string line = logging->json ? log_line_as_json(event) : log_line_as_text(event);
-  logging->logger.log(spdlog_level(level), spdlog::string_view_t(line));
+bool has_room(LogFlow flow) {
+  if (flow == LogFlow::few) return true;
+  const std::lock_guard lock(logging->budgets_mutex);
+  LogBudget& budget = flow == LogFlow::audit ? logging->audit : logging->connections;
+  return budget.take(runtime::system_clock().monotonic_ns());
+}
+
+void write_line(const LogRecord& record) {
+  if (!has_room(record.flow)) return;
+  const auto now = std::chrono::system_clock::now();
+  const std::string line = logging->json ? log_line_as_json(now, record) : log_line_as_text(now, record);
+  logging->logger.log(spdlog_level(record.level), spdlog::string_view_t(line));
+}
+
+void tell_dropped(std::string_view component, LogBudget& budget) {
+  std::uint64_t dropped = 0;
+  {
+    const std::lock_guard lock(logging->budgets_mutex);
+    dropped = budget.take_dropped();
+  }
+  if (dropped == 0) return;
+  const LogField fields[] = {
+      {"event", "lines_dropped"}, {"lines", dropped}, {"per_second", budget.per_second()}};
+  log_record({LogLevel::warning, component, "lines were left out: there were too many", fields});
 }
 
 // spdlog throws when a file can't be opened.
@@ -69,11 +94,19 @@ Status start_logging(const Settings& settings) {
   if (logging == nullptr) logging = new Logging;
   logging->file = settings.log_file;
   logging->json = settings.log_format == "json";
+  logging->connections = LogBudget(settings.log_connection_lines_per_second);
+  logging->audit = LogBudget(settings.log_audit_lines_per_second);
   WEIR_TRY(open_outlet());
   logging->logger.set_level(spdlog::level::trace);
   logging->logger.flush_on(spdlog::level::trace);
   set_log_sink(&write_line, level_named(settings.log_level));
   return {};
+}
+
+void tell_dropped_lines() {
+  if (logging == nullptr) return;
+  tell_dropped("connection", logging->connections);
+  tell_dropped("audit", logging->audit);
 }
 
 Status reopen_log() { return logging == nullptr ? Status{} : open_outlet(); }

@@ -20,6 +20,7 @@
 #include "app/definitions_apply.h"
 #include "app/exit_codes.h"
 #include "app/file_watch.h"
+#include "app/log_drops_watch.h"
 #include "app/logging.h"
 #include "app/machine.h"
 #include "app/metrics_service.h"
@@ -149,6 +150,7 @@ class Server {
   std::unique_ptr<auth::Oauth2> tokens_;  // null: nobody logs in with one
   std::unique_ptr<node::Node> node_;
   std::unique_ptr<ResourceWatch> watch_;           // on shard 0
+  std::unique_ptr<LogDropsWatch> log_drops_;       // on shard 0
   std::unique_ptr<FileWatch> files_;               // on shard 0; null: SIGHUP alone
   std::unique_ptr<CertificateWatch> certificate_;  // on shard 0; null: there is none
   std::unique_ptr<AmqpService> amqp_;
@@ -213,6 +215,7 @@ void Server::watch_resources() {
                               settings_.disk_free_min.of(file_system_bytes(settings_.data_dir)),
                               settings_.data_dir};
   node_->run_on(ShardId{0}, [&] {
+    log_drops_ = std::make_unique<LogDropsWatch>(node_->client(ShardId{0}).timers());
     watch_ = std::make_unique<ResourceWatch>(node_->client(ShardId{0}).timers(), limits,
                                              [this](const char* alarm) { node_->set_alarm(alarm); });
   });
@@ -291,6 +294,7 @@ Status Server::stop() {
   amqp_.reset();
   node_->run_on(ShardId{0}, [&] {
     watch_.reset();
+    log_drops_.reset();
     files_.reset();
     certificate_.reset();
   });

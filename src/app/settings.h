@@ -32,6 +32,7 @@ struct Settings {
   std::string listen_sqs, listen_admin, listen_admin_tls, listen_metrics;
 
   std::string log_level, log_format, log_file;
+  std::uint64_t log_connection_lines_per_second = 0, log_audit_lines_per_second = 0;
 
   std::string default_user, default_pass, default_vhost;
   std::vector<std::string> default_user_tags;

@@ -73,6 +73,13 @@ constexpr SettingSpec table[] = {
      "text|json"},
     {"log.file", T::path, &S::log_file, "",
      "Where the log goes. Empty: standard error. SIGHUP opens the file anew, for log rotation."},
+    {"log.connection_lines_per_second", T::integer, &S::log_connection_lines_per_second, "100",
+     "How many lines about connections that come and go there may be, over ten seconds; more are left out, "
+     "and "
+     "their number is told. 0: any.",
+     0, 1'000'000},
+    {"log.audit_lines_per_second", T::integer, &S::log_audit_lines_per_second, "1000",
+     "The same of the audit: what users do to definitions. 0: any.", 0, 1'000'000},
 
     {"default_user", T::string, &S::default_user, "guest",
      "Made on the first start of a data directory, with default_pass, default_user_tags and "

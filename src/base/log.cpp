@@ -6,8 +6,8 @@
 namespace weir {
 namespace {
 
-void stderr_sink(LogLevel /*level*/, std::string_view component, std::string_view message) {
-  fmt::print(stderr, "weir: {}: {}\n", component, message);
+void stderr_sink(const LogRecord& record) {
+  fmt::print(stderr, "weir: {}: {}\n", record.component, record.message);
 }
 
 std::atomic<LogSink> current_sink{&stderr_sink};
@@ -20,10 +20,14 @@ void set_log_sink(LogSink sink, LogLevel least) {
   least_level.store(least);
 }
 
+void mute_log() {
+  set_log_sink([](const LogRecord&) {}, LogLevel::error);
+}
+
 bool log_enabled(LogLevel level) { return level >= least_level.load(std::memory_order_relaxed); }
 
-void log_message(LogLevel level, std::string_view component, std::string_view message) {
-  current_sink.load()(level, component, message);
+void log_record(const LogRecord& record) {
+  if (log_enabled(record.level)) current_sink.load()(record);
 }
 
 }  // namespace weir

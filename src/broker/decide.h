@@ -109,6 +109,7 @@ using Request =
 struct Decision {
   std::vector<Change> changes;  // in order; empty: nothing to do, the request is fulfilled
   bool durable = false;         // some change must be logged before the answer goes out
+  bool changed = false;         // said with the answer, which goes without the changes
   // For queues: which one (declared or found).
   std::string queue_name;
   QueueId queue;

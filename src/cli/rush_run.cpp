@@ -308,7 +308,7 @@ int Rush::end() {
 
 int Rush::run() {
   // That the broker goes away is part of it.
-  set_log_sink([](LogLevel, std::string_view, std::string_view) {}, LogLevel::error);
+  mute_log();
   if (const Status begun = begin(); !begun) {
     screen_.reset();
     fmt::print(stderr, "weir demo rush: {}\n", begun.error().message);

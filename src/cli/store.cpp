@@ -235,7 +235,7 @@ void add_store(CLI::App& app, int& exit_code) {
   const auto arguments = std::make_shared<StoreArguments>();
   const auto quietly = [arguments, &exit_code](int (*command)(const StoreArguments&)) {
     // What it finds is its own output.
-    set_log_sink([](LogLevel, std::string_view, std::string_view) {}, LogLevel::error);
+    mute_log();
     exit_code = command(*arguments);
   };
 

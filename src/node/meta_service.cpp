@@ -42,6 +42,7 @@ void MetaService::decide(MetaRequest request, std::vector<std::string> names) {
   if (decision->changes.empty()) return reply({request.actor.session, std::move(*decision)});
   auto changes = std::make_shared<const std::vector<broker::Change>>(std::move(decision->changes));
   decision->changes.clear();
+  decision->changed = true;
   if (!decision->durable) {
     apply(changes);
     return reply({request.actor.session, std::move(*decision)});

@@ -1,7 +1,10 @@
 // A session's requests: the steps of each, shard by shard, until its one reply.
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "base/assert.h"
+#include "base/audit_log.h"
 #include "node/shard_session.h"
 
 namespace weir::node {
@@ -9,12 +12,43 @@ namespace weir::node {
 void ShardSession::begin(Request request) {
   WEIR_ASSERT(request_ == Request::none);  // one at a time: the front-end waits for the reply
   request_ = request;
+  audited_action_ = {};
+  audited_changed_ = false;
 }
 
 void ShardSession::finish(Reply reply) {
   request_ = Request::none;
+  if (!audited_action_.empty()) audit_outcome(reply ? nullptr : &reply.error());
   events_.on_reply(std::move(reply));
 }
+
+// What comes by HTTP is told by who answers it, with its status.
+void ShardSession::will_audit(std::string_view action, std::string object) {
+  if (info_.protocol == "HTTP" || !audit_wanted()) return;
+  audited_action_ = action;
+  audited_object_ = std::move(object);
+}
+
+// A declaration of what was there already is no change.
+void ShardSession::audit_outcome(const Error* error) const {
+  if (!audited_changed_ && error == nullptr) return;
+  const std::string peer = fmt::format("{}:{}", info_.peer.address, info_.peer.port);
+  audit({.user = info_.user,
+         .peer = peer,
+         .protocol = info_.protocol,
+         .vhost = info_.vhost,
+         .action = audited_action_,
+         .object = audited_object_,
+         .reason = error != nullptr ? std::string_view(error->message) : std::string_view()});
+}
+
+namespace {
+
+std::string object_of(const broker::BindingDefinition& binding) {
+  return fmt::format("{} -> {} by {}", binding.source, binding.destination, binding.routing_key);
+}
+
+}  // namespace
 
 void ShardSession::to_queue(ShardId shard, decltype(QueueRequest::what) what) {
   if (shard == at_.self) {
@@ -43,11 +77,13 @@ Result<const broker::QueueDefinition*> ShardSession::find_queue(const std::strin
 
 void ShardSession::declare_exchange(broker::DeclareExchange request) {
   begin(Request::definition);
+  if (!request.passive) will_audit("exchange.declare", request.name);
   to_meta(std::move(request));
 }
 
 void ShardSession::delete_exchange(broker::DeleteExchange request) {
   begin(Request::definition);
+  will_audit("exchange.delete", request.name);
   to_meta(std::move(request));
 }
 
@@ -58,12 +94,14 @@ Status ShardSession::authorize_topic(const broker::BindingDefinition& binding) c
 
 void ShardSession::bind(broker::BindingDefinition binding) {
   begin(Request::definition);
+  will_audit("bind", object_of(binding));
   if (const Status may = authorize_topic(binding); !may) return finish(std::unexpected(may.error()));
   to_meta(broker::Bind{std::move(binding)});
 }
 
 void ShardSession::unbind(broker::BindingDefinition binding) {
   begin(Request::definition);
+  will_audit("unbind", object_of(binding));
   if (const Status may = authorize_topic(binding); !may) return finish(std::unexpected(may.error()));
   to_meta(broker::Unbind{std::move(binding)});
 }
@@ -71,11 +109,13 @@ void ShardSession::unbind(broker::BindingDefinition binding) {
 void ShardSession::declare_queue(broker::DeclareQueue request) {
   begin(Request::declare_queue);
   if (request.exclusive && !request.passive) owns_exclusive_ = true;
+  if (!request.passive) will_audit("queue.declare", request.name);
   to_meta(std::move(request));
 }
 
 void ShardSession::delete_queue(std::string queue, bool if_unused, bool if_empty) {
   begin(Request::check_delete);
+  will_audit("queue.delete", queue);
   if (at_.topology.find_queue(info_.vhost, queue) == nullptr) return make_sure_of_absence(queue);
   const Result<const broker::QueueDefinition*> found = find_queue(queue);
   if (!found) return finish(std::unexpected(found.error()));
@@ -98,6 +138,7 @@ void ShardSession::make_sure_of_absence(const std::string& queue) {
 
 void ShardSession::purge_queue(std::string queue) {
   begin(Request::queue);
+  will_audit("queue.purge", queue);
   const Result<const broker::QueueDefinition*> found = find_queue(queue);
   if (!found) return finish(std::unexpected(found.error()));
   to_queue((*found)->shard, PurgeRequest{(*found)->id});
@@ -126,6 +167,11 @@ struct ToReply {
   }
 };
 
+bool makes_change(const decltype(SessionReply::what)::value_type& step) {
+  const auto* const decision = std::get_if<broker::Decision>(&step);
+  return decision != nullptr ? decision->changed : std::holds_alternative<Purged>(step);
+}
+
 }  // namespace
 
 void ShardSession::take_reply(SessionReply reply) {
@@ -138,6 +184,8 @@ void ShardSession::take_reply(SessionReply reply) {
   }
   if (step == Request::declare_queue) {
     const auto& decision = std::get<broker::Decision>(*reply.what);
+    audited_changed_ = decision.changed;
+    if (audited_changed_) audited_object_ = decision.queue_name;
     request_ = Request::queue;
     return to_queue(decision.queue_shard, StatusRequest{decision.queue, decision.queue_name});
   }
@@ -146,6 +194,7 @@ void ShardSession::take_reply(SessionReply reply) {
     request_ = Request::remove_queue;
     return to_meta(broker::DeleteQueue{info_.vhost, queue_name_});
   }
+  audited_changed_ = audited_changed_ || step == Request::remove_queue || makes_change(*reply.what);
   if (step == Request::remove_queue) return finish(deleted_);
   if (std::holds_alternative<Consuming>(*reply.what)) consuming_ = no_consumer;
   if (const auto* cancelled = std::get_if<Cancelled>(&*reply.what)) consumers_.erase(cancelled->consumer);

@@ -183,6 +183,9 @@ class ShardSession final : public Session {
   void begin(Request request);
   void finish(Reply reply);
   void to_queue(ShardId shard, decltype(QueueRequest::what) what);
+  // The request in flight is one for the audit.
+  void will_audit(std::string_view action, std::string object);
+  void audit_outcome(const Error* error) const;
   void to_meta(broker::Request request);
   Result<const broker::QueueDefinition*> find_queue(const std::string& name);
   void make_sure_of_absence(const std::string& queue);
@@ -200,6 +203,10 @@ class ShardSession final : public Session {
   std::uint64_t channels_ = 0;
   Request request_ = Request::none;
   std::string queue_name_;  // of the request in flight
+  // What the audit has of it; an empty action: nothing.
+  std::string_view audited_action_;
+  std::string audited_object_;
+  bool audited_changed_ = false;
   Deleted deleted_;
   ShardId deleting_on_;
 

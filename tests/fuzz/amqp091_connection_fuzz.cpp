@@ -132,7 +132,7 @@ void feed(World& world, Client& client, Bytes bytes, std::uint8_t options, std::
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  set_log_sink([](LogLevel, std::string_view, std::string_view) {}, LogLevel::error);
+  mute_log();
   if (size < 2) return 0;
   const std::uint8_t options = data[0];
   const std::size_t bytes_per_read = data[1] == 0 ? SIZE_MAX : data[1];

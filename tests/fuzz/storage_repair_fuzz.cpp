@@ -172,7 +172,7 @@ bool starts(runtime::Disk& disk) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  set_log_sink([](LogLevel, std::string_view, std::string_view) {}, LogLevel::error);
+  mute_log();
   std::map<std::string, std::vector<std::byte>> files = whole_directory();
   for (std::size_t i = 0; i < edits_max && (i + 1) * edit_bytes <= size; ++i)
     damage(files, data + i * edit_bytes);

@@ -232,7 +232,7 @@ class KeyedRun {
 }  // namespace
 
 TEST(KeyedQueues, drop_duplicates_and_nothing_else_and_keep_last_values_whatever_happens) {
-  set_log_sink([](LogLevel, std::string_view, std::string_view) {}, LogLevel::error);
+  mute_log();
   std::uint64_t dropped = 0, renewed = 0;
   const char* const only = std::getenv("WEIR_SIM_SEED");
   const std::uint64_t first = only == nullptr ? 1 : std::strtoull(only, nullptr, 10);

@@ -233,7 +233,7 @@ class LetterRun {
 }  // namespace
 
 TEST(Letters, are_neither_lost_nor_doubled_whatever_happens) {
-  set_log_sink([](LogLevel, std::string_view, std::string_view) {}, LogLevel::error);
+  mute_log();
   std::uint64_t confirmed = 0, retried = 0;
   const char* const only = std::getenv("WEIR_SIM_SEED");
   const std::uint64_t first = only == nullptr ? 1 : std::strtoull(only, nullptr, 10);

@@ -22,9 +22,7 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
-void quiet_log() {
-  set_log_sink([](LogLevel, std::string_view, std::string_view) {}, LogLevel::error);
-}
+void quiet_log() { mute_log(); }
 
 // False: it failed, and was told.
 bool run_seed(std::uint64_t seed, Outcome& totals, bool verbose = false) {

@@ -280,9 +280,7 @@ class SmallModel {
 
 class SmallModelTest : public testing::Test {
  protected:
-  void SetUp() override {
-    set_log_sink([](LogLevel, std::string_view, std::string_view) {}, LogLevel::error);
-  }
+  void SetUp() override { mute_log(); }
   void TearDown() override { fmt::print("{} ends\n", ends); }
   void run(const std::string& script, bool hurried) {
     SmallModel model(script, 1, hurried);

@@ -76,6 +76,7 @@ class Channel {
 
   // --- for those who look: observation.cpp ---
   node::ChannelRow describe() const;
+  const Counters<node::ChannelCount>& counts() const { return counts_; }
   void sample(std::uint64_t now_ms, std::uint64_t wall_ms);
 
  private:

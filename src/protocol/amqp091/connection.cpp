@@ -1,15 +1,15 @@
 #include "protocol/amqp091/connection.h"
 
-#include <algorithm>
+#include <fmt/format.h>
 
-#include "base/log.h"
+#include <algorithm>
+#include <utility>
+
 #include "protocol/amqp091/errors.h"
-#include "protocol/amqp091/peer_name.h"
 
 namespace weir::amqp091 {
 
 namespace {
-constexpr std::string_view component = "amqp091";
 // Two missed intervals, looked at twice in each.
 constexpr unsigned silent_ticks_max = 4;
 }  // namespace
@@ -31,6 +31,8 @@ Connection::~Connection() {
 
 void Connection::open() {
   client_.timers().arm(deadline_, settings_.handshake_timeout_ms);
+  opened_ns_ = client_.clock().monotonic_ns();
+  log_connection_opened(logged());
   stream_->open(*this);
 }
 
@@ -69,9 +71,7 @@ ConnectionStatus Connection::status() const {
 void Connection::fail(ReplyCode code, std::string_view text, MethodId culprit) {
   if (phase_ >= Phase::closing) return;
   const std::string full = full_reply_text(code, text);
-  log_warning(component, "closing connection from {}, user '{}', vhost '{}', state {}: {}",
-              peer_name(stream_->peer(), peer_properties_.connection_name), user_, vhost_, name_of(phase_),
-              full);
+  note_end(LogLevel::warning, full);
   client_.count_error(node::Protocol::amqp091, number_of(code), true);
   release_session();
   send(0, ConnectionClose{number_of(code), full, culprit.class_id, culprit.method_id});
@@ -90,6 +90,7 @@ void Connection::lose_framing(const WireError& error) {
 }
 
 void Connection::refuse_protocol() {
+  note_end(LogLevel::warning, "another protocol, or another version of it");
   std::copy(std::begin(protocol_header), std::end(protocol_header), output_.reserve(protocol_header_bytes));
   output_.commit(protocol_header_bytes);
   after_output();
@@ -98,11 +99,17 @@ void Connection::refuse_protocol() {
 }
 
 void Connection::shut_down(std::string_view reason) {
-  if (phase_ < Phase::running) return end();
+  if (phase_ < Phase::running) {
+    note_end(LogLevel::info, std::string(reason));
+    return end();
+  }
   fail(ReplyCode::connection_forced, reason, {});
 }
 
-void Connection::abort() { end(); }
+void Connection::abort() {
+  note_end(LogLevel::warning, "connection.close was not answered in time");
+  end();
+}
 
 void Connection::end_after(std::uint32_t delay_ms) {
   client_.timers().cancel(heartbeat_);
@@ -113,7 +120,10 @@ void Connection::end_after(std::uint32_t delay_ms) {
 // from inside of their functions.
 void Connection::release_session() {
   if (session_ == nullptr || session_ending_) return;
-  for (auto& [number, channel] : channels_) channel->close_down();
+  for (auto& [number, channel] : channels_) {
+    channel->close_down();
+    count_messages(*channel);
+  }
   requesting_ = nullptr;
   drop_bodies();
   session_ending_ = true;
@@ -131,15 +141,13 @@ void Connection::end() {
   output_.clear();
   held_ = {};
   held_chunk_.reset();
+  log_end();
   stream_->close();
   owner_.on_ended(*this);
 }
 
 void Connection::on_closed(const Error& reason) {
-  if (phase_ == Phase::running) {
-    log_info(component, "connection from {}, user '{}', vhost '{}', ended without connection.close: {}",
-             peer_name(stream_->peer(), peer_properties_.connection_name), user_, vhost_, reason.message);
-  }
+  note_end(LogLevel::info, "without connection.close: " + reason.message);
   end();
 }
 
@@ -147,10 +155,8 @@ void Connection::on_closed(const Error& reason) {
 
 // Of the handshake, of close-ok, of a delayed end: whatever the phase waits for.
 void Connection::on_deadline() {
-  if (phase_ < Phase::running) {
-    log_warning(component, "connection from {} ended in state {}",
-                peer_name(stream_->peer(), peer_properties_.connection_name), name_of(phase_));
-  }
+  if (phase_ < Phase::running)
+    note_end(LogLevel::warning, fmt::format("handshake timeout in state {}", name_of(phase_)));
   end();
 }
 
@@ -161,9 +167,7 @@ void Connection::on_heartbeat() {
   silent_ticks_ = heard ? 0 : silent_ticks_ + 1;
   received_bytes_before_ = received_bytes_;
   if (silent_ticks_ >= silent_ticks_max) {
-    log_warning(component,
-                "connection from {}, user '{}', vhost '{}', ended: missed heartbeats, timeout {} s",
-                peer_name(stream_->peer(), peer_properties_.connection_name), user_, vhost_, heartbeat_s_);
+    note_end(LogLevel::warning, fmt::format("missed heartbeats, timeout {} s", heartbeat_s_));
     return end();
   }
   const bool idle = output_.sendable_bytes() == 0 && output_.sent_bytes() == sent_bytes_before_;

@@ -6,7 +6,7 @@
 //
 // The source is in five files: connection.cpp (streams, timers, output), connection_input.cpp (bytes to frames to
 // channels), handshake.cpp (channel 0), session_events.cpp (what the broker says), outgoing_bodies.cpp (large bodies),
-// observation.cpp (what is told to those who look).
+// observation.cpp (what is told to those who look, and to the log).
 //
 // Waiting: a request to the broker, a check of a password, an alarm or a peer that reads nothing stop the handling of
 //   input; what was read and not handled is held, the socket is not read.
@@ -34,6 +34,7 @@
 #include "protocol/amqp091/sasl.h"
 #include "protocol/amqp091/server_properties.h"
 #include "protocol/amqp091/settings.h"
+#include "protocol/common/connection_log.h"
 #include "protocol/common/login_delays.h"
 #include "runtime/stream.h"
 #include "runtime/timers.h"
@@ -213,6 +214,11 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   void refuse_protocol();
   void lose_framing(const WireError& error);
   void end_after(std::uint32_t delay_ms);
+  // The first reason is the one that the log has.
+  void note_end(LogLevel level, std::string reason);
+  LoggedConnection logged() const;
+  void log_end() const;
+  void count_messages(const Channel& channel);
   void release_session();
   void end();
   void on_deadline();
@@ -288,6 +294,10 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   std::string_view shown_state() const;
   std::uint64_t received_bytes_ = 0;
   std::uint64_t reads_ = 0, writes_ = 0;
+  std::uint64_t messages_in_ = 0, messages_out_ = 0;  // of channels that are closed
+  std::uint64_t opened_ns_ = 0;
+  LogLevel end_level_ = LogLevel::info;
+  std::string end_reason_;
   Meter<node::ConnectionCount> meter_;
   std::uint64_t received_bytes_before_ = 0;  // at the last heartbeat tick
   std::uint64_t sent_bytes_before_ = 0;

@@ -184,6 +184,7 @@ Channel* Connection::find_channel(std::uint16_t number) {
 
 void Connection::forget(Channel& channel) {
   channel.close_down();
+  count_messages(channel);
   if (last_channel_ == &channel) last_channel_ = nullptr;
   const auto found = channels_.find(channel.number());
   forgotten_.push_back(std::move(found->second));

@@ -96,8 +96,7 @@ void Connection::on_authenticated(Result<node::Identity> identity) {
     phase_ = Phase::tuning;
     return wait_no_more(for_authentication);
   }
-  log_warning(component, "{} login of user '{}' from {} refused: {}", mechanism_, user_,
-              stream_->peer().address, identity.error().message);
+  log_login_refused(logged(), identity.error().message);
   if (peer_properties_.authentication_failure_close) {
     return fail(ReplyCode::access_refused,
                 fmt::format("Login was refused using authentication mechanism {}. For details see the broker "
@@ -107,6 +106,7 @@ void Connection::on_authenticated(Result<node::Identity> identity) {
   }
   client_.count_error(node::Protocol::amqp091, number_of(ReplyCode::access_refused), true);
   // An older client takes the end of the socket for the answer; after a while, so that guessing is slow.
+  note_end(LogLevel::warning, "login refused");
   phase_ = Phase::closing;
   deaf_ = true;
   waits_ = 0;
@@ -162,8 +162,7 @@ void Connection::handle0(const ConnectionOpen& method) {
   phase_ = Phase::running;
   client_.timers().cancel(deadline_);
   send(0, ConnectionOpenOk{});
-  log_info(component, "connection from {}: user '{}' was granted access to vhost '{}'",
-           peer_name(stream_->peer(), peer_properties_.connection_name), user_, vhost_);
+  log_connection_authenticated(logged());
 }
 
 void Connection::fail_open(const Error& error) {
@@ -179,7 +178,8 @@ void Connection::fail_open(const Error& error) {
 }
 
 // At any time: a client may change its mind during the handshake.
-void Connection::handle0(const ConnectionClose&) {
+void Connection::handle0(const ConnectionClose& method) {
+  note_end(LogLevel::info, fmt::format("closed by the client: {} {}", method.reply_code, method.reply_text));
   release_session();
   send(0, ConnectionCloseOk{});
   phase_ = Phase::closed;

@@ -1,4 +1,6 @@
-// What is told of a connection and its channels to those who look at them (node/observe.h).
+// What is told of a connection and its channels: to those who look at them (node/observe.h), and to the log.
+#include <utility>
+
 #include "protocol/amqp091/channel.h"
 #include "protocol/amqp091/connection.h"
 
@@ -32,6 +34,39 @@ void Connection::describe(node::ConnectionFacts& facts, std::vector<node::Channe
   facts.rates = meter_.per_second(facts.counts, client_.clock().monotonic_ns() / 1'000'000);
   if (channels == nullptr) return;
   for (const auto& [number, channel] : channels_) channels->push_back(channel->describe());
+}
+
+void Connection::count_messages(const Channel& channel) {
+  using Count = node::ChannelCount;
+  const Counters<Count>& counts = channel.counts();
+  messages_in_ += counts[Count::publish];
+  messages_out_ +=
+      counts[Count::deliver] + counts[Count::deliver_no_ack] + counts[Count::get] + counts[Count::get_no_ack];
+}
+
+LoggedConnection Connection::logged() const {
+  return {.peer = stream_->peer(),
+          .protocol = "AMQP 0-9-1",
+          .user = user_,
+          .vhost = vhost_,
+          .client = peer_properties_.product,
+          .name = peer_properties_.connection_name,
+          .mechanism = mechanism_};
+}
+
+void Connection::note_end(LogLevel level, std::string reason) {
+  if (!end_reason_.empty()) return;
+  end_level_ = level;
+  end_reason_ = std::move(reason);
+}
+
+void Connection::log_end() const {
+  log_connection_closed(logged(), end_level_, end_reason_,
+                        {.duration_s = static_cast<double>(client_.clock().monotonic_ns() - opened_ns_) / 1e9,
+                         .messages_in = messages_in_,
+                         .messages_out = messages_out_,
+                         .bytes_in = received_bytes_,
+                         .bytes_out = output_.sent_bytes()});
 }
 
 void Connection::on_sample() {

@@ -23,12 +23,9 @@ class CertificateWatchTest : public testing::Test {
  protected:
   CertificateWatchTest() {
     told.clear();
-    set_log_sink([](LogLevel, std::string_view, std::string_view text) { told.emplace_back(text); },
-                 LogLevel::warning);
+    set_log_sink([](const LogRecord& record) { told.emplace_back(record.message); }, LogLevel::warning);
   }
-  ~CertificateWatchTest() override {
-    set_log_sink([](LogLevel, std::string_view, std::string_view) {}, LogLevel::error);
-  }
+  ~CertificateWatchTest() override { mute_log(); }
   void pass_days(std::uint64_t days) {
     clock_.advance_ms(days * day_s * 1'000);
     timers_.advance(clock_.monotonic_ns() / 1'000'000 + 10);

@@ -19,8 +19,8 @@ std::vector<Line>& lines() {
   return all;
 }
 
-void keep_line(LogLevel level, std::string_view component, std::string_view message) {
-  lines().push_back({level, std::string(component), std::string(message)});
+void keep_line(const LogRecord& record) {
+  lines().push_back({record.level, std::string(record.component), std::string(record.message)});
 }
 
 struct Unprintable {

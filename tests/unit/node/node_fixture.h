@@ -20,7 +20,7 @@ namespace weir::node {
 class NodeTest : public testing::Test {
  protected:
   NodeTest() {
-    set_log_sink([](LogLevel, std::string_view, std::string_view) {}, LogLevel::error);
+    mute_log();
     options.wrap_disk = [this](std::unique_ptr<runtime::Disk> disk) {
       return std::make_unique<runtime::FaultDisk>(std::move(disk), plan);
     };

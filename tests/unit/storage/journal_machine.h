@@ -129,7 +129,7 @@ class Machine {
       : storage(seed), options(std::move(wanted)) {
     options.clock = &clock;
     // Damage and full disks are what is tested here: their warnings are no news.
-    set_log_sink([](LogLevel, std::string_view, std::string_view) {}, LogLevel::error);
+    mute_log();
   }
   ~Machine() { journal.reset(); }
   Machine(const Machine&) = delete;
