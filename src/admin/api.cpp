@@ -37,6 +37,7 @@ void Api::session_ends(CallSession& session, std::unique_ptr<node::Session> brok
 void Api::end_sessions() {
   while (!sessions_.empty()) (*sessions_.begin())->end();
   waiting_.clear();
+  work_.clear();
   ended_.clear();
   at_.client.forget_turn_end(*this);
 }

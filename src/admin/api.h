@@ -73,6 +73,9 @@ class Api final : public http::Handler, private node::TurnHook {
   // Nobody else keeps a call that has asked the shards something, even if its client goes away.
   void call_waits(std::shared_ptr<Call> call) { waiting_.insert(std::move(call)); }
   void call_goes_on(const std::shared_ptr<Call>& call) { waiting_.erase(call); }
+  // Something that goes on for a call, until it ends itself or the server does.
+  void begin_work(std::shared_ptr<void> work) { work_.insert(std::move(work)); }
+  void end_work(const std::shared_ptr<void>& work) { work_.erase(work); }
   // The connections are gone. What waits for the broker still waits no more.
   void end_sessions();
 
@@ -86,6 +89,7 @@ class Api final : public http::Handler, private node::TurnHook {
   LoginDelays login_delays_;
   std::unordered_set<CallSession*> sessions_;
   std::unordered_set<std::shared_ptr<Call>> waiting_;
+  std::unordered_set<std::shared_ptr<void>> work_;
   std::vector<std::unique_ptr<node::Session>> ended_;  // destroyed at the end of the turn
 };
 

@@ -280,6 +280,14 @@ void Queue::deliver(const Head& head, Consumer* consumer) {
   }
 }
 
+void Queue::take(Seq seq) {
+  Entry* const entry = index_.find(seq);
+  WEIR_ASSERT(entry != nullptr && entry->state() == EntryState::ready && seq < visible_end_);
+  entry->set_state(EntryState::out);
+  leave_ready(seq);
+  ++out_;
+}
+
 // The one that peek() gave goes.
 void Queue::take_from_order(Seq seq) {
   if (options_.prioritised) {
@@ -323,17 +331,29 @@ bool Queue::put_back(Seq seq) {
   if (entry == nullptr || entry->state() != EntryState::out) return false;
   entry->set_redelivered();
   index_.changed(seq);
+  return_to_place(seq, *entry);
+  return true;
+}
+
+bool Queue::restore(Seq seq) {
+  Entry* entry = index_.find(seq);
+  if (entry == nullptr || entry->state() != EntryState::out) return false;
+  return_to_place(seq, *entry);
+  return true;
+}
+
+void Queue::return_to_place(Seq seq, Entry& entry) {
   --out_;
   if (!simple()) {
-    become_ready(seq, *entry);
+    become_ready(seq, entry);
     if (options_.last_value) {
       const std::uint64_t key = attributes(seq).group;
       if (key != 0 && !values_->is_newest(key, seq)) superseded_.push_back(seq);
     }
     if (const std::uint64_t expires_ms = attributes(seq).expires_ms; expires_ms != 0) arm(seq, expires_ms);
-    return true;
+    return;
   }
-  entry->set_state(EntryState::ready);
+  entry.set_state(EntryState::ready);
   ++ready_;
   if (seq.value + 1 == head_.value) {
     head_ = seq;
@@ -344,7 +364,6 @@ bool Queue::put_back(Seq seq) {
   } else {
     returned_.push(seq);
   }
-  return true;
 }
 
 bool Queue::put_back_until(Seq seq, std::uint64_t deliver_ms) {

@@ -112,6 +112,7 @@ class Queue {
   // All before `end` may be delivered from now on.
   void make_visible(Seq end);
   bool all_visible() const { return visible_end_ == index_.end(); }
+  Seq visible_end() const { return visible_end_; }
   void skip_to(Seq seq);
   Entry* find(Seq seq) { return index_.find(seq); }
   bool contains(Seq seq) const { return index_.contains(seq); }
@@ -134,6 +135,8 @@ class Queue {
   const Consumer* active_consumer() const { return active_; }
   // The head goes to `consumer` (null: to a get). It is out until settled.
   void deliver(const Head& head, Consumer* consumer);
+  // One that is ready, wherever it is in the queue, is out until settled. It is nobody's turn that it takes.
+  void take(Seq seq);
 
   // --- times: what becomes due is told by the shard's alarms ---
 
@@ -153,6 +156,7 @@ class Queue {
   // `removed` is what the entry was, for its bytes to be released.
   bool remove(Seq seq, Entry& removed);
   bool put_back(Seq seq);  // requeue: to its place, redelivered
+  bool restore(Seq seq);   // to its place, as it was
   // The same for one that is not to be delivered before `deliver_ms` (Unix).
   bool put_back_until(Seq seq, std::uint64_t deliver_ms);
   // In replay: it waits until then.
@@ -255,6 +259,7 @@ class Queue {
   void become_ready(Seq seq, Entry& entry);
   void leave_ready(Seq seq);
   void release_group(Seq seq);
+  void return_to_place(Seq seq, Entry& entry);
   void add_value(Seq seq);
   void forget_value(Seq seq);
   void join_ring(Consumer& consumer);

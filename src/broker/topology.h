@@ -41,7 +41,7 @@ class TenantLimits;  // broker/tenant_limits.h
 class HeaderSource {
  public:
   virtual const Table& headers() = 0;
-  // "message_id", "correlation_id" or "timestamp", as text.
+  // "message_id", "timestamp" and so on, as the management API names them; as text.
   virtual std::optional<std::string> property(std::string_view) { return std::nullopt; }
   // For those that choose at random.
   virtual std::uint64_t random() { return 0; }

@@ -26,35 +26,6 @@ constexpr std::uint64_t retry_ms = 1'000;
 constexpr std::size_t run_bytes = 12;
 constexpr Seq no_seq{UINT64_MAX};
 
-class StoredHeaders final : public broker::HeaderSource {
- public:
-  StoredHeaders(HeadersOf headers_of, const broker::StoredMessage& message, Rng& rng)
-      : headers_of_(headers_of),
-        message_(message),
-        rng_(rng),
-        waited_(broker::view_extras(message.extras).deliver_ms != 0) {}
-  const broker::Table& headers() override {
-    if (!decoded_ && headers_of_.headers != nullptr)
-      table_ = headers_of_.headers(message_.native, message_.properties);
-    decoded_ = true;
-    return table_;
-  }
-  std::optional<std::string> property(std::string_view name) override {
-    if (headers_of_.property == nullptr) return std::nullopt;
-    return headers_of_.property(message_.native, message_.properties, name);
-  }
-  std::uint64_t random() override { return rng_.next(); }
-  bool waited() override { return waited_; }
-
- private:
-  HeadersOf headers_of_;
-  const broker::StoredMessage& message_;
-  Rng& rng_;
-  bool waited_;
-  broker::Table table_;
-  bool decoded_ = false;
-};
-
 // The further routing keys that its receivers see (AMQP: the header CC).
 std::vector<std::string> seen_keys(broker::HeaderSource& headers) {
   std::vector<std::string> keys;

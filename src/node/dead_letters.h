@@ -28,18 +28,12 @@
 #include "node/body_copies.h"
 #include "node/messages.h"
 #include "node/outbox.h"
+#include "node/stored_headers.h"
 #include "storage/journal.h"
 
 namespace weir::node {
 
 class QueueHost;
-
-// The headers and properties of a message in its native form, for routing by them. Null: there are none.
-struct HeadersOf {
-  broker::Table (*headers)(broker::NativeForm, Bytes properties) = nullptr;
-  std::optional<std::string> (*property)(broker::NativeForm, Bytes properties,
-                                         std::string_view name) = nullptr;
-};
 
 class DeadLetters {
  public:

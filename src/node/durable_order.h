@@ -75,6 +75,8 @@ class AckOrder {
     }
     entries_.push_back({lsn, turn, ack});
   }
+  // take() has something.
+  bool ready(Lsn durable) const { return !entries_.empty() && entries_.front().lsn <= durable; }
   template <typename F>
   void take(Lsn durable, F&& safe) {
     while (!entries_.empty() && entries_.front().lsn <= durable) {

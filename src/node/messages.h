@@ -180,6 +180,10 @@ struct GetRequest {
   QueueId queue;
   bool no_ack = false;
 };
+struct WalkRequest {
+  QueueId queue;
+  std::shared_ptr<const WalkOptions> options;
+};
 struct StatusRequest {
   QueueId queue;
   std::string name;
@@ -207,8 +211,8 @@ struct EndSessionRequest {};  // its consumers on this shard go
 struct QueueRequest {
   SessionId session;
   std::variant<ConsumeRequest, CancelRequest, PrefetchRequest, PoolGrant, JoinPoolRequest, GetRequest,
-               StatusRequest, PurgeRequest, CheckDeleteRequest, CancelDeleteRequest, ReadBodyRequest,
-               ReleaseBodyRequest, EndSessionRequest>
+               WalkRequest, StatusRequest, PurgeRequest, CheckDeleteRequest, CancelDeleteRequest,
+               ReadBodyRequest, ReleaseBodyRequest, EndSessionRequest>
       what;
 };
 
@@ -236,7 +240,8 @@ struct GotMessage {
 };
 struct SessionReply {
   SessionId session;
-  Result<std::variant<Done, QueueStatus, GotMessage, Deleted, Purged, Consuming, Cancelled, broker::Decision>>
+  Result<std::variant<Done, QueueStatus, GotMessage, Deleted, Purged, Consuming, Cancelled, WalkedRef,
+                      broker::Decision>>
       what;
 };
 

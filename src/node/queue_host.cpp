@@ -49,6 +49,7 @@ QueueHost::QueueHost(Clock& clock, SessionRoutes& routes, Outbox& outbox, const 
       topology_(topology),
       transient_(transient_bytes),
       delete_queue_(std::move(delete_queue)),
+      walks_(*this, clock),
       dead_letters_({*this, topology, outbox, routes.self(), shards, alarms_}),
       wall_ms_(clock_.now_ms()) {}
 
@@ -173,6 +174,7 @@ void QueueHost::remove(QueueId id) {
     });
   }
   std::vector<ConsumerGone> consumers;
+  walks_.forget_queue(id);
   end_browsers_of(id, consumers);
   while (!gone->consumers().empty()) {
     Consumer& consumer = *gone->consumers().front();
@@ -335,9 +337,9 @@ void QueueHost::on_durable(Lsn up_to) {
     late_releases_.pop_front();
   }
   while (!late_replies_.empty() && late_replies_.front().lsn <= up_to) {
-    const LateReply late = std::move(late_replies_.front());
+    LateReply late = std::move(late_replies_.front());
     late_replies_.pop_front();
-    reply(late.session, late.what);
+    reply(late.session, std::move(late.what));
   }
 }
 
@@ -585,6 +587,15 @@ void QueueHost::requeue(Queue& queue, Seq seq, bool failed) {
                       {seq, 1, returns, deliver_ms});
 }
 
+// The same without anybody having seen it.
+void QueueHost::restore(Queue& queue, Seq seq) {
+  const Entry* const entry = queue.find(seq);
+  if (entry == nullptr || entry->state() != broker::EntryState::out) return;
+  count_out(queue, seq, *entry, false);
+  queue.restore(seq);
+  drop_superseded(queue);
+}
+
 void QueueHost::settle(const SettleItem& item) {
   Queue* const from = queue(item.queue);
   if (from == nullptr) return;
@@ -596,6 +607,7 @@ void QueueHost::settle(const SettleItem& item) {
       case Outcome::requeue: requeue(*from, seq, false); break;
       case Outcome::failed: requeue(*from, seq, true); break;
       case Outcome::discard: discard(*from, seq); break;
+      case Outcome::restore: restore(*from, seq); break;
     }
   }
   const std::uint64_t count = out_before - from->out();
@@ -656,6 +668,7 @@ void QueueHost::end_turn() {
     settle_credit();
   bodies_.serve();
   carry_out_alarms();
+  walks_.step();
   if (dead_letters_.has_work() && !stopped_) dead_letters_.work(wall_ms_);
   for (const QueueId id : to_log_) {
     if (Queue* const settled = queue(id)) log_all_runs(*settled);

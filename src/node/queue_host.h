@@ -33,6 +33,7 @@
 #include "node/letter_marks.h"
 #include "node/messages.h"
 #include "node/observe.h"
+#include "node/queue_walks.h"
 #include "node/session_routes.h"
 #include "node/steady_wall.h"
 #include "node/transient_store.h"
@@ -68,7 +69,10 @@ class QueueHost {
     dead_letters_.use_journal(journal);
     bodies_.use_journal(journal);
   }
-  void use_headers(HeadersOf headers_of) { dead_letters_.use_headers(headers_of); }
+  void use_headers(HeadersOf headers_of) {
+    dead_letters_.use_headers(headers_of);
+    walks_.use_headers(headers_of);
+  }
   void use_traffic(Traffic& traffic) { traffic_ = &traffic; }
   // Rates are wanted: sample_uses() will be called.
   void keep_samples() { keeps_samples_ = true; }
@@ -149,7 +153,8 @@ class QueueHost {
   bool on_moved(QueueId queue, Seq seq, storage::Location from, storage::Location to);
   bool has_work() const {
     return !dirty_.empty() || bodies_.has_work() || alarm_is_due() ||
-           (dead_letters_.has_work() && !stopped_) || letters_known_;
+           (dead_letters_.has_work() && !stopped_) || letters_known_ || walks_.has_work() ||
+           ack_order_.ready(journal_->durable());
   }
   // When a turn is wanted though nothing else happens: something has a time.
   std::optional<std::uint64_t> next_alarm_in_ms() const;
@@ -179,6 +184,7 @@ class QueueHost {
   std::size_t queue_count() const { return queues_.size(); }
 
  private:
+  friend class QueueWalks;
   struct Link;
   // A consumer that only looks.
   struct Browser {
@@ -214,7 +220,7 @@ class QueueHost {
   struct LateReply {
     Lsn lsn;
     SessionId session;
-    Purged what;
+    decltype(SessionReply::what) what;
   };
   // What a transaction has settled: its bytes stay until the transaction is durable, for before that the messages may come
   // back.
@@ -346,6 +352,7 @@ class QueueHost {
   void release_bodies(Link& of);
   void discard(broker::Queue& queue, Seq seq);
   void requeue(broker::Queue& queue, Seq seq, bool failed);
+  void restore(broker::Queue& queue, Seq seq);
   // `pieces_end`: of its attributes.
   void note_settled(broker::Queue& queue, Seq seq, const broker::Entry& entry, std::uint64_t pieces_end);
   Lsn settle_together(const std::vector<SettleItem>& items);
@@ -371,6 +378,7 @@ class QueueHost {
   void on_request(SessionId session, PoolGrant& grant);
   void on_request(SessionId session, JoinPoolRequest& request);
   void on_request(SessionId session, GetRequest& request);
+  void on_request(SessionId session, WalkRequest& request);
   void on_request(SessionId session, StatusRequest& request);
   void on_request(SessionId session, PurgeRequest& request);
   void on_request(SessionId session, CheckDeleteRequest& request);
@@ -401,6 +409,7 @@ class QueueHost {
   std::array<broker::Queue*, 256> recent_queues_{};       // by the low bits of their ids; null: look it up
   std::unordered_map<SessionId, std::unique_ptr<Link>> links_;
   std::unordered_map<QueueId, std::vector<Browser*>> browsing_;
+  QueueWalks walks_;
   std::unordered_map<QueueId, std::deque<WaitingGet>> gets_;
   std::unordered_map<QueueId, std::unique_ptr<Load>> loads_;
   std::unordered_map<QueueId, Loaded> loaded_;

@@ -107,6 +107,8 @@ void QueueHost::on_request(SessionId session, GetRequest& request) {
   if (!from->loading) serve_gets(request.queue);
 }
 
+void QueueHost::on_request(SessionId session, WalkRequest& request) { walks_.begin(session, request); }
+
 void QueueHost::on_request(SessionId session, StatusRequest& request) {
   Queue* const of = queue(request.queue);
   if (of == nullptr) return reply(session, no_queue());
@@ -163,6 +165,7 @@ void QueueHost::on_request(SessionId session, CancelDeleteRequest& /*request*/) 
 }
 
 void QueueHost::on_request(SessionId session, EndSessionRequest& /*request*/) {
+  walks_.end_session(session);
   const auto at = links_.find(session);
   if (at == links_.end()) return;
   Link& ended = *at->second;

@@ -70,6 +70,7 @@ enum class Outcome : std::uint8_t {
   requeue,  // back to its place, marked as redelivered
   failed,   // the same; whoever had it could not do it
   discard,  // not wanted by anybody (rejected without requeue)
+  restore,  // back to its place as if it had never left
 };
 
 enum class CancelReason : std::uint8_t { queue_deleted, failed };
@@ -97,7 +98,11 @@ struct Cancelled {
   ConsumerNumber consumer = no_consumer;
 };
 struct Done {};
-using ReplyValue = std::variant<Done, QueueStatus, Got, Deleted, Purged, Consuming, Cancelled>;
+// Of a walk (node/walk.h). What it took out is the front-end's to settle.
+struct Walked;
+struct WalkOptions;
+using WalkedRef = std::shared_ptr<Walked>;
+using ReplyValue = std::variant<Done, QueueStatus, Got, Deleted, Purged, Consuming, Cancelled, WalkedRef>;
 using Reply = Result<ReplyValue>;
 
 struct BodyPiece {
@@ -249,6 +254,8 @@ class Session {
   virtual void add_pool_out(PoolNumber pool, std::int64_t count) = 0;
   virtual void drop_pool(PoolNumber pool) = 0;
   virtual void get(std::string queue, bool no_ack) = 0;  // -> Got; deliver during on_reply
+  // Over the messages of a queue. limit_exceeded: there are too many walks already.
+  virtual void walk(WalkOptions options) = 0;  // -> WalkedRef
   // Settles one delivery. Consecutive ones of a queue become runs on the way: call in order of delivery.
   virtual void settle(ConsumerNumber consumer, QueueId queue, Seq seq, Outcome outcome) = 0;
   // The next piece of a delivered body, in order -> on_body_piece, later. A few may be asked for at a time.
@@ -314,6 +321,7 @@ struct Credentials {
 class Observing;
 struct Observed;
 struct ObserveScope;
+struct HeadersOf;
 
 // What a pending authentication hangs on: destroying it cancels the callback.
 class Authentication {
@@ -340,6 +348,8 @@ class BrokerClient {
   virtual const broker::Topology& topology() const = 0;
   virtual const std::string& node_name() const = 0;  // "weir@host"
   virtual BodySizes body_sizes() const = 0;
+  // Of stored messages (node/stored_headers.h).
+  virtual HeadersOf headers_of() const = 0;
 
   // Finds out who it is; slow hashes are computed off the shard's thread. access_refused for every kind of failure, with
   // the reason for the log only in the message. `done` comes once, unless the returned object is destroyed first; possibly

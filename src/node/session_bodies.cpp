@@ -6,6 +6,7 @@
 #include "broker/message_extras.h"
 #include "node/publish_batch.h"
 #include "node/shard_session.h"
+#include "node/walk.h"
 
 namespace weir::node {
 
@@ -110,6 +111,15 @@ void ShardSession::open_delivered_body(ShardId from, Delivery& delivery) {
   delivery.body = ++last_body_;
   delivery.body_bytes = pieces->bytes;
   readings_.emplace(delivery.body, Reading{from, pieces->last.value + 1, 0, 0, {}});
+}
+
+void ShardSession::open_walked_bodies(Walked& walked) {
+  for (WalkedMessage& message : walked.messages) {
+    if (message.body == no_body) continue;
+    const auto pieces = broker::view_extras(message.message().extras).pieces;
+    message.body = ++last_body_;
+    readings_.emplace(message.body, Reading{walked.from, pieces->last.value + 1, 0, 0, {}});
+  }
 }
 
 void ShardSession::read_body(BodyNumber body) {

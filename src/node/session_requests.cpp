@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/audit_log.h"
 #include "node/shard_session.h"
+#include "node/walk.h"
 
 namespace weir::node {
 
@@ -154,6 +155,7 @@ struct ToReply {
   ReplyValue operator()(Purged purged) const { return purged; }
   ReplyValue operator()(Consuming consuming) const { return consuming; }
   ReplyValue operator()(Cancelled cancelled) const { return cancelled; }
+  ReplyValue operator()(WalkedRef& walked) const { return std::move(walked); }
   ReplyValue operator()(broker::Decision&) const { return Done{}; }
   ReplyValue operator()(GotMessage& got) const {
     Got reply;
@@ -201,6 +203,7 @@ void ShardSession::take_reply(SessionReply reply) {
   ReplyValue value = std::visit(ToReply{}, *reply.what);
   if (auto* const got = std::get_if<Got>(&value); got != nullptr && got->delivery)
     open_delivered_body(std::get<GotMessage>(*reply.what).from, *got->delivery);
+  if (auto* const walked = std::get_if<WalkedRef>(&value)) open_walked_bodies(**walked);
   finish(std::move(value));
 }
 

@@ -4,6 +4,7 @@
 
 #include "broker/texts.h"
 #include "node/shard_session.h"
+#include "node/walk.h"
 
 namespace weir::node {
 
@@ -148,8 +149,9 @@ bool Sessions::sample(const std::vector<SessionId>& ids, std::size_t& at, std::s
   return at < ids.size();
 }
 
-void Sessions::put_back(ShardId from, SessionId session, ConsumerNumber consumer, QueueId queue, Seq seq) {
-  const SettleItem item{session, consumer, queue, seq, 1, Outcome::requeue};
+void Sessions::put_back(ShardId from, SessionId session, ConsumerNumber consumer, QueueId queue, Seq seq,
+                        Outcome outcome) {
+  const SettleItem item{session, consumer, queue, seq, 1, outcome};
   if (from == surroundings_.self) {
     surroundings_.host.settle(item);
   } else {
@@ -170,6 +172,12 @@ void Sessions::take_ack(ShardId from, const PublishAck& ack) {
 void Sessions::take_reply(SessionReply reply) {
   if (ShardSession* const session = find(reply.session)) return session->take_reply(std::move(reply));
   if (!reply.what) return;
+  if (const auto* const walked = std::get_if<WalkedRef>(&*reply.what);
+      walked != nullptr && (*walked)->what == WalkOptions::Do::take) {
+    for (const WalkedMessage& message : (*walked)->messages)
+      put_back((*walked)->from, reply.session, no_consumer, (*walked)->queue, message.seq, Outcome::restore);
+    return;
+  }
   const auto* got = std::get_if<GotMessage>(&*reply.what);
   if (got == nullptr || !got->there) return;
   const broker::QueueDefinition* const queue = surroundings_.topology.find_queue(got->queue);

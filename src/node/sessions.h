@@ -101,7 +101,8 @@ class Sessions final : public SessionSink {
   void on_expiry_timer();
   void arm_expiry_timer();
   // A delivery that nobody is there for goes back to its place.
-  void put_back(ShardId from, SessionId session, ConsumerNumber consumer, QueueId queue, Seq seq);
+  void put_back(ShardId from, SessionId session, ConsumerNumber consumer, QueueId queue, Seq seq,
+                Outcome outcome = Outcome::requeue);
 
   SessionSurroundings surroundings_;
   std::unordered_map<SessionId, ShardSession*> sessions_;

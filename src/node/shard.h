@@ -109,6 +109,7 @@ class Shard final : public BrokerClient,
   const broker::Topology& topology() const override { return topology_; }
   const std::string& node_name() const override { return options_.node_name; }
   BodySizes body_sizes() const override { return options_.body_sizes; }
+  HeadersOf headers_of() const override { return options_.headers_of; }
   std::unique_ptr<Authentication> authenticate(Credentials credentials,
                                                std::function<void(Result<Identity>)> done) override;
   Result<std::unique_ptr<Session>> open_session(SessionInfo info, SessionEvents& events) override;

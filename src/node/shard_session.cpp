@@ -10,6 +10,7 @@
 #include "broker/value_codec.h"
 #include "node/publish_batch.h"
 #include "node/transaction.h"
+#include "node/walk.h"
 
 namespace weir::node {
 
@@ -504,6 +505,19 @@ void ShardSession::get(std::string queue, bool no_ack) {
   if (!found) return finish(std::unexpected(found.error()));
   used_shards_[(*found)->shard.value] = true;
   to_queue((*found)->shard, GetRequest{(*found)->id, no_ack});
+}
+
+void ShardSession::walk(WalkOptions options) {
+  begin(Request::queue);
+  const Result<const broker::QueueDefinition*> found = find_queue(options.queue);
+  if (!found) return finish(std::unexpected(found.error()));
+  if (options.only && *options.only != (*found)->id) {
+    return finish(
+        fail(ErrorCode::precondition_failed,
+             fmt::format("queue '{}' in vhost '{}' is another one by now", options.queue, info_.vhost)));
+  }
+  used_shards_[(*found)->shard.value] = true;
+  to_queue((*found)->shard, WalkRequest{(*found)->id, std::make_shared<WalkOptions>(std::move(options))});
 }
 
 void ShardSession::take_consumer_gone(const ConsumerGone& gone) {

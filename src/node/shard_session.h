@@ -63,6 +63,7 @@ class ShardSession final : public Session {
   void add_pool_out(PoolNumber pool, std::int64_t count) override;
   void drop_pool(PoolNumber pool) override { pools_.erase(pool); }
   void get(std::string queue, bool no_ack) override;
+  void walk(WalkOptions options) override;
   void settle(ConsumerNumber consumer, QueueId queue, Seq seq, Outcome outcome) override;
   void read_body(BodyNumber body) override;
   void close_body(BodyNumber body) override;
@@ -171,6 +172,7 @@ class ShardSession final : public Session {
   std::uint64_t window_bytes() const;
   void end_body(const std::vector<ShardId>& shards, BodyNumber body);
   void open_delivered_body(ShardId from, Delivery& delivery);
+  void open_walked_bodies(Walked& walked);
   void send_reply(const Publish& publish, std::string_view key);
   void lend(PoolNumber number, PrefetchPool& pool);
   std::uint32_t confirming_publisher(PublisherNumber number);

@@ -7,6 +7,7 @@
 #include "broker/decide.h"
 #include "broker/message.h"
 #include "node/reply_address.h"
+#include "node/walk.h"
 
 namespace weir::test {
 
@@ -71,6 +72,9 @@ class FakeSession final : public node::Session {
   void add_pool_out(node::PoolNumber pool, std::int64_t count) override;
   void drop_pool(node::PoolNumber pool) override { pools_.erase(pool); }
   void get(std::string queue, bool no_ack) override;
+  void walk(node::WalkOptions) override {  // nobody has a front-end that walks, but for the API
+    reply(fail(ErrorCode::not_implemented, "no walks"));
+  }
   void settle(node::ConsumerNumber consumer, QueueId queue, Seq seq, node::Outcome outcome) override;
   void set_congested(bool congested) override;
   std::string make_reply_key(node::ConsumerNumber consumer) override;

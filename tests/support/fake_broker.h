@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "node/observe.h"
 #include "node/session.h"
+#include "node/stored_headers.h"
 #include "node/turn_hooks.h"
 
 namespace weir::test {
@@ -39,6 +40,7 @@ class FakeBroker final : public node::BrokerClient {
   const broker::Topology& topology() const override { return topology_; }
   const std::string& node_name() const override { return node_name_; }
   node::BodySizes body_sizes() const override { return {}; }
+  node::HeadersOf headers_of() const override { return {}; }
   std::unique_ptr<node::Authentication> authenticate(
       node::Credentials credentials, std::function<void(Result<node::Identity>)> done) override;
   Result<std::unique_ptr<node::Session>> open_session(node::SessionInfo info,

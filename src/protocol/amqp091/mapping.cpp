@@ -129,8 +129,17 @@ std::optional<std::string> property_text(PropertiesView properties, std::string_
   };
   if (name == "message_id") return text(properties.message_id());
   if (name == "correlation_id") return text(properties.correlation_id());
-  const auto timestamp_s = name == "timestamp" ? properties.timestamp_s() : std::nullopt;
-  return timestamp_s ? std::optional<std::string>(std::to_string(*timestamp_s)) : std::nullopt;
+  const auto number = [](auto value) {
+    return value ? std::optional<std::string>(std::to_string(*value)) : std::nullopt;
+  };
+  if (name == "timestamp") return number(properties.timestamp_s());
+  const Properties all = properties_of(properties);
+  if (name == "priority") return number(all.priority);
+  if (name == "delivery_mode") return number(all.delivery_mode);
+  for (const TextProperty& one : text_properties) {
+    if (one.name == name) return text(all.*one.member);
+  }
+  return std::nullopt;
 }
 
 const broker::Table& MessageHeaders::headers() {

@@ -53,4 +53,22 @@ class MessageHeaders final : public broker::HeaderSource {
   std::optional<broker::Table> table_;
 };
 
+// The properties that are text, by the names that RabbitMQ's management API gives them.
+struct TextProperty {
+  std::string_view name;
+  std::optional<std::string_view> Properties::* member;
+};
+inline constexpr TextProperty text_properties[] = {
+    {"content_type", &Properties::content_type},
+    {"content_encoding", &Properties::content_encoding},
+    {"correlation_id", &Properties::correlation_id},
+    {"reply_to", &Properties::reply_to},
+    {"expiration", &Properties::expiration},
+    {"message_id", &Properties::message_id},
+    {"type", &Properties::type},
+    {"user_id", &Properties::user_id},
+    {"app_id", &Properties::app_id},
+    {"cluster_id", &Properties::cluster_id},
+};
+
 }  // namespace weir::amqp091

@@ -18,23 +18,6 @@
 namespace weir::amqp091 {
 namespace {
 
-struct TextProperty {
-  std::string_view name;
-  std::optional<std::string_view> Properties::* member;
-};
-constexpr TextProperty text_properties[] = {
-    {"content_type", &Properties::content_type},
-    {"content_encoding", &Properties::content_encoding},
-    {"correlation_id", &Properties::correlation_id},
-    {"reply_to", &Properties::reply_to},
-    {"expiration", &Properties::expiration},
-    {"message_id", &Properties::message_id},
-    {"type", &Properties::type},
-    {"user_id", &Properties::user_id},
-    {"app_id", &Properties::app_id},
-    {"cluster_id", &Properties::cluster_id},
-};
-
 std::unexpected<Error> invalid(std::string_view what, std::string_view name) {
   return fail(ErrorCode::invalid_argument, fmt::format("{}: {}", what, name));
 }
