@@ -54,6 +54,13 @@ constexpr Named query_parameters[] = {
     {"if-unused", "Only if nothing is bound to it, or consumes from it"},
     {"if-empty", "Only if no message is in it"},
     {"X-Reason", "What the client is told"},
+    {"from", "Where to begin: first, last, next, a sequence number (negative: from the end), or a time"},
+    {"token", "Of the answer before, to go on there"},
+    {"truncate", "Bytes of a body that are shown"},
+    {"encoding", "Of bodies: auto or base64"},
+    {"max_messages", "That the call looks at"},
+    {"max_bytes", "That the call reads"},
+    {"max_time_ms", "That the call takes"},
 };
 
 json::object schema_of(std::string_view type) {
