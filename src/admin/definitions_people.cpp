@@ -106,6 +106,7 @@ void read_vhost(JsonEntry& entry, Reading& reading) {
   vhost.tags = holder("tags").words("tags");
   vhost.default_queue_type = holder("default_queue_type").text_or("default_queue_type", "");
   if (vhost.default_queue_type == "undefined") vhost.default_queue_type.clear();
+  vhost.tracing = entry.flag("tracing");
   if (const Status good = metadata.status(); !good) entry.refuse(good.error().message);
   const std::string name = vhost.name;
   reading.add(broker::PutVhostRequest{std::move(vhost)});

@@ -76,7 +76,7 @@ json::object vhost_view(const broker::VhostDefinition& vhost, const std::string&
   view["tags"] = words_view(vhost.tags);
   view["default_queue_type"] = vhost.default_queue_type.empty() ? "undefined" : vhost.default_queue_type;
   view["metadata"] = std::move(metadata);
-  view["tracing"] = false;
+  view["tracing"] = vhost.tracing;
   view["cluster_state"] = json::object{{node_name, "running"}};
   return view;
 }

@@ -64,9 +64,10 @@ void put_vhost(Call& call) {
   if (was_there && !call.says("description")) vhost.description = known->description;
   if (was_there && !call.says("tags")) vhost.tags = known->tags;
   if (was_there && !call.says("default_queue_type")) vhost.default_queue_type = known->default_queue_type;
+  const bool says_tracing = call.says("tracing");
   broker::PermissionDefinition permission{call.user(), vhost.name, ".*", ".*", ".*"};
   std::vector<broker::Request> requests;
-  requests.emplace_back(broker::PutVhostRequest{std::move(vhost)});
+  requests.emplace_back(broker::PutVhostRequest{std::move(vhost), says_tracing});
   if (!was_there) requests.emplace_back(broker::PutPermissionRequest{std::move(permission)});
   call.decide_all(std::move(requests), [call = call.keep(), was_there] { call->put_done(was_there); });
 }

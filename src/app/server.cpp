@@ -31,6 +31,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "broker/own_exchanges.h"
 #include "node/node.h"
 #include "protocol/amqp091/delivery_properties.h"
 #include "runtime/lock_file.h"
@@ -105,7 +106,9 @@ node::NodeOptions node_options(const Settings& settings) {
     options.auth.backends.push_back(backend == "oauth2" ? node::AuthBackend::token
                                                         : node::AuthBackend::internal);
   }
-  options.headers_of = {amqp091::headers_of, amqp091::property_of};
+  options.headers_of = {amqp091::headers_of, amqp091::property_of, amqp091::all_properties_of,
+                        amqp091::own_properties};
+  options.events = settings.events_exchange;
   options.default_vhost = settings.default_vhost;
   options.default_user = settings.default_user;
   options.default_password = settings.default_pass;
@@ -130,6 +133,7 @@ class Server {
   void load_definitions_again() const;
   void open_tls();
   void start_node();
+  void make_event_exchange();
   void watch_resources();
   void watch_files();
   void read_files_again();
@@ -172,6 +176,7 @@ void Server::start() {
   make_data_directory(settings_.data_dir);
   lock_ = require(runtime::LockFile::acquire(settings_.data_dir));
   start_node();
+  if (settings_.events_exchange) make_event_exchange();
   if (definitions) {
     if (const Status applied = apply_definitions(*node_, std::move(*definitions)); !applied) {
       throw StartFailure{exit_code_of(applied.error().code),
@@ -194,6 +199,25 @@ void Server::start() {
   listen(*metrics_, "http/prometheus", "metrics", settings_.listen_metrics, nullptr);
   admin_->show(std::move(listeners_));
   tell_ready();
+}
+
+// Nothing, where somebody has deleted the vhost.
+void Server::make_event_exchange() {
+  const broker::ExchangeDefinition made =
+      broker::own_exchange(settings_.default_vhost, broker::event_exchange);
+  bool there = false;
+  node_->run_on(ShardId{0}, [&] {
+    there = node_->client(ShardId{0}).topology().find_vhost(settings_.default_vhost) != nullptr;
+  });
+  if (!there) return;
+  broker::DeclareExchange request;
+  request.vhost = made.vhost;
+  request.name = made.name;
+  request.type = broker::to_string(made.type);
+  request.durable = made.durable;
+  request.internal = made.internal;
+  if (const Status declared = node_->administer({std::move(request)}); !declared)
+    throw StartFailure{exit_code_of(declared.error().code), declared.error().message};
 }
 
 void Server::open_tls() {

@@ -55,6 +55,7 @@ struct Settings {
 
   std::uint64_t amqp_frame_max = 0, amqp_channel_max = 0, amqp_heartbeat_s = 0, amqp_handshake_timeout_ms = 0;
   std::uint64_t amqp_consumer_timeout_ms = 0;
+  bool events_exchange = true;
 
   std::uint64_t message_bytes_max = 0, connections_max = 0;
   BytesOrFraction memory_high_watermark;

@@ -170,6 +170,10 @@ constexpr SettingSpec table[] = {
      "x-consumer-timeout. 0: for ever.",
      0, 4'294'967'295, "ms"},
 
+    {"events.exchange", T::boolean, &S::events_exchange, "true",
+     "Whether what happens is published to the exchange amq.rabbitmq.event of default_vhost, which is made "
+     "then. Costs nothing while nothing is bound to it."},
+
     {"limits.message_bytes_max", T::bytes, &S::message_bytes_max, "16MiB",
      "The largest message body. Persistent ones of 256 KiB and more are never in memory as "
      "a whole.",

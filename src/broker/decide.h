@@ -58,6 +58,7 @@ struct DeletePermission {
 };
 struct PutVhostRequest {
   VhostDefinition vhost;
+  bool says_tracing = false;  // else that stays as it is
 };
 struct DeleteVhost {
   std::string name;
@@ -138,7 +139,7 @@ Result<Decision> decide(const Topology& topology, const Actor& actor, const Requ
 ShardId place_queue(std::string_view vhost, std::string_view name, std::uint16_t shards);
 
 // A new vhost, without description, and what it holds: default exchange, amq.direct, amq.fanout, amq.topic, amq.headers,
-// amq.match.
+// amq.match, amq.rabbitmq.trace.
 void new_vhost_changes(const std::string& name, std::vector<Change>& out);
 
 }  // namespace weir::broker

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "broker/decide_parts.h"
+#include "broker/own_exchanges.h"
 
 namespace weir::broker {
 
@@ -27,10 +28,11 @@ void new_vhost_changes(const std::string& name, std::vector<Change>& out) {
     out.emplace_back(
         PutExchange{{.vhost = name, .name = exchange, .type = type, .durable = true, .arguments = {}}});
   }
+  out.emplace_back(PutExchange{own_exchange(name, trace_exchange)});
 }
 
 Result<Decision> decide_put_vhost(const Topology& topology, const PutVhostRequest& request) {
-  const VhostDefinition& vhost = request.vhost;
+  VhostDefinition vhost = request.vhost;
   if (vhost.name.empty()) return fail(ErrorCode::invalid_argument, "a vhost's name may not be empty");
   WEIR_TRY(check_name_length("vhost name", vhost.name));
   if (vhost.description.size() > description_bytes_max) {
@@ -46,10 +48,14 @@ Result<Decision> decide_put_vhost(const Topology& topology, const PutVhostReques
     return fail(ErrorCode::invalid_argument, fmt::format("Unsupported queue type: {}", type));
   }
   const VhostDefinition* const known = topology.find_vhost(vhost.name);
+  if (!request.says_tracing) vhost.tracing = known != nullptr && known->tracing;
   Decision decision;
   if (known == nullptr) new_vhost_changes(vhost.name, decision.changes);
   const VhostDefinition bare{.name = vhost.name, .description = {}, .tags = {}, .default_queue_type = {}};
   if (vhost != (known == nullptr ? bare : *known)) decision.changes.emplace_back(PutVhost{vhost});
+  // One that is older than this exchange gets it when it is needed.
+  if (known != nullptr && vhost.tracing && topology.find_exchange(vhost.name, trace_exchange) == nullptr)
+    decision.changes.emplace_back(PutExchange{own_exchange(vhost.name, trace_exchange)});
   return decision;
 }
 

@@ -40,6 +40,7 @@ struct VhostDefinition {
   std::string description;
   std::vector<std::string> tags = {};   // for people
   std::string default_queue_type = {};  // of queues that are declared without one; empty: classic
+  bool tracing = false;  // what comes and goes is copied to an exchange; not kept: until the next start
   bool operator==(const VhostDefinition&) const = default;
 };
 

@@ -44,18 +44,18 @@ void MetaService::decide(MetaRequest request, std::vector<std::string> names) {
   decision->changes.clear();
   decision->changed = true;
   if (!decision->durable) {
-    apply(changes);
+    apply(changes, request.actor.user);
     return reply({request.actor.session, std::move(*decision)});
   }
   log(*changes);
   names_.insert(names.begin(), names.end());
   pending_.push_back({journal_->end(), std::move(changes), std::move(names), request.reply,
-                      SessionReply{request.actor.session, std::move(*decision)}});
+                      SessionReply{request.actor.session, std::move(*decision)}, request.actor.user});
 }
 
-void MetaService::apply(const Changes& changes) {
+void MetaService::apply(const Changes& changes, const std::string& user) {
   ++made_;
-  at_.apply(changes);
+  at_.apply(changes, user);
 }
 
 // --- answers ---
@@ -100,7 +100,7 @@ void MetaService::on_durable(Lsn up_to) {
   while (!pending_.empty() && pending_.front().lsn <= up_to) {
     Pending done = std::move(pending_.front());
     pending_.pop_front();
-    apply(done.changes);
+    apply(done.changes, done.user);
     for (const std::string& name : done.names) names_.erase(names_.find(name));
     if (done.reply) answer(std::move(done.answer));
     any = true;

@@ -24,7 +24,8 @@ class MetaService {
   struct Surroundings {
     std::uint16_t shards = 1;
     const broker::Topology& topology;
-    std::function<void(const Changes&)> apply;  // on all shards, this one included
+    // On all shards, this one included. `user`: who wants it, if it is known.
+    std::function<void(const Changes&, const std::string& user)> apply;
     std::function<void(SessionReply)> reply;
   };
   MetaService(Surroundings surroundings, std::uint64_t seed)
@@ -47,6 +48,7 @@ class MetaService {
     std::vector<std::string> names;
     bool reply = false;
     SessionReply answer;
+    std::string user;
   };
   struct Waiting {
     MetaRequest request;
@@ -58,7 +60,7 @@ class MetaService {
     SessionReply reply;
   };
   void decide(MetaRequest request, std::vector<std::string> names);
-  void apply(const Changes& changes);
+  void apply(const Changes& changes, const std::string& user);
   void answer(SessionReply reply);
   std::uint64_t applied_by_all() const;
   void log(const std::vector<broker::Change>& changes);

@@ -25,6 +25,7 @@ struct NodeOptions {
   AuthOptions auth;
   std::uint64_t transient_bytes_max = UINT64_MAX;
   HeadersOf headers_of;  // of messages in their native forms
+  bool events = false;   // what happens is published in the default vhost (node/reports.h)
   // Made at the first start. An empty user: none is made.
   std::string default_vhost = "/";
   std::string default_user = "guest";

@@ -178,6 +178,7 @@ void QueueHost::remove(QueueId id) {
   end_browsers_of(id, consumers);
   while (!gone->consumers().empty()) {
     Consumer& consumer = *gone->consumers().front();
+    tell_consumer("consumer.deleted", consumer, *gone);
     consumers.push_back({consumer.session, consumer.number, CancelReason::queue_deleted});
     gone->detach(consumer);
     Link& holder = *static_cast<Link*>(consumer.holder);

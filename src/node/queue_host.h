@@ -42,6 +42,8 @@
 
 namespace weir::node {
 
+class Reports;
+
 // Whom a publish is from.
 struct Origin {
   SessionId session;
@@ -74,6 +76,7 @@ class QueueHost {
     walks_.use_headers(headers_of);
   }
   void use_traffic(Traffic& traffic) { traffic_ = &traffic; }
+  void use_reports(Reports& reports) { reports_ = &reports; }
   // Rates are wanted: sample_uses() will be called.
   void keep_samples() { keeps_samples_ = true; }
 
@@ -370,6 +373,7 @@ class QueueHost {
   static bool needs_credit(const Link& link, const broker::SharedCredit& pool);
   void end_promise(Link& link);
   void detach(Link& link, ConsumerNumber number, bool lost);
+  void tell_consumer(std::string_view event, const broker::Consumer& consumer, const broker::Queue& of);
   void reply(SessionId session, decltype(SessionReply::what) what);
 
   void on_request(SessionId session, ConsumeRequest& request);
@@ -441,6 +445,7 @@ class QueueHost {
   std::uint64_t log_kept_for_ids_ = 0;
   std::uint64_t look_at_windows_ms_ = 0;
   Traffic* traffic_ = nullptr;
+  Reports* reports_ = nullptr;
   bool keeps_samples_ = false;
   std::map<std::uint64_t, std::unique_ptr<OldestLoad>> oldest_loads_;
   std::uint64_t next_oldest_load_ = 1;

@@ -3,6 +3,7 @@
 
 #include "broker/declare_arguments.h"
 #include "node/queue_host.h"
+#include "node/reports.h"
 
 namespace weir::node {
 
@@ -62,9 +63,24 @@ void QueueHost::on_request(SessionId session, ConsumeRequest& request) {
   slot->holder = &owner;
   if (request.options.pool != 0 && !slot->no_ack) join(owner, *slot, request.options.pool);
   from->attach(*slot);
+  tell_consumer("consumer.created", *slot, *from);
   touch(*from);
   mark_dirty(*from);
   reply(session, Consuming{request.options.consumer});
+}
+
+void QueueHost::tell_consumer(std::string_view event, const Consumer& consumer, const Queue& of) {
+  if (reports_ == nullptr || !reports_->wanted()) return;
+  broker::Table facts;
+  facts.append("consumer_tag", {consumer.tag});
+  facts.append("queue", {of.options().name});
+  facts.append("vhost", {of.options().vhost});
+  facts.append("exclusive", {consumer.exclusive});
+  facts.append("ack_required", {!consumer.no_ack});
+  facts.append("prefetch_count", {static_cast<std::int64_t>(consumer.prefetch)});
+  facts.append("channel", {static_cast<std::int64_t>(consumer.channel)});
+  facts.append("arguments", {consumer.arguments});
+  reports_->add(event, std::move(facts));
 }
 
 // `lost`: what is out to it comes back.
@@ -73,6 +89,7 @@ void QueueHost::detach(Link& owner, ConsumerNumber number, bool lost) {
   const auto at = owner.consumers.find(number);
   if (at == owner.consumers.end()) return;
   Queue* const from = at->second->queue;
+  tell_consumer("consumer.deleted", *at->second, *from);
   lost ? from->lose(*at->second) : from->detach(*at->second);
   broker::SharedCredit* const pool = at->second->shared;
   owner.consumers.erase(at);

@@ -164,7 +164,8 @@ struct Publish {
   Chunk* chunk = nullptr;           // where all the body's pieces lie
   broker::HeaderSource* headers = nullptr;
   std::span<const std::string_view> more_keys{};  // it is routed by these too, and reaches each queue once
-  bool mandatory = false;  // its client is told when nobody gets it: for those who count
+  bool mandatory = false;     // its client is told when nobody gets it: for those who count
+  std::uint32_t channel = 0;  // the front-end's own: for people
 };
 enum class PublishResult : std::uint8_t { routed, unroutable };
 
@@ -213,8 +214,9 @@ class Session {
   virtual Status renew(std::string_view secret) = 0;
 
   // What the protocol counts as a channel. limit_exceeded: the user has as many as it may have.
-  virtual Status open_channel() = 0;
-  virtual void close_channel() = 0;
+  // `number`: the front-end's own, for people.
+  virtual Status open_channel(std::uint32_t number) = 0;
+  virtual void close_channel(std::uint32_t number) = 0;
 
   // --- publishing: plain calls, decided at once; what crosses shards leaves at the end of the turn ---
 
@@ -253,7 +255,8 @@ class Session {
   // of a pool end by cancel(), but for when the pool ends too.
   virtual void add_pool_out(PoolNumber pool, std::int64_t count) = 0;
   virtual void drop_pool(PoolNumber pool) = 0;
-  virtual void get(std::string queue, bool no_ack) = 0;  // -> Got; deliver during on_reply
+  // -> Got; deliver during on_reply. `channel`: the front-end's own, for people.
+  virtual void get(std::string queue, bool no_ack, std::uint32_t channel = 0) = 0;
   // Over the messages of a queue. limit_exceeded: there are too many walks already.
   virtual void walk(WalkOptions options) = 0;  // -> WalkedRef
   // Settles one delivery. Consecutive ones of a queue become runs on the way: call in order of delivery.

@@ -68,7 +68,7 @@ void ShardSession::set_pool_prefetch(PoolNumber number, std::uint32_t prefetch) 
 
 void ShardSession::join_pool(ConsumerNumber consumer, PoolNumber number) {
   const auto at = consumers_.find(consumer);
-  if (at != consumers_.end()) to_queue(at->second, JoinPoolRequest{consumer, number});
+  if (at != consumers_.end()) to_queue(at->second.shard, JoinPoolRequest{consumer, number});
 }
 
 void ShardSession::add_pool_out(PoolNumber number, std::int64_t count) {

@@ -201,8 +201,11 @@ void ShardSession::take_reply(SessionReply reply) {
   if (std::holds_alternative<Consuming>(*reply.what)) consuming_ = no_consumer;
   if (const auto* cancelled = std::get_if<Cancelled>(&*reply.what)) consumers_.erase(cancelled->consumer);
   ReplyValue value = std::visit(ToReply{}, *reply.what);
-  if (auto* const got = std::get_if<Got>(&value); got != nullptr && got->delivery)
+  if (auto* const got = std::get_if<Got>(&value); got != nullptr && got->delivery) {
     open_delivered_body(std::get<GotMessage>(*reply.what).from, *got->delivery);
+    if (traced_) [[unlikely]]
+      trace_delivery(*got->delivery, get_channel_);
+  }
   if (auto* const walked = std::get_if<WalkedRef>(&value)) open_walked_bodies(**walked);
   finish(std::move(value));
 }

@@ -36,6 +36,12 @@ void Sessions::refresh_limits() {
   for (auto& [id, session] : sessions_) session->refresh_rates();
 }
 
+void Sessions::refresh_tracing(std::string_view vhost) {
+  for (auto& [id, session] : sessions_) {
+    if (session->info().vhost == vhost) session->refresh_tracing();
+  }
+}
+
 // --- publishers that are ahead of their rate ---
 
 void Sessions::hold_until(SessionId session, std::uint64_t monotonic_ns) {

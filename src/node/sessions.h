@@ -14,6 +14,7 @@
 #include "broker/topology.h"
 #include "node/exchange_uses.h"
 #include "node/queue_host.h"
+#include "node/reports.h"
 #include "node/session.h"
 #include "node/session_routes.h"
 #include "node/tenants.h"
@@ -39,6 +40,7 @@ struct SessionSurroundings {
   const TokenAuthority* tokens;  // null: there are none
   Traffic& traffic;
   ExchangeUses& exchanges;
+  Reports& reports;
   BodySizes body_sizes{};
 };
 
@@ -51,6 +53,9 @@ class Sessions final : public SessionSink {
   Result<std::unique_ptr<Session>> open(SessionInfo info, SessionEvents& events);
   // Limits of users or vhosts are others now.
   void refresh_limits();
+
+  // The vhost is traced from now on, or not any more.
+  void refresh_tracing(std::string_view vhost);
 
   // Tells confirms; before the sockets are written.
   void end_turn();

@@ -46,18 +46,22 @@ Shard::Shard(ShardOptions options, ShardSurroundings surroundings)
             [this](QueueId queue, QueueEnd why) {
               to_meta({options_.id, false, {}, broker::AutoDeleteQueue{queue, why == QueueEnd::unused}});
             }),
+      reports_({options_.id, topology_, outbox_, host_, at_.clock, options_.headers_of, options_.node_name,
+                options_.event_vhost}),
       sessions_({options_.id, options_.shards, topology_, outbox_, host_,
                  [this](MetaRequest request) { to_meta(std::move(request)); }, at_.wake, at_.clock,
-                 at_.timers, at_.counters.tenants, options_.auth.tokens, traffic_, exchange_uses_,
+                 at_.timers, at_.counters.tenants, options_.auth.tokens, traffic_, exchange_uses_, reports_,
                  options_.body_sizes}),
       observer_({options_.id, options_.shards, at_.clock, topology_, outbox_, host_, sessions_,
                  exchange_uses_, at_.wake, [this] { return describe(); }}),
-      meta_({options_.shards, topology_, [this](const Changes& changes) { apply_everywhere(changes); },
+      meta_({options_.shards, topology_,
+             [this](const Changes& changes, const std::string& user) { apply_everywhere(changes, user); },
              [this](SessionReply reply) { answer_meta(std::move(reply)); }},
             options_.seed),
       authenticator_(topology_, options_.auth, at_.clock, at_.offload),
       flows_(options_.shards) {
   host_.use_headers(options_.headers_of);
+  host_.use_reports(reports_);
   host_.use_tenants(at_.counters.tenants);
   host_.use_traffic(traffic_);
   if (options_.sample_ms > 0) host_.keep_samples();
@@ -109,6 +113,8 @@ void Shard::after_apply(const broker::Change& change) {
   } else if (const auto* user = std::get_if<broker::RemoveUser>(&change)) {
     sessions_.close_if([&](const SessionInfo& info) { return info.user == user->name; },
                        {ErrorCode::closed, fmt::format("user '{}' is deleted", user->name)});
+  } else if (const auto* put = std::get_if<broker::PutVhost>(&change)) {
+    sessions_.refresh_tracing(put->vhost.name);
   } else if (const auto* exchange = std::get_if<broker::RemoveExchange>(&change)) {
     exchange_uses_.remove(exchange->vhost, exchange->name);
   }
@@ -123,7 +129,10 @@ void Shard::limit_changed(broker::LimitOf of, const std::string& subject) {
   sessions_.refresh_limits();
 }
 
-void Shard::apply_everywhere(const Changes& changes) {
+void Shard::apply_everywhere(const Changes& changes, const std::string& user) {
+  if (reports_.wanted()) {
+    for (const broker::Change& change : *changes) reports_.add(change, user);
+  }
   apply(*changes);
   for (std::uint16_t shard = 0; shard < options_.shards; ++shard) {
     if (ShardId{shard} == options_.id) continue;
@@ -170,6 +179,7 @@ bool Shard::begin_turn() {
 
 void Shard::end_turn() {
   if (failed_) return;
+  if (reports_.has_work()) reports_.publish_events();
   host_.end_turn();
   care_for_checkpoint();
   observer_.step();
@@ -405,7 +415,15 @@ void Shard::update_flow() {
       outbox_.add(ShardId{shard}, std::make_unique<FlowChanged>(FlowChanged{options_.id, open, alarm}));
     }
   }
+  if (alarm != now.alarm) tell_alarm(now.alarm, alarm);
   set_flow_of(options_.id, open, alarm);
+}
+
+void Shard::tell_alarm(const std::string& before, const std::string& now) {
+  if (options_.id.value != 0 || !reports_.wanted()) return;
+  broker::Table facts;
+  facts.append("resource", {now.empty() ? before : now});
+  reports_.add(now.empty() ? "alarm.cleared" : "alarm.set", std::move(facts));
 }
 
 // The turns that they make look again.
@@ -431,11 +449,23 @@ std::unique_ptr<Authentication> Shard::authenticate(Credentials credentials,
                                                     std::function<void(Result<Identity>)> done) {
   Counters<SessionCount>& counts = traffic_.of(credentials.protocol).sessions;
   ++counts[SessionCount::logins];
-  return authenticator_.check(std::move(credentials),
-                              [&counts, done = std::move(done)](Result<Identity> identity) {
-                                if (!identity) ++counts[SessionCount::logins_refused];
-                                done(std::move(identity));
-                              });
+  broker::Table facts;
+  if (reports_.wanted()) {
+    facts.append("name", {credentials.user});
+    facts.append("protocol", {std::string(label_of(credentials.protocol))});
+  }
+  return authenticator_.check(
+      std::move(credentials),
+      [this, &counts, facts = std::move(facts), done = std::move(done)](Result<Identity> identity) mutable {
+        if (!identity) ++counts[SessionCount::logins_refused];
+        if (!facts.empty()) {
+          if (!identity) facts.append("error", {identity.error().message});
+          reports_.add(identity ? "user.authentication.success" : "user.authentication.failure",
+                       std::move(facts));
+          at_.wake();
+        }
+        done(std::move(identity));
+      });
 }
 
 Result<std::unique_ptr<Session>> Shard::open_session(SessionInfo info, SessionEvents& events) {

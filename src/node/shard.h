@@ -17,6 +17,7 @@
 #include "node/observer.h"
 #include "node/outbox.h"
 #include "node/queue_host.h"
+#include "node/reports.h"
 #include "node/session.h"
 #include "node/sessions.h"
 #include "node/tenants.h"
@@ -50,6 +51,7 @@ struct ShardOptions {
   BodySizes body_sizes{};
   std::uint64_t sample_ms = 0;  // how often samples are taken of what is counted, for rates; 0: never
   HeadersOf headers_of;
+  std::string event_vhost;  // what happens is published in it; empty: nowhere
 };
 
 // The world around a shard.
@@ -87,7 +89,7 @@ class Shard final : public BrokerClient,
   void end_turn() override;
   // Something to do that no event will bring.
   bool has_work() const {
-    return host_.has_work() || observer_.has_work() || !hooks_.empty() ||
+    return host_.has_work() || observer_.has_work() || reports_.has_work() || !hooks_.empty() ||
            (walk_ != nullptr && !walk_is_done_);
   }
   // Nothing is under way: for tests and the simulator.
@@ -147,7 +149,8 @@ class Shard final : public BrokerClient,
   void apply(const std::vector<broker::Change>& changes);
   void after_apply(const broker::Change& change);
   void limit_changed(broker::LimitOf of, const std::string& subject);
-  void apply_everywhere(const Changes& changes);
+  void apply_everywhere(const Changes& changes, const std::string& user);
+  void tell_alarm(const std::string& before, const std::string& now);
   void to_meta(MetaRequest request);
   void answer_meta(SessionReply reply);
   void receive(ShardMessage& message);
@@ -179,6 +182,7 @@ class Shard final : public BrokerClient,
   SessionRoutes routes_;
   std::unique_ptr<storage::Journal> journal_;  // before the host, which takes its reads back at its end
   QueueHost host_;
+  Reports reports_;
   Sessions sessions_;
   Observer observer_;
   MetaService meta_;

@@ -69,12 +69,15 @@ ShardSession::ShardSession(Sessions& home, SessionId id, SessionInfo info, Tenan
       rng_(id.value),
       used_shards_(at_.shards, false),
       taken_(at_.shards) {
+  if (at_.reports.wanted() && is_of_client()) at_.reports.add("connection.created", connection_facts());
   keep_properties();
+  refresh_tracing();
   ++counts_[SessionCount::connections_opened];
 }
 
 ShardSession::~ShardSession() {
   while (!open_bodies_.empty()) abort_body(open_bodies_.begin()->first);
+  if (at_.reports.wanted() && is_of_client()) at_.reports.add("connection.closed", connection_facts());
   ++counts_[SessionCount::connections_closed];
   counts_[SessionCount::channels_closed] += channels_;
   for (std::uint16_t shard = 0; shard < at_.shards; ++shard) {
@@ -120,17 +123,19 @@ broker::Table ShardSession::properties() const {
   return table;
 }
 
-Status ShardSession::open_channel() {
+Status ShardSession::open_channel(std::uint32_t number) {
   WEIR_TRY(tenancy_.open_channel(at_.topology, info_.user));
   ++channels_;
   ++counts_[SessionCount::channels_opened];
+  tell_channel("channel.created", number);
   return {};
 }
 
-void ShardSession::close_channel() {
+void ShardSession::close_channel(std::uint32_t number) {
   tenancy_.close_channel();
   --channels_;
   ++counts_[SessionCount::channels_closed];
+  tell_channel("channel.closed", number);
 }
 
 // --- publishing ---
@@ -414,11 +419,14 @@ void ShardSession::take_delivery(ShardId from, const DeliverItem& item) {
       item.chunk,    item.returns,     item.looked_at};
   if (!delivery.message.extras.empty()) [[unlikely]]
     open_delivered_body(from, delivery);
-  if (!consumers_.contains(item.consumer)) {
+  const auto consumer = consumers_.find(item.consumer);
+  if (consumer == consumers_.end()) {
     if (delivery.body != no_body) close_body(delivery.body);
     if (item.looked_at) return;
     return home_.put_back(from, id_, item.consumer, item.queue, item.seq);
   }
+  if (traced_) [[unlikely]]
+    trace_delivery(delivery, consumer->second.channel);
   events_.on_delivery(delivery);
 }
 
@@ -474,7 +482,7 @@ void ShardSession::consume(ConsumeOptions options) {
   if (!queue) return finish(std::unexpected(queue.error()));
   const ShardId shard = (*queue)->shard;
   used_shards_[shard.value] = true;
-  consumers_[options.consumer] = shard;
+  consumers_[options.consumer] = {shard, options.channel};
   consuming_ = options.consumer;
   to_queue(shard, ConsumeRequest{(*queue)->id, std::move(options)});
 }
@@ -483,24 +491,25 @@ void ShardSession::cancel(ConsumerNumber consumer) {
   begin(Request::queue);
   const auto at = consumers_.find(consumer);
   if (at == consumers_.end()) return finish(Cancelled{consumer});
-  to_queue(at->second, CancelRequest{consumer, true});
+  to_queue(at->second.shard, CancelRequest{consumer, true});
 }
 
 void ShardSession::drop_consumer(ConsumerNumber consumer) {
   const auto at = consumers_.find(consumer);
   if (at == consumers_.end()) return;
-  const ShardId shard = at->second;
+  const ShardId shard = at->second.shard;
   consumers_.erase(at);
   to_queue(shard, CancelRequest{consumer, false});
 }
 
 void ShardSession::set_prefetch(ConsumerNumber consumer, std::uint32_t prefetch) {
   const auto at = consumers_.find(consumer);
-  if (at != consumers_.end()) to_queue(at->second, PrefetchRequest{consumer, prefetch});
+  if (at != consumers_.end()) to_queue(at->second.shard, PrefetchRequest{consumer, prefetch});
 }
 
-void ShardSession::get(std::string queue, bool no_ack) {
+void ShardSession::get(std::string queue, bool no_ack, std::uint32_t channel) {
   begin(Request::queue);
+  get_channel_ = channel;
   const Result<const broker::QueueDefinition*> found = find_queue(queue);
   if (!found) return finish(std::unexpected(found.error()));
   used_shards_[(*found)->shard.value] = true;

@@ -41,8 +41,8 @@ class ShardSession final : public Session {
   }
   Status renew(std::string_view secret) override;
 
-  Status open_channel() override;
-  void close_channel() override;
+  Status open_channel(std::uint32_t number) override;
+  void close_channel(std::uint32_t number) override;
 
   Result<PublishResult> publish(const Publish& publish) override;
   std::unique_ptr<Transaction> begin_transaction() override;
@@ -62,7 +62,7 @@ class ShardSession final : public Session {
   void join_pool(ConsumerNumber consumer, PoolNumber pool) override;
   void add_pool_out(PoolNumber pool, std::int64_t count) override;
   void drop_pool(PoolNumber pool) override { pools_.erase(pool); }
-  void get(std::string queue, bool no_ack) override;
+  void get(std::string queue, bool no_ack, std::uint32_t channel) override;
   void walk(WalkOptions options) override;
   void settle(ConsumerNumber consumer, QueueId queue, Seq seq, Outcome outcome) override;
   void read_body(BodyNumber body) override;
@@ -105,6 +105,8 @@ class ShardSession final : public Session {
   void count_publish(const Publish& publish, std::span<const broker::Target> targets) {
     if (rates_ != nullptr) [[unlikely]]
       keep_to_rates(publish.message.body_bytes);
+    if (traced_) [[unlikely]]
+      trace_publish(publish, targets);
     ++counts_[SessionCount::received];
     if (publish.seq != 0) ++counts_[SessionCount::received_confirm];
     if (exchange_ != nullptr) {
@@ -136,6 +138,7 @@ class ShardSession final : public Session {
   void give_back_windows();
   void set_shard_flow(bool open, const std::string& alarm);
   void refresh_rates();
+  void refresh_tracing();
   void go_on();  // publishing, after it was ahead of its rate
 
  private:
@@ -161,6 +164,14 @@ class ShardSession final : public Session {
   }
   Result<std::span<const broker::Target>> find_route_of_keys(const Publish& publish);
   void keep_properties();
+  bool to_be_traced(std::string_view exchange) const;
+  broker::Table trace_headers(std::string_view exchange, std::uint32_t channel) const;
+  void trace_publish(const Publish& publish, std::span<const broker::Target> targets);
+  void trace_delivery(const Delivery& delivery, std::uint32_t channel);
+  // Not of the broker's own API, which opens one for each call.
+  bool is_of_client() const { return protocol_of(id_) != Protocol::http; }
+  broker::Table connection_facts() const;
+  void tell_channel(std::string_view event, std::uint32_t number) const;
   ExchangeUse& use_of(std::string_view exchange);
   void count_unroutable(const Publish& publish);
   void window_shrunk();
@@ -203,6 +214,8 @@ class ShardSession final : public Session {
   Counters<SessionCount>& counts_;  // of the shard's sessions of the protocol
   std::uint64_t connected_at_ms_;   // wall clock
   std::uint64_t channels_ = 0;
+  bool traced_ = false;            // its vhost is
+  std::uint32_t get_channel_ = 0;  // of the get in flight
   Request request_ = Request::none;
   std::string queue_name_;  // of the request in flight
   // What the audit has of it; an empty action: nothing.
@@ -257,7 +270,11 @@ class ShardSession final : public Session {
   BodyNumber last_body_ = no_body;
 
   // Consuming.
-  std::unordered_map<ConsumerNumber, ShardId> consumers_;
+  struct ConsumerPlace {
+    ShardId shard;
+    std::uint32_t channel = 0;
+  };
+  std::unordered_map<ConsumerNumber, ConsumerPlace> consumers_;
   ConsumerNumber consuming_ = no_consumer;  // asked for, not answered yet
   std::vector<bool> used_shards_;           // where it has, or had, consumers
   std::vector<WindowGrant> taken_;          // per shard: received and not given back

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/rng.h"
@@ -13,11 +14,16 @@
 
 namespace weir::node {
 
-// Of a message in its native form. Null: there are none.
+// What those who know the native forms of messages tell the others. Null: nothing.
 struct HeadersOf {
   broker::Table (*headers)(broker::NativeForm, Bytes properties) = nullptr;
   std::optional<std::string> (*property)(broker::NativeForm, Bytes properties,
                                          std::string_view name) = nullptr;
+  // All of them, by the names that the management API gives them.
+  broker::Table (*properties)(broker::NativeForm, Bytes properties) = nullptr;
+  // AMQP 0-9-1's form of a message of the broker's own; no timestamp: 0.
+  std::vector<std::byte> (*make)(const broker::Table& headers, bool persistent,
+                                 std::uint64_t timestamp_s) = nullptr;
 };
 
 // Lifetime: the message's.

@@ -55,7 +55,7 @@ def test_an_exchange_is_declared_shown_and_deleted(admin, vhost):
     assert admin.refused("PUT", f"/exchanges/{vhost}/x", {"type": "nope"}) == (
         "bad_request", "unknown exchange type 'nope'")
     names = {one["name"] for one in admin.get(f"/exchanges/{vhost}")}
-    assert names == {"", "amq.direct", "amq.fanout", "amq.headers", "amq.match", "amq.topic", "orders"}
+    assert names == {"", "amq.direct", "amq.fanout", "amq.headers", "amq.match", "amq.rabbitmq.trace", "amq.topic", "orders"}
     assert admin.refused("DELETE", f"/exchanges/{vhost}/amq.direct", status=401) == ("not_authorised", "Access refused.")
     assert admin.refused("PUT", f"/exchanges/{vhost}/amq.new", {"type": "direct"}, 401)[0] == "not_authorised"
     admin.done("DELETE", path)

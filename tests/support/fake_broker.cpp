@@ -48,8 +48,8 @@ class FakeSession final : public node::Session {
     if (broker_.secrets_refused_) return fail(ErrorCode::access_refused, "no");
     return {};
   }
-  Status open_channel() override { return {}; }
-  void close_channel() override {}
+  Status open_channel(std::uint32_t) override { return {}; }
+  void close_channel(std::uint32_t) override {}
   Result<node::PublishResult> publish(const node::Publish& publish) override;
   std::unique_ptr<node::Transaction> begin_transaction() override;
   void commit(std::unique_ptr<node::Transaction> transaction, node::PublisherNumber publisher,
@@ -71,7 +71,7 @@ class FakeSession final : public node::Session {
   void join_pool(node::ConsumerNumber consumer, node::PoolNumber pool) override;
   void add_pool_out(node::PoolNumber pool, std::int64_t count) override;
   void drop_pool(node::PoolNumber pool) override { pools_.erase(pool); }
-  void get(std::string queue, bool no_ack) override;
+  void get(std::string queue, bool no_ack, std::uint32_t channel) override;
   void walk(node::WalkOptions) override {  // nobody has a front-end that walks, but for the API
     reply(fail(ErrorCode::not_implemented, "no walks"));
   }
@@ -387,7 +387,7 @@ void FakeSession::drop_consumer(node::ConsumerNumber consumer) {
   }
 }
 
-void FakeSession::get(std::string name, bool no_ack) {
+void FakeSession::get(std::string name, bool no_ack, std::uint32_t) {
   QueueId id;
   FakeBroker::Queue* const queue = usable(name, id);
   if (queue == nullptr) return;

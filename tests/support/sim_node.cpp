@@ -42,6 +42,8 @@ void SimNode::make_seat(std::uint16_t id) {
   options.seed = options_.seed + id;
   options.body_sizes = options_.body_sizes;
   options.sample_ms = options_.sample_ms;
+  options.headers_of = options_.headers_of;
+  options.event_vhost = options_.event_vhost;
   Seat* const woken = seat.get();
   seat->shard = std::make_unique<Shard>(std::move(options),
                                         ShardSurroundings{clock_,

@@ -138,7 +138,7 @@ void Channel::handle(const BasicGet& method) {
   }
   if (!method.no_ack) expect_deliveries_of(*queue);
   begin_request({.kind = Request::Kind::get, .no_ack = method.no_ack});
-  session().get(*queue, method.no_ack);
+  session().get(*queue, method.no_ack, number_);
 }
 
 void Channel::finish_get(const Request& request, node::Got& got) {

@@ -166,7 +166,7 @@ void Connection::open_channel(const Frame& frame) {
                             channels_.size(), channel_max_),
                 method);
   }
-  if (const Status opened = session_->open_channel(); !opened)
+  if (const Status opened = session_->open_channel(frame.channel); !opened)
     return fail(ReplyCode::not_allowed, opened.error().message, method);
   const node::PublisherNumber publisher = node::PublisherNumber{++channel_generation_} << 16 | frame.channel;
   channels_.emplace(frame.channel, std::make_unique<Channel>(*this, frame.channel, publisher));
@@ -186,10 +186,11 @@ void Connection::forget(Channel& channel) {
   channel.close_down();
   count_messages(channel);
   if (last_channel_ == &channel) last_channel_ = nullptr;
-  const auto found = channels_.find(channel.number());
+  const std::uint16_t number = channel.number();
+  const auto found = channels_.find(number);
   forgotten_.push_back(std::move(found->second));
   channels_.erase(found);
-  session_->close_channel();
+  session_->close_channel(number);
   ask_turn_end();
 }
 

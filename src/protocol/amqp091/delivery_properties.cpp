@@ -124,4 +124,21 @@ std::optional<std::string> property_of(broker::NativeForm native, Bytes properti
   return property_text(PropertiesView(properties), name);
 }
 
+broker::Table all_properties_of(broker::NativeForm native, Bytes properties) {
+  if (native != broker::NativeForm::amqp091) return {};
+  return table_of_properties(properties_of(PropertiesView(properties)));
+}
+
+std::vector<std::byte> own_properties(const broker::Table& headers, bool persistent,
+                                      std::uint64_t timestamp_s) {
+  Properties properties;
+  const std::vector<std::byte> table = encode_table(table_to_wire(headers));
+  properties.headers = TableBytes{table};
+  if (persistent) properties.delivery_mode = delivery_mode_persistent;
+  if (timestamp_s != 0) properties.timestamp_s = timestamp_s;
+  std::vector<std::byte> raw;
+  append_properties(raw, properties);
+  return raw;
+}
+
 }  // namespace weir::amqp091

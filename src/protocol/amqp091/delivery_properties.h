@@ -27,4 +27,10 @@ broker::Table headers_of(broker::NativeForm native, Bytes properties);
 // The same for one property, as text ("message_id").
 std::optional<std::string> property_of(broker::NativeForm native, Bytes properties, std::string_view name);
 
+// All of them, by the names that the management API gives them.
+broker::Table all_properties_of(broker::NativeForm native, Bytes properties);
+// Of a message of the broker's own. `timestamp_s`: 0: none.
+std::vector<std::byte> own_properties(const broker::Table& headers, bool persistent,
+                                      std::uint64_t timestamp_s);
+
 }  // namespace weir::amqp091

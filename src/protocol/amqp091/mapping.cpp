@@ -142,6 +142,18 @@ std::optional<std::string> property_text(PropertiesView properties, std::string_
   return std::nullopt;
 }
 
+broker::Table table_of_properties(const Properties& properties) {
+  broker::Table out;
+  for (const auto& [name, member] : text_properties) {
+    if (properties.*member) out.append(std::string(name), {std::string(*(properties.*member))});
+  }
+  if (properties.delivery_mode) out.append("delivery_mode", {*properties.delivery_mode});
+  if (properties.priority) out.append("priority", {*properties.priority});
+  if (properties.timestamp_s) out.append("timestamp", {*properties.timestamp_s});
+  if (properties.headers) out.append("headers", {table_from_wire(*properties.headers)});
+  return out;
+}
+
 const broker::Table& MessageHeaders::headers() {
   if (!table_) {
     const auto raw = properties_.headers();

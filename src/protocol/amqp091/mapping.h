@@ -71,4 +71,7 @@ inline constexpr TextProperty text_properties[] = {
     {"cluster_id", &Properties::cluster_id},
 };
 
+// All of them, by those names.
+broker::Table table_of_properties(const Properties& properties);
+
 }  // namespace weir::amqp091

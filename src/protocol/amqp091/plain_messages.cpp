@@ -117,17 +117,8 @@ Result<node::PublishResult> publish(node::Session& session, const PlainMessage& 
 
 broker::Table properties_of_delivery(const node::Delivery& delivery) {
   std::vector<std::byte> scratch;
-  const Properties properties = properties_of(
-      PropertiesView(delivery_properties(delivery.message, delivery.returns, std::nullopt, scratch)));
-  broker::Table out;
-  for (const auto& [name, member] : text_properties) {
-    if (properties.*member) out.append(std::string(name), {std::string(*(properties.*member))});
-  }
-  if (properties.delivery_mode) out.append("delivery_mode", {*properties.delivery_mode});
-  if (properties.priority) out.append("priority", {*properties.priority});
-  if (properties.timestamp_s) out.append("timestamp", {*properties.timestamp_s});
-  if (properties.headers) out.append("headers", {table_from_wire(*properties.headers)});
-  return out;
+  return table_of_properties(properties_of(
+      PropertiesView(delivery_properties(delivery.message, delivery.returns, std::nullopt, scratch))));
 }
 
 }  // namespace

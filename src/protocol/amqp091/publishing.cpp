@@ -157,6 +157,7 @@ node::Publish Channel::incoming(Bytes raw, broker::HeaderSource& headers) {
       .headers = &headers,
       .more_keys = routing_headers_.keys,
       .mandatory = address.mandatory,
+      .channel = number_,
   };
 }
 

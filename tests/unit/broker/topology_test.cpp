@@ -50,7 +50,7 @@ TEST(Topology, a_new_vhost_has_the_predeclared_exchanges) {
     EXPECT_FALSE(exchange->auto_delete);
   }
   EXPECT_EQ(names, (Names{":direct", "amq.direct:direct", "amq.fanout:fanout", "amq.headers:headers",
-                          "amq.match:headers", "amq.topic:topic"}));
+                          "amq.match:headers", "amq.rabbitmq.trace:topic", "amq.topic:topic"}));
 }
 
 TEST(Topology, the_version_grows_with_every_change) {

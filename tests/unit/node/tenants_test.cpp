@@ -85,19 +85,19 @@ TEST_F(Tenancies, of_a_user_there_are_no_more_channels_than_may_be) {
   limit(LimitOf::user, "guest", "max-channels", 2);
   TestSession& one = session(0);
   TestSession& other = session(1);
-  one.within([](Session& s) { EXPECT_TRUE(s.open_channel().has_value()); });
-  other.within([](Session& s) { EXPECT_TRUE(s.open_channel().has_value()); });
+  one.within([](Session& s) { EXPECT_TRUE(s.open_channel(1).has_value()); });
+  other.within([](Session& s) { EXPECT_TRUE(s.open_channel(1).has_value()); });
   other.within([](Session& s) {
-    const Status third = s.open_channel();
+    const Status third = s.open_channel(1);
     ASSERT_FALSE(third.has_value());
     EXPECT_EQ(third.error().message,
               "number of channels opened for user 'guest' has reached the maximum allowed user limit of (2)");
   });
   one.end();
   other.within([](Session& s) {
-    EXPECT_TRUE(s.open_channel().has_value());
-    s.close_channel();
-    EXPECT_TRUE(s.open_channel().has_value());
+    EXPECT_TRUE(s.open_channel(1).has_value());
+    s.close_channel(1);
+    EXPECT_TRUE(s.open_channel(1).has_value());
   });
 }
 
