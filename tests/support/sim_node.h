@@ -32,7 +32,7 @@ struct SimNodeOptions {
   std::uint64_t sample_ms = 0;  // ShardOptions::sample_ms
   HeadersOf headers_of;
   std::string event_vhost;  // ShardOptions::event_vhost
-  bool late_mail = false;       // a turn may find only the older part of what the other shards have sent
+  bool late_mail = false;   // a turn may find only the older part of what the other shards have sent
   // Puts a disk of the test's own between a shard and the machine; empty: none.
   std::function<std::unique_ptr<runtime::Disk>(std::unique_ptr<runtime::Disk>)> wrap_disk;
 };

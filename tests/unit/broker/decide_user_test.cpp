@@ -96,7 +96,7 @@ TEST(PutVhost, makes_it_with_its_exchanges_and_its_description) {
   SmallNode node;
   EXPECT_TRUE(node.run(PutVhostRequest{{.name = "v", .description = "mine"}})->durable);
   EXPECT_EQ(node.topology.find_vhost("v")->description, "mine");
-  EXPECT_EQ(node.topology.exchanges("v").size(), 6U);
+  EXPECT_EQ(node.topology.exchanges("v").size(), 7U);
   EXPECT_TRUE(node.run(PutVhostRequest{{.name = "v", .description = "mine"}})->changes.empty());
   EXPECT_EQ(node.run(PutVhostRequest{{.name = "v", .description = "other"}})->changes.size(), 1U);
   EXPECT_EQ(node.topology.find_vhost("v")->description, "other");

@@ -179,7 +179,7 @@ TEST(DurableState, holds_what_lasts_and_nothing_else) {
   for (const Change& change : state) restored.apply(change);
   ASSERT_EQ(restored.queues("/").size(), 1U);
   EXPECT_EQ(*restored.queues("/")[0], *node.topology.find_queue("/", "durable"));
-  EXPECT_EQ(restored.exchanges("/").size(), 6U);
+  EXPECT_EQ(restored.exchanges("/").size(), 7U);
   EXPECT_EQ(restored.bindings("/"), std::vector{SmallNode::binding("amq.direct", "durable")});
 }
 

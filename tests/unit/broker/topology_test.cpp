@@ -93,7 +93,7 @@ TEST(Topology, changes_that_make_no_sense_change_nothing) {
   };
   for (const Change& change : senseless) node.topology.apply(change);
   EXPECT_EQ(node.topology.vhosts().size(), 1U);
-  EXPECT_EQ(node.topology.exchanges("/").size(), 6U);
+  EXPECT_EQ(node.topology.exchanges("/").size(), 7U);
   EXPECT_EQ(node.topology.queues("/").size(), 1U);
   EXPECT_TRUE(node.topology.bindings("/").empty());
   EXPECT_EQ(node.topology.users().size(), 1U);
