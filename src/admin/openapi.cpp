@@ -61,6 +61,9 @@ constexpr Named query_parameters[] = {
     {"max_messages", "That the call looks at"},
     {"max_bytes", "That the call reads"},
     {"max_time_ms", "That the call takes"},
+    {"message_id", "Only messages with it"},
+    {"correlation_id", "Only messages with it"},
+    {"traceparent", "Only messages with it in the header traceparent: a trace's id, say"},
 };
 
 json::object schema_of(std::string_view type) {

@@ -17,6 +17,7 @@ std::span<const Route> exchange_routes();
 std::span<const Route> queue_routes();
 std::span<const Route> message_routes();
 std::span<const Route> queue_message_routes();
+std::span<const Route> trace_routes();
 std::span<const Route> policy_routes();
 std::span<const Route> parameter_routes();
 std::span<const Route> limit_routes();

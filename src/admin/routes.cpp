@@ -15,6 +15,7 @@ std::vector<Resource> api_resources() {
       {"queues", "Queues", queue_routes()},
       {"messages", "Messages: published, taken and looked at", message_routes()},
       {"queue contents", "Messages of a queue, wherever they are in it", queue_message_routes()},
+      {"traces", "Where messages have been", trace_routes()},
       {"bindings", "What leads from exchanges to queues and exchanges", binding_routes()},
       {"policies", "Settings of queues and exchanges by their names", policy_routes()},
       {"parameters", "What components keep here", parameter_routes()},

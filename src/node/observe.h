@@ -19,6 +19,7 @@
 #include "node/connection_facts.h"
 #include "node/exchange_uses.h"
 #include "node/host_stats.h"
+#include "node/journeys.h"
 #include "node/session.h"
 #include "node/traffic.h"
 #include "storage/journal.h"
@@ -123,6 +124,7 @@ struct ObserveScope {
   // Those queues alone (and their consumers); empty: all. Of the first oldest_reads_max, the oldest messages are read.
   std::vector<QueueId> only;
   std::optional<SessionId> session;  // of it alone
+  std::optional<JourneyQuery> journeys;
 };
 
 struct Observed {
@@ -133,6 +135,7 @@ struct Observed {
   std::vector<ExchangeRow> exchanges;  // by vhost and name
   std::vector<VhostSums> vhosts;       // by name; only those that have queues
   std::vector<ShardRow> shards;        // by number
+  std::vector<Journey> journeys;       // in no order
 };
 
 // What a question hangs on: destroying it takes it back. Lifetime: ends before its BrokerClient.

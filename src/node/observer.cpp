@@ -141,6 +141,7 @@ void Observer::answered(ObserveAnswer answer) {
   append(rows.exchanges, answer.rows.exchanges);
   append(rows.vhosts, answer.rows.vhosts);
   append(rows.shards, answer.rows.shards);
+  append(rows.journeys, answer.rows.journeys);
   if (--at->second.missing > 0) return;
   Question question = std::move(at->second);
   questions_.erase(at);
@@ -281,6 +282,8 @@ bool Observer::visit_exchanges(Visit& visit, std::size_t& budget) {
 
 void Observer::finish(Visit& visit) {
   for (auto& [name, sums] : visit.vhosts) visit.rows.vhosts.push_back(std::move(sums));
+  if (visit.question.scope.journeys)
+    visit.rows.journeys = at_.host.journeys().find(*visit.question.scope.journeys);
   if (visit.question.scope.shards) visit.rows.shards.push_back(at_.describe_shard());
   ObserveAnswer answer{visit.question.number, std::move(visit.rows)};
   if (visit.question.from == at_.self) return answered(std::move(answer));

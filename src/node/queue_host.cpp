@@ -257,6 +257,8 @@ QueueHost::Taken QueueHost::take(std::span<const broker::Target> targets,
 void QueueHost::push(Queue& queue, const broker::IncomingMessage& message, Entry entry) {
   const Seq seq = queue.next_seq();
   note_given(Seq{seq.value + 1});
+  if (journeys_.on()) [[unlikely]]
+    journeys_.queued(queue.options().vhost, queue.options().name, queue.id(), seq, message, wall_ms_);
   if (message.extras.empty() && !queue.options().attributed) [[likely]] {
     count_pushed(queue, seq, entry, 0);
     if (queue.tally != nullptr) [[unlikely]]
@@ -453,6 +455,7 @@ void QueueHost::pump(QueueId id) {
     }
     const std::uint16_t returns = returns_of(*from, head.seq);
     if (no_ack) --to->unacked;
+    note_step(id, head.seq, no_ack ? "delivered without acknowledgement" : "delivered", to->tag);
     routes_.deliver({to->session, to->number, static_cast<std::uint32_t>(message.bytes),
                      head.entry.redelivered(), returns, id, head.seq, message.envelope, message.chunk});
     if (!no_ack) continue;
@@ -499,6 +502,7 @@ bool QueueHost::serve_gets(QueueId id) {
     const WaitingGet get = waiting->second.front();
     if (got.there) {
       count_delivered(*from, head, get.session, get.no_ack ? QueueCount::get_no_ack : QueueCount::get);
+      note_step(id, head.seq, get.no_ack ? "got without acknowledgement" : "got");
     } else {
       count_empty_get(*from, get.session);
     }
@@ -552,6 +556,7 @@ void QueueHost::drop_superseded(Queue& of) {
     return;
   of.take_superseded([&](Seq seq, const Entry& entry) {
     ++stats_.superseded;
+    note_step(of.id(), seq, "superseded");
     note_settled(of, seq, entry, of.pieces_end(seq));
   });
 }
@@ -597,12 +602,27 @@ void QueueHost::restore(Queue& queue, Seq seq) {
   drop_superseded(queue);
 }
 
+void QueueHost::note_settlement(Queue& queue, Seq seq, Outcome outcome) {
+  const Entry* const entry = queue.find(seq);
+  if (entry == nullptr || entry->state() != broker::EntryState::out) return;
+  know_wall();
+  switch (outcome) {
+    case Outcome::accept: return note_step(queue.id(), seq, "acknowledged");
+    case Outcome::requeue: return note_step(queue.id(), seq, "requeued");
+    case Outcome::failed: return note_step(queue.id(), seq, "failed");
+    case Outcome::discard: return note_step(queue.id(), seq, "rejected");
+    case Outcome::restore: return note_step(queue.id(), seq, "put back");
+  }
+}
+
 void QueueHost::settle(const SettleItem& item) {
   Queue* const from = queue(item.queue);
   if (from == nullptr) return;
   const std::uint64_t out_before = from->out();
   for (std::uint32_t i = 0; i < item.count; ++i) {
     const Seq seq{item.first.value + i};
+    if (journeys_.on()) [[unlikely]]
+      note_settlement(*from, seq, item.outcome);
     switch (item.outcome) {
       case Outcome::accept: forget_settled(*from, seq); break;
       case Outcome::requeue: requeue(*from, seq, false); break;

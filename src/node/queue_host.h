@@ -30,6 +30,7 @@
 #include "node/dead_letters.h"
 #include "node/durable_order.h"
 #include "node/host_stats.h"
+#include "node/journeys.h"
 #include "node/letter_marks.h"
 #include "node/messages.h"
 #include "node/observe.h"
@@ -74,6 +75,7 @@ class QueueHost {
   void use_headers(HeadersOf headers_of) {
     dead_letters_.use_headers(headers_of);
     walks_.use_headers(headers_of);
+    journeys_.use_headers(headers_of);
   }
   void use_traffic(Traffic& traffic) { traffic_ = &traffic; }
   void use_reports(Reports& reports) { reports_ = &reports; }
@@ -178,6 +180,7 @@ class QueueHost {
   // Samples the next ones of them, at most `max`, from `at` on, which begins at 0. False: all were sampled.
   bool sample_uses(std::size_t& at, std::size_t max);
   std::uint64_t letters_waiting() const { return dead_letters_.waiting(); }
+  Journeys& journeys() { return journeys_; }
 
   const HostStats& stats() const { return stats_; }
   const broker::Queue* find(QueueId queue) const;
@@ -356,6 +359,11 @@ class QueueHost {
   void discard(broker::Queue& queue, Seq seq);
   void requeue(broker::Queue& queue, Seq seq, bool failed);
   void restore(broker::Queue& queue, Seq seq);
+  void note_settlement(broker::Queue& queue, Seq seq, Outcome outcome);
+  void note_step(QueueId queue, Seq seq, std::string_view what, std::string_view consumer = {}) {
+    if (journeys_.on()) [[unlikely]]
+      journeys_.step(queue, seq, what, wall_ms_, consumer);
+  }
   // `pieces_end`: of its attributes.
   void note_settled(broker::Queue& queue, Seq seq, const broker::Entry& entry, std::uint64_t pieces_end);
   Lsn settle_together(const std::vector<SettleItem>& items);
@@ -414,6 +422,7 @@ class QueueHost {
   std::unordered_map<SessionId, std::unique_ptr<Link>> links_;
   std::unordered_map<QueueId, std::vector<Browser*>> browsing_;
   QueueWalks walks_;
+  Journeys journeys_;
   std::unordered_map<QueueId, std::deque<WaitingGet>> gets_;
   std::unordered_map<QueueId, std::unique_ptr<Load>> loads_;
   std::unordered_map<QueueId, Loaded> loaded_;

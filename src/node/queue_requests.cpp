@@ -140,6 +140,7 @@ void QueueHost::on_request(SessionId session, PurgeRequest& request) {
   if (from == nullptr) return reply(session, no_queue());
   const std::uint64_t count = from->purge([&](Seq seq, const Entry& entry) {
     ++stats_.settled;
+    note_step(from->id(), seq, "purged");
     note_settled(*from, seq, entry, from->pieces_end(seq));
   });
   if (from->settled_runs.empty()) return reply(session, Purged{count});

@@ -115,7 +115,9 @@ void QueueHost::bury(Queue& of, Seq seq, DeathReason reason) {
   }
   const Entry* const entry = of.find(seq);
   if (entry == nullptr) return;
+  if (reason != DeathReason::rejected) note_step(of.id(), seq, broker::to_string(reason));
   if (of.options().dead_letters) {
+    if (reason != DeathReason::due) note_step(of.id(), seq, "dead-lettered");
     const bool transient = entry->transient();
     if (entry->state() == broker::EntryState::out) count_out(of, seq, *entry, false);
     of.leave(seq, reason);

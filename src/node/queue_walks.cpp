@@ -284,6 +284,7 @@ void QueueWalks::carry_out(Walk& walk, Queue& of, Seq seq, const std::byte* enve
   if (options.what == WalkOptions::Do::remove) {
     ++host_.stats_.settled;
     Entry gone;
+    host_.note_step(of.id(), seq, "removed");
     of.forget(seq, gone);
     host_.note_settled(of, seq, gone, pieces);
     return host_.mark_dirty(of);
@@ -305,6 +306,7 @@ void QueueWalks::carry_out(Walk& walk, Queue& of, Seq seq, const std::byte* enve
   }
   if (!takes) return;
   of.take(seq);
+  host_.note_step(of.id(), seq, "taken to be moved");
   ++host_.stats_.delivered;
   host_.count_delivered(of, {seq, entry}, walk.by, broker::QueueCount::get);
 }

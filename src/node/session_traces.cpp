@@ -54,7 +54,7 @@ void ShardSession::trace_publish(const Publish& publish, std::span<const broker:
 void ShardSession::trace_delivery(const Delivery& delivery, std::uint32_t channel) {
   const broker::StoredMessage& message = delivery.message;
   const broker::QueueDefinition* const queue = at_.topology.find_queue(delivery.queue);
-  if (queue == nullptr || !to_be_traced(message.exchange)) return;
+  if (queue == nullptr || delivery.looked_at || !to_be_traced(message.exchange)) return;
   broker::Table headers = trace_headers(message.exchange, channel);
   headers.append("routing_keys", {texts(message.routing_key, {})});
   headers.append("properties", {at_.reports.at().forms.properties(message.native, message.properties)});

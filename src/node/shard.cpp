@@ -110,11 +110,13 @@ void Shard::after_apply(const broker::Change& change) {
     sessions_.close_if([&](const SessionInfo& info) { return info.vhost == vhost->name; },
                        {ErrorCode::closed, fmt::format("vhost '{}' is deleted", vhost->name)});
     exchange_uses_.remove_vhost(vhost->name);
+    host_.journeys().trace(vhost->name, false);
   } else if (const auto* user = std::get_if<broker::RemoveUser>(&change)) {
     sessions_.close_if([&](const SessionInfo& info) { return info.user == user->name; },
                        {ErrorCode::closed, fmt::format("user '{}' is deleted", user->name)});
   } else if (const auto* put = std::get_if<broker::PutVhost>(&change)) {
     sessions_.refresh_tracing(put->vhost.name);
+    host_.journeys().trace(put->vhost.name, put->vhost.tracing);
   } else if (const auto* exchange = std::get_if<broker::RemoveExchange>(&change)) {
     exchange_uses_.remove(exchange->vhost, exchange->name);
   }

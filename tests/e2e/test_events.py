@@ -212,3 +212,38 @@ def test_tracing_stays_as_it_is_when_nothing_is_said_of_it(admin, vhost):
     admin.done("PUT", f"/vhosts/{vhost}", {"description": "traced"})
     assert admin.get(f"/vhosts/{vhost}")["tracing"] is True
     trace(admin, vhost, False)
+
+
+# --- journeys ---
+
+
+def test_where_a_message_has_been_is_told_by_its_id_and_by_its_trace(broker, admin, vhost, weir_alone):
+    trace(admin, vhost, True)
+    client = connection(broker, unquote(vhost))
+    channel = client.channel()
+    channel.confirm_delivery()
+    channel.queue_declare("dead", durable=True)
+    channel.queue_declare("q", durable=True, arguments={
+        "x-dead-letter-exchange": "", "x-dead-letter-routing-key": "dead"})
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    channel.basic_publish("", "q", b"body", pika.BasicProperties(
+        message_id="m1", delivery_mode=2, headers={"traceparent": parent}))
+    channel.basic_publish("", "q", b"other", pika.BasicProperties(message_id="m2"))
+    method, _, _ = next(channel.consume("q"))
+    channel.basic_reject(method.delivery_tag, requeue=False)
+
+    def steps(query):
+        shown = admin.get(f"/traces/{vhost}?{query}")
+        assert shown["tracing"] is True
+        return {one["queue"]: [step["what"] for step in one["steps"]] for one in shown["messages"]}
+
+    wait_until(lambda: len(steps("message_id=m1")) == 2, "it has been in two queues")
+    assert steps("traceparent=0af7651916cd43dd8448eb211c80319c") == {
+        "q": ["queued", "delivered", "rejected", "dead-lettered"], "dead": ["queued"]}
+    shown = admin.get(f"/traces/{vhost}?message_id=m1")["messages"][0]
+    assert (shown["exchange"], shown["routing_key"], shown["persistent"], shown["payload_bytes"]) == ("", "q", True, 4)
+    assert shown["traceparent"] == parent and shown["steps"][1]["consumer_tag"].startswith("ctag")
+    assert {one["message_id"] for one in admin.get(f"/traces/{vhost}")["messages"]} == {"m1", "m2"}
+    client.close()
+    trace(admin, vhost, False)
+    assert admin.get(f"/traces/{vhost}") == {"tracing": False, "messages": []}
