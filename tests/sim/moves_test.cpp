@@ -240,7 +240,7 @@ class MoveRun {
 }  // namespace
 
 TEST(SimulatedMoves, lose_nothing_whatever_happens) {
-  set_log_sink([](LogLevel, std::string_view, std::string_view) {}, LogLevel::error);
+  mute_log();
   std::uint64_t moved = 0, cut_off = 0;
   const char* const only = std::getenv("WEIR_SIM_SEED");
   const std::uint64_t first = only == nullptr ? 1 : std::strtoull(only, nullptr, 10);
