@@ -24,6 +24,7 @@
 #include "app/logging.h"
 #include "app/machine.h"
 #include "app/metrics_service.h"
+#include "app/otlp_exporter.h"
 #include "app/ports_file.h"
 #include "app/process_signals.h"
 #include "app/resource_watch.h"
@@ -33,6 +34,7 @@
 #include "base/version.h"
 #include "broker/own_exchanges.h"
 #include "node/node.h"
+#include "protocol/amqp091/channel_traces.h"
 #include "protocol/amqp091/delivery_properties.h"
 #include "runtime/lock_file.h"
 #include "runtime/systemd_notify.h"
@@ -79,6 +81,12 @@ void make_data_directory(const std::string& path) {
   }
 }
 
+constexpr const char* system_ca_file = "/etc/ssl/certs/ca-certificates.crt";
+
+std::string node_name(const Settings& settings) {
+  return settings.node_name.empty() ? "weir@" + host_name() : settings.node_name;
+}
+
 node::NodeOptions node_options(const Settings& settings) {
   node::NodeOptions options;
   options.data_directory = settings.data_dir;
@@ -88,7 +96,7 @@ node::NodeOptions node_options(const Settings& settings) {
   if (settings.shards == 0 && is_new) {
     options.shards = static_cast<std::uint16_t>(std::min<std::size_t>(usable_cores(), limits::shards_max));
   }
-  options.node_name = settings.node_name.empty() ? "weir@" + host_name() : settings.node_name;
+  options.node_name = node_name(settings);
   options.journal.file_bytes_max = settings.journal_file_bytes_max;
   options.journal.cache_bytes = settings.journal_cache_bytes;
   options.journal.checkpoint_bytes = settings.journal_checkpoint_bytes;
@@ -107,7 +115,7 @@ node::NodeOptions node_options(const Settings& settings) {
                                                         : node::AuthBackend::internal);
   }
   options.headers_of = {amqp091::headers_of, amqp091::property_of, amqp091::all_properties_of,
-                        amqp091::own_properties};
+                        amqp091::own_properties, amqp091::header_text};
   options.events = settings.events_exchange;
   options.default_vhost = settings.default_vhost;
   options.default_user = settings.default_user;
@@ -132,6 +140,7 @@ class Server {
  private:
   void load_definitions_again() const;
   void open_tls();
+  void start_tracing();
   void start_node();
   void make_event_exchange();
   void watch_resources();
@@ -151,7 +160,8 @@ class Server {
   std::uint64_t open_files_max_ = 0;
   std::optional<runtime::LockFile> lock_;
   std::unique_ptr<runtime::TlsContext> tls_;
-  std::unique_ptr<auth::Oauth2> tokens_;  // null: nobody logs in with one
+  std::unique_ptr<auth::Oauth2> tokens_;   // null: nobody logs in with one
+  std::unique_ptr<OtlpExporter> tracing_;  // null: nothing is traced
   std::unique_ptr<node::Node> node_;
   std::unique_ptr<ResourceWatch> watch_;           // on shard 0
   std::unique_ptr<LogDropsWatch> log_drops_;       // on shard 0
@@ -172,6 +182,7 @@ void Server::start() {
     definitions = require(read_definitions_file(settings_.load_definitions, settings_.default_vhost));
   }
   open_tls();
+  start_tracing();
   tokens_ = require(make_token_login(settings_));
   make_data_directory(settings_.data_dir);
   lock_ = require(runtime::LockFile::acquire(settings_.data_dir));
@@ -228,9 +239,23 @@ void Server::open_tls() {
                                               settings_.tls_minimum_version, settings_.tls_ciphers}));
 }
 
+void Server::start_tracing() {
+  if (settings_.tracing_otlp_url.empty()) return;
+  OtlpOptions options;
+  Result<OtlpEndpoint> endpoint = parse_otlp_url(settings_.tracing_otlp_url);
+  if (!endpoint)
+    throw StartFailure{exit_code::config, fmt::format("tracing.otlp_url: {}", endpoint.error().message)};
+  options.endpoint = std::move(*endpoint);
+  options.resource = {settings_.tracing_service_name, std::string(version), node_name(settings_)};
+  options.ca_file = settings_.tracing_ca_file.empty() ? system_ca_file : settings_.tracing_ca_file;
+  options.sample_ratio = settings_.tracing_sample_ratio;
+  tracing_ = std::make_unique<OtlpExporter>(std::move(options));
+}
+
 void Server::start_node() {
   node::NodeOptions options = node_options(settings_);
   options.auth.tokens = tokens_.get();
+  options.tracing = tracing_.get();
   node_ = require(node::Node::start(std::move(options)));
 }
 
@@ -326,6 +351,7 @@ Status Server::stop() {
   metrics_.reset();  // what it had asked for is answered
   admin_.reset();    // the same
   node_.reset();
+  tracing_.reset();
   return status;
 }
 

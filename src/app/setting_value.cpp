@@ -44,6 +44,7 @@ bool kind_fits(T type, Kind kind) {
     case T::duration:
     case T::address: return kind == Kind::integer || kind == Kind::string;
     case T::bytes_or_fraction: return kind == Kind::integer || kind == Kind::floating || kind == Kind::string;
+    case T::fraction: return kind == Kind::integer || kind == Kind::floating;
     case T::string:
     case T::choice:
     case T::path: return kind == Kind::string;
@@ -119,6 +120,13 @@ struct Setter {
       return refuse_written(spec, written);
     }
     if (!in_range(spec, value)) return refuse_written(spec, written);
+    settings.*slot = value;
+    return {};
+  }
+  Status operator()(double Settings::* slot) const {
+    double value = 0;
+    if (!parse_number(written.text, value) || !(value >= 0 && value <= 1))
+      return refuse_written(spec, written);
     settings.*slot = value;
     return {};
   }

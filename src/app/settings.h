@@ -34,6 +34,9 @@ struct Settings {
   std::string log_level, log_format, log_file;
   std::uint64_t log_connection_lines_per_second = 0, log_audit_lines_per_second = 0;
 
+  std::string tracing_otlp_url, tracing_service_name, tracing_ca_file;
+  double tracing_sample_ratio = 0;
+
   std::string default_user, default_pass, default_vhost;
   std::vector<std::string> default_user_tags;
   std::vector<std::string> default_permissions;  // configure, write, read

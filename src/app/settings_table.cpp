@@ -81,6 +81,18 @@ constexpr SettingSpec table[] = {
     {"log.audit_lines_per_second", T::integer, &S::log_audit_lines_per_second, "1000",
      "The same of the audit: what users do to definitions. 0: any.", 0, 1'000'000},
 
+    {"tracing.otlp_url", T::string, &S::tracing_otlp_url, "",
+     "Where traces of messages go: an OpenTelemetry collector's OTLP/HTTP endpoint, as "
+     "http://127.0.0.1:4318/v1/traces. "
+     "Empty: there is no tracing."},
+    {"tracing.sample_ratio", T::fraction, &S::tracing_sample_ratio, "0",
+     "Of messages that come without a traceparent header, how many start a trace and get one. Messages that "
+     "come with "
+     "one are traced if it says so."},
+    {"tracing.service_name", T::string, &S::tracing_service_name, "weir", "What traces call this broker."},
+    {"tracing.ca_file", T::path, &S::tracing_ca_file, "",
+     "Authorities that may have signed the collector's certificate, PEM. Empty: those of the system."},
+
     {"default_user", T::string, &S::default_user, "guest",
      "Made on the first start of a data directory, with default_pass, default_user_tags and "
      "default_permissions on "
@@ -283,6 +295,7 @@ std::string describe_type(const SettingSpec& spec) {
     }
     case T::bytes: return "bytes, " + range_in_words(spec, show_bytes);
     case T::bytes_or_fraction: return "bytes, or a share such as 0.5";
+    case T::fraction: return "a share from 0 to 1";
     case T::duration:
       return fmt::format("{}, {}", spec.unit == "s" ? "seconds" : "milliseconds",
                          range_in_words(spec, show_number));
@@ -299,6 +312,7 @@ std::string default_as_toml(const SettingSpec& spec) {
   switch (spec.type) {
     case T::boolean:
     case T::integer:
+    case T::fraction:
     case T::duration: return std::string(spec.default_text);
     case T::bytes_or_fraction:
       return spec.default_text.starts_with("0.") ? std::string(spec.default_text) : quoted(spec.default_text);

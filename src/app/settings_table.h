@@ -19,6 +19,7 @@ enum class SettingType : std::uint8_t {
   integer,            // within [least, most]
   bytes,              // 1048576, "1MiB", "1MB"
   bytes_or_fraction,  // the same, or a share above 0 and below 1
+  fraction,           // from 0 to 1
   duration,           // a number of `unit`, or "10s", "500ms"
   string,
   string_list,
@@ -27,8 +28,9 @@ enum class SettingType : std::uint8_t {
   path,
 };
 
-using SettingSlot = std::variant<bool Settings::*, std::uint64_t Settings::*, BytesOrFraction Settings::*,
-                                 std::string Settings::*, std::vector<std::string> Settings::*>;
+using SettingSlot =
+    std::variant<bool Settings::*, std::uint64_t Settings::*, double Settings::*, BytesOrFraction Settings::*,
+                 std::string Settings::*, std::vector<std::string> Settings::*>;
 
 struct SettingSpec {
   std::string_view name;

@@ -24,8 +24,10 @@ std::string request_text(const BenchServer& server, const HttpCall& call) {
   const bool is_v6 = server.host.find(':') != std::string::npos;
   std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: {}{}{}:{}\r\n", call.method, call.target,
                                  is_v6 ? "[" : "", server.host, is_v6 ? "]" : "", server.port);
-  text += fmt::format("Authorization: Basic {}\r\nConnection: close\r\nAccept: application/json\r\n",
-                      http::base64_encode(server.user + ":" + server.password));
+  if (!server.user.empty())
+    text +=
+        fmt::format("Authorization: Basic {}\r\n", http::base64_encode(server.user + ":" + server.password));
+  text += "Connection: close\r\nAccept: application/json\r\n";
   for (const http::Header& header : call.headers) {
     std::string value = header.value;
     std::erase_if(value, [](char c) { return c == '\r' || c == '\n'; });

@@ -20,7 +20,7 @@ struct HttpCall {
   std::uint64_t answer_ms_max = 60'000;
 };
 
-// `ca_file`: who may have signed the server's certificate; empty: it is not verified.
+// An empty user: without a login. `ca_file`: who may have signed the server's certificate; empty: it is not verified.
 Result<http::Response> call_http(const BenchServer& server, const std::string& ca_file, const HttpCall& call);
 
 }  // namespace weir::cli

@@ -108,6 +108,7 @@ Status ThreadedNode::make_seats(std::uint16_t shards, std::uint64_t seed) {
     options.auth = options_.auth;
     options.headers_of = options_.headers_of;
     if (options_.events) options.event_vhost = options_.default_vhost;
+    options.tracing = options_.tracing;
     options.transient_bytes_max = options_.transient_bytes_max;
     options.seed = seed + id;
     options.sample_ms = meter_interval_ms;

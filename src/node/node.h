@@ -24,8 +24,9 @@ struct NodeOptions {
   runtime::LoopOptions loop;
   AuthOptions auth;
   std::uint64_t transient_bytes_max = UINT64_MAX;
-  HeadersOf headers_of;  // of messages in their native forms
-  bool events = false;   // what happens is published in the default vhost (node/reports.h)
+  HeadersOf headers_of;         // of messages in their native forms
+  bool events = false;          // what happens is published in the default vhost (node/reports.h)
+  SpanSink* tracing = nullptr;  // where spans go; outlives the node; null: nothing is traced
   // Made at the first start. An empty user: none is made.
   std::string default_vhost = "/";
   std::string default_user = "guest";

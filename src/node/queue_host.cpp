@@ -250,6 +250,8 @@ QueueHost::Taken QueueHost::take(std::span<const broker::Target> targets,
     needed = std::max(needed, keep_in_memory(message, bytes));
     if (letter) mark_taken(*letter, memory_targets_, Lsn{UINT64_MAX});
   }
+  if (traces_ != nullptr) [[unlikely]]
+    trace_taken(message, needed);
   ++stats_.published;
   return taken;
 }
@@ -333,6 +335,8 @@ void QueueHost::on_durable(Lsn up_to) {
     drop_superseded(*visible);
     mark_dirty(*visible);
   });
+  if (traces_ != nullptr) [[unlikely]]
+    traces_->on_durable(up_to);
   ack_order_.take(up_to, [&](const PublishAck& ack) { routes_.ack(ack); });
   dead_letters_.on_durable(up_to);
   while (!late_releases_.empty() && late_releases_.front().lsn <= up_to) {

@@ -29,6 +29,7 @@
 #include "node/body_reads.h"
 #include "node/dead_letters.h"
 #include "node/durable_order.h"
+#include "node/enqueue_traces.h"
 #include "node/host_stats.h"
 #include "node/journeys.h"
 #include "node/letter_marks.h"
@@ -76,6 +77,10 @@ class QueueHost {
     dead_letters_.use_headers(headers_of);
     walks_.use_headers(headers_of);
     journeys_.use_headers(headers_of);
+  }
+  // From then on what comes is looked at for traces.
+  void use_tracing(SpanSink& sink, HeaderText header) {
+    traces_ = std::make_unique<EnqueueTraces>(sink, header);
   }
   void use_traffic(Traffic& traffic) { traffic_ = &traffic; }
   void use_reports(Reports& reports) { reports_ = &reports; }
@@ -304,6 +309,7 @@ class QueueHost {
     bool refused = false;  // by one of the queues
   };
   Taken take(std::span<const broker::Target> targets, const broker::IncomingMessage& message, SessionId from);
+  void trace_taken(const broker::IncomingMessage& message, Lsn needed);
   void push(broker::Queue& queue, const broker::IncomingMessage& message, broker::Entry entry);
   void ask_for_letters();
   void mark_taken(const broker::LetterOrigin& letter, std::span<broker::Queue* const> queues, Lsn lsn) {
@@ -428,6 +434,7 @@ class QueueHost {
   std::unordered_map<QueueId, Loaded> loaded_;
   std::vector<QueueId> dirty_, pumping_;
   std::vector<QueueId> to_log_;
+  std::unique_ptr<EnqueueTraces> traces_;                           // null: nothing is traced
   std::vector<broker::Queue*> journaled_targets_, memory_targets_;  // scratch of enqueue
   std::vector<Seq> due_;                                            // scratch
   // Of this turn: what has waited long enough at a delayed exchange.

@@ -33,6 +33,7 @@
 #include "node/connection_facts.h"
 #include "node/identity.h"
 #include "node/protocols.h"
+#include "node/tracing.h"
 #include "runtime/stream.h"
 #include "runtime/timers.h"
 
@@ -353,6 +354,8 @@ class BrokerClient {
   virtual BodySizes body_sizes() const = 0;
   // Of stored messages (node/stored_headers.h).
   virtual HeadersOf headers_of() const = 0;
+  // Where spans go; null: nothing is traced. The same for as long as the shard lives.
+  virtual SpanSink* tracing() const { return nullptr; }
 
   // Finds out who it is; slow hashes are computed off the shard's thread. access_refused for every kind of failure, with
   // the reason for the log only in the message. `done` comes once, unless the returned object is destroyed first; possibly

@@ -62,6 +62,8 @@ Shard::Shard(ShardOptions options, ShardSurroundings surroundings)
       flows_(options_.shards) {
   host_.use_headers(options_.headers_of);
   host_.use_reports(reports_);
+  if (options_.tracing != nullptr && options_.headers_of.text != nullptr)
+    host_.use_tracing(*options_.tracing, options_.headers_of.text);
   host_.use_tenants(at_.counters.tenants);
   host_.use_traffic(traffic_);
   if (options_.sample_ms > 0) host_.keep_samples();

@@ -51,7 +51,8 @@ struct ShardOptions {
   BodySizes body_sizes{};
   std::uint64_t sample_ms = 0;  // how often samples are taken of what is counted, for rates; 0: never
   HeadersOf headers_of;
-  std::string event_vhost;  // what happens is published in it; empty: nowhere
+  std::string event_vhost;      // what happens is published in it; empty: nowhere
+  SpanSink* tracing = nullptr;  // null: nothing is traced
 };
 
 // The world around a shard.
@@ -112,6 +113,7 @@ class Shard final : public BrokerClient,
   const std::string& node_name() const override { return options_.node_name; }
   BodySizes body_sizes() const override { return options_.body_sizes; }
   HeadersOf headers_of() const override { return options_.headers_of; }
+  SpanSink* tracing() const override { return options_.tracing; }
   std::unique_ptr<Authentication> authenticate(Credentials credentials,
                                                std::function<void(Result<Identity>)> done) override;
   Result<std::unique_ptr<Session>> open_session(SessionInfo info, SessionEvents& events) override;

@@ -14,6 +14,10 @@
 
 namespace weir::node {
 
+// A header where it lies; nothing: there is none of that name that is text.
+using HeaderText = std::optional<std::string_view> (*)(broker::NativeForm native, Bytes properties,
+                                                       std::string_view name);
+
 // What those who know the native forms of messages tell the others. Null: nothing.
 struct HeadersOf {
   broker::Table (*headers)(broker::NativeForm, Bytes properties) = nullptr;
@@ -24,6 +28,7 @@ struct HeadersOf {
   // AMQP 0-9-1's form of a message of the broker's own; no timestamp: 0.
   std::vector<std::byte> (*make)(const broker::Table& headers, bool persistent,
                                  std::uint64_t timestamp_s) = nullptr;
+  HeaderText text = nullptr;
 };
 
 // Lifetime: the message's.

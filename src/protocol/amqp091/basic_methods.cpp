@@ -154,7 +154,7 @@ void Channel::finish_get(const Request& request, node::Got& got) {
   const auto left = static_cast<std::uint32_t>(std::min<std::uint64_t>(got.messages_left, UINT32_MAX));
   const BasicGetOk ok{tag, delivery.redelivered, delivery.message.exchange, delivery.message.routing_key,
                       left};
-  send_delivery(ok, delivery);
+  send_delivery(ok, delivery, !request.no_ack);
 }
 
 }  // namespace weir::amqp091

@@ -15,6 +15,8 @@ namespace weir::amqp091 {
 Channel::Channel(Connection& connection, std::uint16_t number, node::PublisherNumber publisher)
     : connection_(connection), number_(number), publisher_(publisher) {
   meter_.begin(counts_, connection.client().clock().monotonic_ns() / 1'000'000);
+  if (node::SpanSink* const spans = connection.client().tracing())
+    traces_ = std::make_unique<ChannelTraces>(*spans);
 }
 
 node::Session& Channel::session() { return connection_.session(); }

@@ -20,6 +20,7 @@
 #include "base/chunk.h"
 #include "base/meter.h"
 #include "node/session.h"
+#include "protocol/amqp091/channel_traces.h"
 #include "protocol/amqp091/codec/methods.h"
 #include "protocol/amqp091/consumers.h"
 #include "protocol/amqp091/content_assembly.h"
@@ -210,7 +211,8 @@ class Channel {
   void watch_deliveries();
   void on_timeout_due();
   template <AnyMethod M>
-  void send_delivery(const M& method, const node::Delivery& delivery);
+  void send_delivery(const M& method, const node::Delivery& delivery, bool settles);
+  void trace_delivery(const node::Delivery& delivery, std::uint64_t tag, bool settles);
   void settle(const Unacked& delivery, node::Outcome outcome);
   void settle_tagged(std::uint64_t tag, bool multiple, node::Outcome outcome);
   void requeue_all(node::Outcome how);
@@ -257,8 +259,9 @@ class Channel {
   std::string reply_key_;
   std::uint64_t next_tag_ = 1;
   UnackedWindow unacked_;
-  DeliveryAges ages_;                   // of what is in it
-  std::uint64_t least_timeout_ms_ = 0;  // of the queues that it gets deliveries of; 0: none has one
+  std::unique_ptr<ChannelTraces> traces_;  // null: nothing is traced
+  DeliveryAges ages_;                      // of what is in it
+  std::uint64_t least_timeout_ms_ = 0;     // of the queues that it gets deliveries of; 0: none has one
   runtime::MethodTimer<Channel, &Channel::on_timeout_due> timeout_{*this};
 };
 

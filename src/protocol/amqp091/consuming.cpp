@@ -14,7 +14,16 @@ void Channel::on_delivery(const Consumer& consumer, const node::Delivery& delive
   if (delivery.redelivered) ++counts_[node::ChannelCount::redeliver];
   const broker::StoredMessage& message = delivery.message;
   const BasicDeliver deliver{consumer.tag, tag, delivery.redelivered, message.exchange, message.routing_key};
-  send_delivery(deliver, delivery);
+  send_delivery(deliver, delivery, !consumer.no_ack);
+}
+
+void Channel::trace_delivery(const node::Delivery& delivery, std::uint64_t tag, bool settles) {
+  const auto* const queue = connection_.client().topology().find_queue(delivery.queue);
+  traces_->end_delivery(delivery,
+                        {.vhost = connection_.vhost(),
+                         .queue = queue != nullptr ? std::string_view(queue->name) : std::string_view(),
+                         .tag = tag,
+                         .settles = settles});
 }
 
 void Channel::on_consumer_cancelled(const Consumer& consumer) {
@@ -51,6 +60,8 @@ void Channel::handle(const BasicRecover& method) {
 
 void Channel::settle(const Unacked& delivery, node::Outcome outcome) {
   session().settle(delivery.consumer, delivery.queue, delivery.seq, outcome);
+  if (traces_ != nullptr) [[unlikely]]
+    traces_->settled(delivery.tag, outcome);
   if (pooled_ && delivery.consumer != node::no_consumer) [[unlikely]]
     session().add_pool_out(publisher_, -1);
 }

@@ -165,6 +165,8 @@ node::Publish Channel::incoming(Bytes raw, broker::HeaderSource& headers) {
 void Channel::publish_content() {
   Bytes raw;
   if (!prepare(raw)) return;
+  if (traces_ != nullptr) [[unlikely]]
+    traces_->begin_publish(raw);
   MessageHeaders headers(raw);
   node::Publish publish = incoming(raw, headers);
   publish.seq = confirming_ ? ++published_seq_ : 0;
@@ -176,6 +178,8 @@ void Channel::publish_content() {
     return refuse(published.error());
   const bool unroutable = *published == node::PublishResult::unroutable;
   count_published(unroutable);
+  if (traces_ != nullptr) [[unlikely]]
+    traces_->published(publish, connection_.vhost(), unroutable);
   if (transaction_ != nullptr) ++transaction_->published;
   if (unroutable && content_.address().mandatory && !return_content(raw)) [[unlikely]]
     return;
@@ -212,6 +216,8 @@ bool Channel::begin_large_body() {
   content_.detach();  // what is looked at now is needed until the end
   if (!prepare(body_properties_)) return false;
   if (!may_pass_on()) return true;
+  if (traces_ != nullptr) [[unlikely]]
+    traces_->begin_publish(body_properties_);
   MessageHeaders headers(body_properties_);
   const Result<node::BodyBegun> begun = session().begin_body(incoming(body_properties_, headers));
   if (!begun) {
@@ -251,6 +257,8 @@ void Channel::finish_large_body() {
   node::Publish publish = incoming(body_properties_, headers);
   publish.seq = confirming_ ? ++published_seq_ : 0;
   count_published(body_ == node::no_body);
+  if (traces_ != nullptr) [[unlikely]]
+    traces_->published(publish, connection_.vhost(), body_ == node::no_body);
   session().finish_body(std::exchange(body_, node::no_body), publish);
   end_content();
 }
@@ -290,6 +298,8 @@ void Channel::write_confirms() {
   if (closing_ || confirmed_up_to_ <= told_up_to_) return;
   counts_[node::ChannelCount::confirm] += confirmed_up_to_ - told_up_to_;
   connection_.send(number_, BasicAck{confirmed_up_to_, confirmed_up_to_ - told_up_to_ > 1});
+  if (traces_ != nullptr) [[unlikely]]
+    traces_->confirmed(confirmed_up_to_);
   told_up_to_ = confirmed_up_to_;
 }
 
@@ -297,6 +307,8 @@ void Channel::on_rejected(std::uint64_t first, std::uint64_t last) {
   if (closing_) return;
   write_confirms();
   if (transaction_ != nullptr) return fail_commit();
+  if (traces_ != nullptr) [[unlikely]]
+    traces_->rejected(first, last);
   if (told_up_to_ + 1 >= first) {
     // Nothing below is open, so that "multiple" means just these.
     connection_.send(number_, BasicNack{last, last > told_up_to_ + 1, false});

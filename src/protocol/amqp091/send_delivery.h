@@ -7,15 +7,20 @@
 
 namespace weir::amqp091 {
 
+// `settles`: the client will settle it.
 template <AnyMethod M>
-void Channel::send_delivery(const M& method, const node::Delivery& delivery) {
+void Channel::send_delivery(const M& method, const node::Delivery& delivery, bool settles) {
+  const bool traced = traces_ != nullptr && traces_->begin_delivery(delivery.message);
   const Bytes properties =
       delivery_properties(delivery.message, delivery.returns,
                           delivery.looked_at ? std::optional(delivery.seq) : std::nullopt, scratch_);
   if (delivery.body != node::no_body) [[unlikely]] {
-    return connection_.send_large_content(number_, method, properties, delivery.body, delivery.body_bytes);
+    connection_.send_large_content(number_, method, properties, delivery.body, delivery.body_bytes);
+  } else {
+    connection_.send_content(number_, method, properties, delivery.message.body, delivery.chunk);
   }
-  connection_.send_content(number_, method, properties, delivery.message.body, delivery.chunk);
+  if (traced) [[unlikely]]
+    trace_delivery(delivery, method.delivery_tag, settles);
 }
 
 }  // namespace weir::amqp091

@@ -75,7 +75,11 @@ bool Channel::hold_settlement(const Unacked& delivery, node::Outcome outcome) {
   transaction_->settled.push_back(delivery);
   transaction_->oldest_settled = std::min(transaction_->oldest_settled, delivery.tag);
   const Status held = transaction_->work->settle(delivery.consumer, delivery.queue, delivery.seq, outcome);
-  if (held) return true;
+  if (held) {
+    if (traces_ != nullptr) [[unlikely]]
+      traces_->settled(delivery.tag, outcome);
+    return true;
+  }
   refuse(held.error());
   return false;
 }
