@@ -489,7 +489,10 @@ constexpr Route routes[] = {
      "Finds messages of a queue; nothing of it changes",
      {Gives::value,
       "filter:object from:any token:string page_size:integer truncate:integer encoding:string "
-      "count_only:boolean max_messages:integer max_bytes:integer max_time_ms:integer"}},
+      "count_only:boolean max_messages:integer max_bytes:integer max_time_ms:integer"},
+     small_body_bytes_max,
+     false,
+     true},
     {"POST",
      "/api/queues/:vhost/:name/move",
      Needs::a_user,

@@ -16,6 +16,8 @@
 #include "cli/admin_call.h"
 #include "cli/admin_server.h"
 #include "cli/json_text.h"
+#include "cli/progress_bar.h"
+#include "cli/queue_contents.h"
 
 namespace weir::cli {
 namespace {
@@ -46,6 +48,8 @@ int show(const AdminCommand& command, const AdminOptions& options, const http::R
     return complain("no queue took the message", admin_exit::refused);
   }
   if (options.as_json) return admin_exit::ok;
+  for (const std::string& column : unknown_columns(answer, options.columns))
+    fmt::print(stderr, "weir: nothing here has '{}'\n", column);
   std::vector<std::string> columns = options.columns;
   if (columns.empty()) columns.assign(command.columns.begin(), command.columns.end());
   if (command.shows == Shows::item && answer.is_object()) print(item_text(answer.as_object(), columns));
@@ -135,7 +139,13 @@ void add_import(CLI::App& definitions, int& exit_code) {
     const AdminCommand command{"definitions", "import", "", "POST", "/api/definitions/{vhost?}", {}};
     Result<HttpCall> call = admin_call(command, {}, options->vhost);
     call->body.assign(std::istreambuf_iterator<char>(from), {});
+    ProgressBar bar("importing");
+    call->on_sent = [&bar](std::size_t sent, std::size_t of) {
+      bar.show(static_cast<double>(sent) / static_cast<double>(of),
+               sent < of ? "" : "the broker puts it in force");
+    };
     const Result<http::Response> response = ask(options->server, *call);
+    bar.clear();
     if (!response) {
       exit_code = complain(response.error());
     } else if (response->status >= 400) {
@@ -160,6 +170,7 @@ void add_admin(CLI::App& app, int& exit_code) {
                   exit_code);
     }
   }
+  add_queue_contents(*subcommand(app, "queue", ""), exit_code);
   CLI::App* const definitions = subcommand(app, "definitions", "Virtual hosts, users, queues … as a file");
   static const AdminCommand fetch{"definitions",
                                   "fetch",

@@ -113,19 +113,6 @@ std::vector<AdminCommand> queues() {
        Shows::nothing,
        {},
        "weir queue purge tickets"},
-      {"queue",
-       "peek",
-       "Show messages from its head, and put them back (they count as redelivered then)",
-       "POST",
-       "/api/queues/{vhost}/{name}/get",
-       {name_of("The queue"),
-        count_of_messages,
-        truncated,
-        encoding,
-        {"", "", Goes::body, "ackmode", Kind::text, R"("ack_requeue_true")"}},
-       Shows::messages,
-       {},
-       "weir queue peek tickets --count 10"},
   };
 }
 

@@ -11,6 +11,8 @@
 #include "cli/amqp_topology.h"
 #include "cli/bench_thread.h"
 #include "cli/pacing_thread.h"
+#include "cli/progress_bar.h"
+#include "cli/quantities.h"
 
 namespace weir::cli {
 
@@ -18,6 +20,7 @@ namespace {
 
 constexpr double ready_s_max = 60;
 constexpr double close_s_max = 15;
+constexpr double bar_s = 0.2;
 constexpr double look_s = 0.005;               // how often the drain is looked at
 constexpr std::uint64_t lead_ns = 20'000'000;  // from "all are ready" to the start
 
@@ -56,6 +59,8 @@ class BenchRun final : Nudge {
   void sample(ProcessUsage& own, ProcessUsage& broker) const;
   std::uint64_t deliveries_wanted() const;
   bool drained() const;
+  void pause_until(std::uint64_t at_ns);
+  void show_progress();
   void drain();
   void end();
   std::vector<std::uint64_t> sent_per_lane() const;
@@ -69,6 +74,7 @@ class BenchRun final : Nudge {
   std::unique_ptr<runtime::TlsContext> tls_;
   std::vector<std::unique_ptr<BenchThread>> threads_;
   BenchReport report_;
+  ProgressBar bar_{"measuring"};
 };
 
 // With one thread, all connections are on it. With more, the first half has the producers, the rest the consumers.
@@ -119,6 +125,34 @@ void BenchRun::sample(ProcessUsage& own, ProcessUsage& broker) const {
   if (options_.broker_pid > 0) broker = usage_of(options_.broker_pid);
 }
 
+// By time, or by count.
+void BenchRun::show_progress() {
+  if (!bar_.shown()) return;
+  const std::uint64_t published = control_.published.load(), consumed = control_.consumed.load();
+  const BenchTimes& times = control_.times;
+  double share = 1;
+  if (options_.messages > 0) {
+    const bool consumes = options_.consumers > 0;
+    share = static_cast<double>(consumes ? consumed : published) /
+            static_cast<double>(options_.messages * (consumes ? plan_.copies() : 1));
+  } else if (now_ns() < times.measure_end_ns) {
+    share = static_cast<double>(now_ns() - times.start_ns) /
+            static_cast<double>(times.measure_end_ns - times.start_ns);
+  }
+  bar_.show(share, fmt::format("{} published, {} consumed", grouped(published), grouped(consumed)));
+}
+
+void BenchRun::pause_until(std::uint64_t at_ns) {
+  if (!bar_.shown()) {
+    control_.pause_s(seconds_until(at_ns));
+    return;
+  }
+  while (seconds_until(at_ns) > 0) {
+    if (!control_.pause_s(std::min(seconds_until(at_ns), bar_s))) return;
+    show_progress();
+  }
+}
+
 void BenchRun::measure() {
   const BenchTimes& times = control_.times;
   std::optional<PacingThread> pacing;
@@ -134,7 +168,7 @@ void BenchRun::measure() {
   if (options_.messages > 0) {
     drain();
   } else {
-    control_.pause_s(seconds_until(times.measure_end_ns));
+    pause_until(times.measure_end_ns);
   }
   ProcessUsage own_after;
   ProcessUsage broker_after;
@@ -164,6 +198,7 @@ void BenchRun::drain() {
   std::uint64_t moved_ns = now_ns();
   while (!drained()) {
     if (!control_.pause_s(look_s)) return;
+    show_progress();
     const std::uint64_t now = progress();
     if (now != seen) moved_ns = now_ns();
     seen = now;
@@ -176,6 +211,7 @@ void BenchRun::drain() {
 
 void BenchRun::end() {
   const bool failed = control_.failure().has_value();
+  bar_.clear();
   for (auto& thread : threads_) thread->finish();
   if (!failed && !control_.wait_closed(options_.producers + options_.consumers, close_s_max)) {
     if (report_.failure.empty()) report_.failure = "the broker did not answer connection.close";

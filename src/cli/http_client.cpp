@@ -40,12 +40,12 @@ std::string request_text(const BenchServer& server, const HttpCall& call) {
 
 class Exchange final : runtime::StreamHandler {
  public:
-  Exchange(runtime::Loop& loop, std::string request, std::uint64_t ms_max)
-      : loop_(loop), request_(std::move(request)), ms_max_(ms_max) {}
+  Exchange(runtime::Loop& loop, std::string request, const HttpCall& call)
+      : loop_(loop), request_(std::move(request)), call_(call) {}
 
   Result<http::Response> run(std::unique_ptr<runtime::ByteStream> stream) {
     stream_ = std::move(stream);
-    loop_.timers().arm(timer_, ms_max_);
+    loop_.timers().arm(timer_, call_.answer_ms_max);
     stream_->open(*this);
     send();
     if (!over_) loop_.run(nullptr);
@@ -63,6 +63,7 @@ class Exchange final : runtime::StreamHandler {
       if (!taken) return;  // on_closed() follows
       if (*taken == 0) return;
       sent_ += *taken;
+      if (call_.on_sent) call_.on_sent(sent_, request_.size());
     }
   }
   void on_writable() override { send(); }
@@ -93,7 +94,7 @@ class Exchange final : runtime::StreamHandler {
   runtime::Loop& loop_;
   std::unique_ptr<runtime::ByteStream> stream_;
   const std::string request_;
-  const std::uint64_t ms_max_;
+  const HttpCall& call_;
   std::size_t sent_ = 0;
   std::vector<std::byte> input_;
   http::ResponseParser parser_{answer_bytes_max};
@@ -118,7 +119,7 @@ Result<http::Response> call_http(const BenchServer& server, const std::string& c
   }
   auto stream = connect_stream(**loop, server.host, server.port, tls.get());
   if (!stream) return std::unexpected(stream.error());
-  return Exchange(**loop, request_text(server, call), call.answer_ms_max).run(std::move(*stream));
+  return Exchange(**loop, request_text(server, call), call).run(std::move(*stream));
 }
 
 }  // namespace weir::cli

@@ -2,7 +2,9 @@
 // Errors: io_error, closed, timed_out: no answer was had; corrupt: it can't be read. An answer of any status is a result.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,7 @@ struct HttpCall {
   std::string body;    // JSON; empty: none
   std::vector<http::Header> headers{};
   std::uint64_t answer_ms_max = 60'000;
+  std::function<void(std::size_t sent, std::size_t of)> on_sent{};  // bytes of the request; may be empty
 };
 
 // An empty user: without a login. `ca_file`: who may have signed the server's certificate; empty: it is not verified.

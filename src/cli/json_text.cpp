@@ -52,13 +52,6 @@ std::string text_at(const json::object& item, std::string_view path) { return sh
 std::string table_text(const json::array& items, std::vector<std::string> columns) {
   if (columns.empty() && !items.empty() && items.front().is_object())
     columns = keys_of(items.front().as_object());
-  if (!items.empty()) {
-    std::erase_if(columns, [&](const std::string& column) {
-      return std::none_of(items.begin(), items.end(), [&](const json::value& item) {
-        return item.is_object() && value_at(item.as_object(), column) != nullptr;
-      });
-    });
-  }
   std::vector<std::vector<std::string>> lines{columns};
   std::vector<bool> numbers(columns.size(), !items.empty());
   for (const json::value& item : items) {
@@ -88,15 +81,31 @@ std::string table_text(const json::array& items, std::vector<std::string> column
   return out;
 }
 
+std::vector<std::string> unknown_columns(const json::value& answer, const std::vector<std::string>& columns) {
+  std::vector<std::string> unknown;
+  const auto has = [](const json::value& item, const std::string& column) {
+    return item.is_object() && value_at(item.as_object(), column) != nullptr;
+  };
+  for (const std::string& column : columns) {
+    const bool known = answer.is_array()
+                           ? answer.as_array().empty() ||
+                                 std::any_of(answer.as_array().begin(), answer.as_array().end(),
+                                             [&](const json::value& item) { return has(item, column); })
+                           : has(answer, column);
+    if (!known) unknown.push_back(column);
+  }
+  return unknown;
+}
+
 std::string item_text(const json::object& item, std::vector<std::string> columns) {
   if (columns.empty()) columns = keys_of(item);
   std::size_t widest = 0;
   for (const std::string& column : columns) widest = std::max(widest, cells_of(column));
   std::string out;
   for (const std::string& column : columns) {
-    const json::value* const value = value_at(item, column);
-    if (value == nullptr) continue;
-    out += fmt::format("{}{}  {}\n", column, std::string(widest - cells_of(column), ' '), shown(value));
+    std::string line = left_in(column, widest) + "  " + text_at(item, column);
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
   }
   return out;
 }
@@ -107,6 +116,8 @@ std::string messages_text(const json::array& messages) {
     if (!message.is_object()) continue;
     const json::object& of = message.as_object();
     const json::value* const again = value_at(of, "redelivered");
+    if (const auto sequence = number_at(of, "sequence"))
+      out += fmt::format("# message {:.0f}, {}\n", *sequence, text_at(of, "state"));
     out += fmt::format("# exchange '{}', key '{}', {} bytes{}\n", shown(value_at(of, "exchange")),
                        shown(value_at(of, "routing_key")), shown(value_at(of, "payload_bytes")),
                        again != nullptr && again->is_bool() && again->as_bool() ? ", redelivered" : "");

@@ -17,9 +17,12 @@ std::optional<double> number_at(const boost::json::object& item, std::string_vie
 // One line, harmless to a terminal; empty: there is none.
 std::string text_at(const boost::json::object& item, std::string_view path);
 
-// Columns are paths as "a.b"; no columns: all that the first item has. A column that no item has is left out.
+// Columns are paths as "a.b"; no columns: all that the first item has. A column that no item has is empty.
 std::string table_text(const boost::json::array& items, std::vector<std::string> columns);
 std::string item_text(const boost::json::object& item, std::vector<std::string> columns);
+// Those of the columns that no item of the answer has (an empty list has all).
+std::vector<std::string> unknown_columns(const boost::json::value& answer,
+                                         const std::vector<std::string>& columns);
 std::string messages_text(const boost::json::array& messages);
 
 }  // namespace weir::cli

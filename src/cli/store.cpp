@@ -1,7 +1,6 @@
 #include "cli/store.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -16,6 +15,8 @@
 #include <vector>
 
 #include "base/log.h"
+#include "cli/progress_bar.h"
+#include "cli/quantities.h"
 #include "cli/store_names.h"
 #include "cli/store_report.h"
 #include "runtime/lock_file.h"
@@ -40,34 +41,25 @@ struct StoreArguments {
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 void complain(std::string_view text) { fmt::print(stderr, "weir: {}\n", text); }
 
-// One line on a terminal, overwritten as it goes on.
+// Of all files below the directory.
 class Progress {
  public:
-  explicit Progress(const std::string& directory) : shown_(::isatty(STDERR_FILENO) != 0) {
+  Progress(const std::string& directory, std::string what) : bar_(std::move(what)) {
     std::error_code error;
     for (std::filesystem::recursive_directory_iterator at(directory, error), end; !error && at != end;
          at.increment(error)) {
       if (at->is_regular_file(error)) total_ += at->file_size(error);
     }
   }
-  ~Progress() {
-    if (shown_) fmt::print(stderr, "\r\x1b[K");
-  }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-
   void advance(std::uint64_t bytes) {
     done_ += bytes;
-    if (!shown_) return;
-    const std::uint64_t percent = total_ > 0 ? std::min<std::uint64_t>(done_ * 100 / total_, 100) : 100;
-    const auto filled = static_cast<std::size_t>(percent / 4);
-    fmt::print(stderr, "\r[{}{}] {:3} %  {} of {} MiB", std::string(filled, '#'),
-               std::string(25 - filled, ' '), percent, done_ >> 20, total_ >> 20);
-    std::fflush(stderr);
+    const double share = total_ > 0 ? static_cast<double>(done_) / static_cast<double>(total_) : 1;
+    bar_.show(share, fmt::format("{} of {}", bytes_text(static_cast<double>(done_)),
+                                 bytes_text(static_cast<double>(total_))));
   }
 
  private:
-  bool shown_;
+  ProgressBar bar_;
   std::uint64_t total_ = 0, done_ = 0;
 };
 
@@ -129,7 +121,7 @@ int verify(const StoreArguments& arguments) {
   }
   StoreNames names;
   {
-    Progress progress(arguments.directory);
+    Progress progress(arguments.directory, "verifying");
     for (std::uint16_t shard = 0; shard < store.shards; ++shard) {
       storage::VerifyOptions options;
       options.deep = arguments.deep;
@@ -158,7 +150,9 @@ Result<std::vector<std::pair<std::string, storage::RepairPlan>>> plan_all(OpenSt
   plans.emplace_back("node.id", std::move(*identity));
   std::vector<std::pair<QueueId, ShardId>> with_messages;
   QueueId highest;
+  ProgressBar bar("looking for damage");
   for (std::uint16_t shard = store.shards; shard-- > 0;) {
+    bar.show(1 - (shard + 1.0) / store.shards, fmt::format("shard {}", shard));
     const auto collect = [&, shard](const storage::RepairPlan& plan) {
       for (const QueueId queue : plan.queues) with_messages.emplace_back(queue, ShardId{shard});
       highest = std::max(highest, plan.highest_queue);
@@ -213,10 +207,14 @@ int repair(const StoreArguments& arguments) {
     return exit_damaged;
   }
   std::size_t done = 0;
+  ProgressBar bar("repairing");
   for (const auto& [where, plan] : *plans) {
     for (const storage::RepairStep& step : plan.steps) {
+      bar.show(static_cast<double>(done) / static_cast<double>(steps), step.what);
       ++done;
-      if (const Status carried_out = step.carry_out(); !carried_out) {
+      const Status carried_out = step.carry_out();
+      bar.clear();
+      if (!carried_out) {
         complain(fmt::format("step {} failed: {}", done, carried_out.error().message));
         return exit_damaged;
       }

@@ -20,6 +20,7 @@ std::string_view outcome_name(node::Outcome outcome) {
   switch (outcome) {
     case node::Outcome::accept: return "ack";
     case node::Outcome::requeue: return "requeue";
+    case node::Outcome::restore: return "restore";
     case node::Outcome::failed: return "failed";
     case node::Outcome::discard: return "reject";
   }

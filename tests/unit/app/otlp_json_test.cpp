@@ -34,7 +34,7 @@ json::object first_span(std::span<const node::Span> spans) {
 
 std::string attribute(const json::object& span, std::string_view key, const char* kind = "stringValue") {
   for (const json::value& one : span.at("attributes").as_array()) {
-    if (one.at("key") != key) continue;
+    if (std::string_view(one.at("key").as_string()) != key) continue;
     const json::value& value = one.at("value").at(kind);
     return value.is_string() ? std::string(value.as_string()) : json::serialize(value);
   }
