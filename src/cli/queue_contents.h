@@ -1,5 +1,5 @@
-// What it is: `weir queue peek`, `search`, `move`, `copy` and `remove`: work on the messages of a queue in steps, each a call of the
-// management API, until it is done; with a progress bar.
+// What it is: `weir queue peek`, `search`, `move`, `copy` and `remove`: work on the messages of a queue in steps, each a call of
+// the management API, until it is done; with a progress bar.
 #pragma once
 
 #include <CLI/CLI.hpp>

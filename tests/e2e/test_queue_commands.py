@@ -63,7 +63,7 @@ def test_peeking_at_any_place_changes_nothing(run, admin, tickets):
         assert not message["redelivered"]
     assert ready(admin, tickets) == 10
     run("queue", "peek", tickets, "--from", "nowhere", code=1)
-    assert "Not Found" in run("queue", "peek", tickets + "x", code=1)
+    assert "no queue" in run("queue", "peek", tickets + "x", code=1)
 
 
 def test_searching_by_what_messages_have(run, tickets):

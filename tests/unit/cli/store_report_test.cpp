@@ -12,7 +12,12 @@ namespace json = boost::json;
 using testing::HasSubstr;
 using testing::Not;
 
-StoreNames some_names() {
+// Definitions of one queue.
+struct SomeNames : StoreNames {
+  SomeNames();
+};
+
+SomeNames::SomeNames() {
   std::vector<std::byte> changes;
   broker::encode_change(broker::PutVhost{{.name = "/", .description = ""}}, changes);
   broker::QueueDefinition definition;
@@ -20,9 +25,7 @@ StoreNames some_names() {
   definition.name = "tickets \"1\"";
   definition.id = QueueId{300};
   broker::encode_change(broker::PutQueue{std::move(definition)}, changes);
-  StoreNames names;
-  names.take(changes);
-  return names;
+  take(changes);
 }
 
 StoreReport whole_report() {
@@ -49,7 +52,7 @@ storage::Finding some_finding() {
 }
 
 TEST(StoreReport, a_whole_directory_says_so_and_counts_messages_of_defined_queues) {
-  const StoreNames names = some_names();
+  const SomeNames names;
   const StoreReport report = whole_report();
   EXPECT_TRUE(report.whole(names));
   const std::string text = report_as_text(report, names);
@@ -59,7 +62,7 @@ TEST(StoreReport, a_whole_directory_says_so_and_counts_messages_of_defined_queue
 }
 
 TEST(StoreReport, damage_is_told_with_its_place_and_its_messages) {
-  const StoreNames names = some_names();
+  const SomeNames names;
   StoreReport report = whole_report();
   report.shards[0].findings.push_back(some_finding());
   EXPECT_FALSE(report.whole(names));
@@ -70,7 +73,7 @@ TEST(StoreReport, damage_is_told_with_its_place_and_its_messages) {
 }
 
 TEST(StoreReport, lost_messages_are_damage_even_where_every_file_is_whole) {
-  const StoreNames names = some_names();
+  const SomeNames names;
   StoreReport report = whole_report();
   report.shards[0].queues[QueueId{300}].lost = 2;
   EXPECT_FALSE(report.whole(names));
@@ -80,14 +83,14 @@ TEST(StoreReport, lost_messages_are_damage_even_where_every_file_is_whole) {
 }
 
 TEST(StoreReport, what_was_lost_of_a_deleted_queue_is_no_damage) {
-  const StoreNames names = some_names();
+  const SomeNames names;
   StoreReport report = whole_report();
   report.shards[0].queues[QueueId{999}].lost = 7;
   EXPECT_TRUE(report.whole(names));
 }
 
 TEST(StoreReport, an_identity_or_definitions_that_can_not_be_read_are_damage) {
-  StoreNames names = some_names();
+  SomeNames names;
   StoreReport report = whole_report();
   report.identity_damage = "node.id is missing";
   EXPECT_FALSE(report.whole(names));
@@ -100,7 +103,7 @@ TEST(StoreReport, an_identity_or_definitions_that_can_not_be_read_are_damage) {
 }
 
 TEST(StoreReport, its_json_is_json_whatever_names_hold) {
-  const StoreNames names = some_names();
+  const SomeNames names;
   StoreReport report = whole_report();
   report.directory = "/da\"ta\n";
   report.shards[0].findings.push_back(some_finding());
