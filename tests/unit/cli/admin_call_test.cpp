@@ -79,8 +79,8 @@ TEST(AdminCall, conditions_go_into_the_query_and_reasons_into_headers) {
 }
 
 TEST(AdminCall, what_is_not_of_its_kind_is_refused) {
-  const AdminCommand& peek = command("queue", "peek");
-  EXPECT_FALSE(admin_call(peek, typed(peek, {{"NAME", {"q"}}, {"--count", {"two"}}}), std::nullopt));
+  const AdminCommand& consume = command("consume", "");
+  EXPECT_FALSE(admin_call(consume, typed(consume, {{"QUEUE", {"q"}}, {"--count", {"two"}}}), std::nullopt));
   const AdminCommand& set = command("policy", "set");
   EXPECT_FALSE(admin_call(set, typed(set, {{"NAME", {"p"}}, {"PATTERN", {".*"}}, {"DEFINITION", {"{"}}}),
                           std::nullopt));
