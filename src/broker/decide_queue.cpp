@@ -45,8 +45,9 @@ Status check_quorum(const DeclareQueue& request, std::string_view resource) {
   return {};
 }
 
+// `update`: of the arguments only those that can't change.
 Status check_equivalent(const QueueDefinition& known, const DeclareQueue& request, const Actor& actor,
-                        std::string_view resource) {
+                        std::string_view resource, bool update) {
   const bool same_owner =
       request.exclusive ? known.exclusive && known.owner == actor.session : !known.exclusive;
   if (!same_owner) return locked(known);
@@ -54,7 +55,8 @@ Status check_equivalent(const QueueDefinition& known, const DeclareQueue& reques
   WEIR_TRY(same_property("auto_delete", resource, request.auto_delete, known.auto_delete));
   const auto type = static_cast<unsigned>(queue_type(known.arguments));
   for (const ArgumentRule& rule : argument_rules()) {
-    if ((rule.types & type) != 0)
+    const bool may_differ = update && rule.revision == Revision::in_place;
+    if ((rule.types & type) != 0 && !may_differ)
       WEIR_TRY(same_argument(rule.name, resource, request.arguments, known.arguments));
   }
   return {};
@@ -112,6 +114,18 @@ Result<Decision> decide_passive(const Topology& topology, const Actor& actor, co
   return found(*known);
 }
 
+// The queue gets the arguments of the request, with the type that it has.
+Result<Decision> decide_update(const QueueDefinition& known, const DeclareQueue& request,
+                               std::string_view resource) {
+  QueueDefinition revised = known;
+  revised.arguments = request.arguments;
+  WEIR_TRY(check_storable(revised.arguments));
+  WEIR_TRY(check_queue_arguments(revised.arguments, resource));
+  Decision decision = found(known);
+  if (revised.arguments != known.arguments) decision.changes.emplace_back(PutQueue{std::move(revised)});
+  return decision;
+}
+
 Decision removal(const Topology& topology, const QueueDefinition& queue) {
   Decision decision = found(queue);
   decision.changes.emplace_back(RemoveQueue{queue.vhost, queue.name, queue.id});
@@ -163,7 +177,7 @@ Result<Decision> decide_declare_queue(const Topology& topology, const Actor& act
                                       Placement placement) {
   if (topology.find_vhost(asked.vhost) == nullptr) return no_such_vhost(asked.vhost);
   if (asked.passive) return decide_passive(topology, actor, asked);
-  const DeclareQueue request = with_default_type(topology, asked);
+  DeclareQueue request = with_default_type(topology, asked);
   if (is_reserved(request.name) && !is_broker(actor)) {
     return fail(ErrorCode::access_refused,
                 fmt::format("queue name '{}' contains reserved prefix 'amq.*'", request.name));
@@ -177,9 +191,11 @@ Result<Decision> decide_declare_queue(const Topology& topology, const Actor& act
     name = generate_name(topology, request.vhost, placement.random);
   }
   const std::string resource = resource_text(DestinationKind::queue, request.vhost, name);
+  const Result<bool> update = take_update(request.arguments, resource);
+  WEIR_TRY(update);
   if (const QueueDefinition* known = topology.find_queue(request.vhost, name)) {
-    WEIR_TRY(check_equivalent(*known, request, actor, resource));
-    return found(*known);
+    WEIR_TRY(check_equivalent(*known, request, actor, resource, *update));
+    return *update ? decide_update(*known, request, resource) : found(*known);
   }
   WEIR_TRY(check_new(request, resource));
   if (!is_broker(actor)) WEIR_TRY(check_queue_limit(topology, request.vhost, name));

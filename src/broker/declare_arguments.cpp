@@ -191,7 +191,7 @@ constexpr std::array rules = std::to_array<ArgumentRule>({
     {"x-max-length-bytes", classic | quorum | stream, check_not_negative},
     {"x-max-in-memory-length", quorum, check_not_negative},
     {"x-max-in-memory-bytes", quorum, check_not_negative},
-    {"x-max-priority", classic, check_priority},
+    {"x-max-priority", classic, check_priority, Revision::never},
     {"x-overflow", classic | quorum, check_overflow},
     {"x-delivery-limit", quorum, check_integer},
     {"x-single-active-consumer", classic | quorum, check_bool},
@@ -200,11 +200,11 @@ constexpr std::array rules = std::to_array<ArgumentRule>({
     {"x-delayed-retry-type", quorum, check_retry_type},
     {"x-delayed-retry-min", quorum, check_expires},
     {"x-delayed-retry-max", quorum, check_expires},
-    {groups_argument, classic | quorum, check_groups},
-    {last_value_argument, classic | quorum, check_key},
-    {fair_argument, classic | quorum, check_fair},
-    {dedup_argument, classic | quorum, check_bool},
-    {dedup_header_argument, classic | quorum, check_header},
+    {groups_argument, classic | quorum, check_groups, Revision::never},
+    {last_value_argument, classic | quorum, check_key, Revision::never},
+    {fair_argument, classic | quorum, check_fair, Revision::never},
+    {dedup_argument, classic | quorum, check_bool, Revision::never},
+    {dedup_header_argument, classic | quorum, check_header, Revision::never},
     {"x-cache-ttl", classic | quorum, check_cache_time},
     {"x-cache-size", classic | quorum, check_cache_size},
     {"x-max-age", stream, check_age},
@@ -214,7 +214,7 @@ constexpr std::array rules = std::to_array<ArgumentRule>({
     // Where messages lie is the server's matter, and one node holds all: these change nothing.
     {"x-queue-mode", classic, check_mode},
     {"x-queue-version", classic, check_version},
-    {"x-queue-type", classic | quorum | stream, check_type},
+    {"x-queue-type", classic | quorum | stream, check_type, Revision::never},
     {"x-queue-master-locator", classic, check_text},
     {"x-queue-leader-locator", classic | quorum | stream, check_locator},
     {"x-quorum-initial-group-size", quorum, check_positive},
@@ -282,6 +282,19 @@ QueueType queue_type(const Table& arguments) {
   if (text != nullptr && *text == "quorum") return QueueType::quorum;
   if (text != nullptr && *text == "stream") return QueueType::stream;
   return QueueType::classic;
+}
+
+Result<bool> take_update(Table& arguments, std::string_view resource) {
+  const Value* const asked = arguments.find(update_argument);
+  if (asked == nullptr) return false;
+  const bool* const update = std::get_if<bool>(&asked->v);
+  if (update == nullptr) {
+    return fail(ErrorCode::precondition_failed, fmt::format("invalid arg '{}' for {}: {}", update_argument,
+                                                            resource, *unacceptable_type(*asked)));
+  }
+  const bool wanted = *update;
+  arguments.remove(update_argument);
+  return wanted;
 }
 
 Status check_queue_arguments(const Table& arguments, std::string_view resource) {

@@ -18,17 +18,30 @@ enum class QueueType : std::uint8_t { classic = 1, quorum = 2, stream = 4 };  //
 // Of checked arguments.
 QueueType queue_type(const Table& arguments);
 
+// Whether a queue that is there can get another value.
+enum class Revision : std::uint8_t {
+  in_place,
+  never,  // its messages are held in a structure that follows from it
+};
+
 struct ArgumentRule {
   std::string_view name;
   unsigned types;  // the QueueTypes that have it
   // What is wrong with the value, if something is.
   std::optional<std::string> (*check)(const Value& value, const Table& arguments);
+  Revision revision = Revision::in_place;
 };
 std::span<const ArgumentRule> argument_rules();
 
 // Arguments that no rule names are let through. `resource` is "queue 'q' in vhost '/'".
 // precondition_failed: a value is wrong, or not for this type of queue. not_implemented: a stream.
 Status check_queue_arguments(const Table& arguments, std::string_view resource);
+
+// A declaration with it, true, gives a queue that is there the arguments that it says, instead of asking for the same. It
+// is not kept.
+inline constexpr std::string_view update_argument = "x-update-arguments";
+// Takes it out. precondition_failed: it is not a bool.
+Result<bool> take_update(Table& arguments, std::string_view resource);
 
 // Of a consumer. precondition_failed.
 Status check_consumer_arguments(const Table& arguments, std::string_view resource);

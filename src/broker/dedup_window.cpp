@@ -90,6 +90,12 @@ void DedupWindow::add(const Seen& seen) {
   while (size_ > ids_max_) drop_oldest();
 }
 
+void DedupWindow::resize(std::uint64_t window_ms, std::uint64_t ids_max) {
+  window_ms_ = window_ms;
+  ids_max_ = ids_max;
+  while (size_ > ids_max_) drop_oldest();
+}
+
 void DedupWindow::drop_oldest() {
   Block& block = blocks_.front();
   std::uint32_t* const entry = find(block.slots[dropped_].id);

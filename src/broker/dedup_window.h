@@ -29,6 +29,8 @@ class DedupWindow {
 
   // `window_ms` 0: of any age.
   DedupWindow(std::uint64_t window_ms, std::uint64_t ids_max) : window_ms_(window_ms), ids_max_(ids_max) {}
+  // What lies beyond it now is forgotten; what was forgotten before does not come back.
+  void resize(std::uint64_t window_ms, std::uint64_t ids_max);
 
   // Was it seen within the window?
   bool contains(const DedupId& id, std::uint64_t now_ms);
@@ -82,7 +84,7 @@ class DedupWindow {
   void forget_old(std::uint64_t now_ms);
   Block& block_for(const Seen& seen);
 
-  const std::uint64_t window_ms_, ids_max_;
+  std::uint64_t window_ms_, ids_max_;
   std::deque<Block> blocks_;
   std::uint32_t front_ = 0;  // number of the first one
   std::size_t dropped_ = 0;  // slots of it that are out of the window

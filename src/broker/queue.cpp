@@ -33,7 +33,9 @@ void Queue::redefine(QueueOptions options, std::uint64_t now_ms,
                      const std::function<std::uint32_t(Seq, const Entry&)>& body_bytes) {
   const bool counts = options.counts_bytes() && !options_.counts_bytes();
   const bool shortens = options.ttl_ms && *options.ttl_ms < options_.ttl_ms.value_or(UINT32_MAX);
+  const bool was_single = options_.single_active;
   options_ = std::move(options);
+  if (options_.single_active != was_single) choose_active();
   if (counts || !options_.counts_bytes()) ready_bytes_ = 0;
   if (!counts && !shortens) return;
   for (Seq at = index_.begin(); index_.next_live(at, index_.end(), at); ++at.value) {
@@ -471,11 +473,17 @@ void Queue::detach(Consumer& consumer) {
   std::erase(ring_, &consumer);
   consumer.waiting = false;
   consumer.queue = nullptr;
-  if (active_ != &consumer) return;
+  if (active_ == &consumer) choose_active();
+}
+
+// The first of those with the highest priority; none where there is no such rule (any more).
+void Queue::choose_active() {
+  active_ = nullptr;
+  if (!options_.single_active) return lost_.reset();
   const auto next =
       std::max_element(consumers_.begin(), consumers_.end(),
                        [](const Consumer* a, const Consumer* b) { return a->priority < b->priority; });
-  active_ = next == consumers_.end() ? nullptr : *next;
+  if (next != consumers_.end()) active_ = *next;
 }
 
 void Queue::lose(Consumer& consumer) {

@@ -262,6 +262,7 @@ class Queue {
   void return_to_place(Seq seq, Entry& entry);
   void add_value(Seq seq);
   void forget_value(Seq seq);
+  void choose_active();
   void join_ring(Consumer& consumer);
   bool may_go_on() const { return !lost_ || out_ == 0; }
   void arm(Seq seq, std::uint64_t at_ms);

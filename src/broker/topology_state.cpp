@@ -126,6 +126,7 @@ void Topology::State::operator()(const PutQueue& change) {
   if (of_this_id != queues_by_id.end() && of_this_id->second != known) return;  // another queue has the id
   count_id(definition);
   if (known != nullptr && known->definition.id == definition.id) {
+    if (known->definition.arguments != definition.arguments) redefined.push_back(definition.id);
     unindex_queue(*known);
     known->update(definition);
     apply_policies(vhost->policies, *known);

@@ -101,6 +101,10 @@ void Table::append(std::string key, Value value) {
   fields_.push_back(Field{std::move(key), std::move(value)});
 }
 
+void Table::remove(std::string_view key) {
+  std::erase_if(fields_, [&](const Field& field) { return field.key == key; });
+}
+
 bool Table::operator==(const Table& other) const {
   if (fields_.size() != other.fields_.size()) return false;
   if (fields_ == other.fields_) return true;

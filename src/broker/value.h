@@ -40,6 +40,7 @@ class Table {
   const Value* find(std::string_view key) const;
   void set(std::string key, Value value);     // replaces
   void append(std::string key, Value value);  // the caller knows that the key is new
+  void remove(std::string_view key);
   bool empty() const;
   std::size_t size() const;
   const std::vector<Field>& fields() const { return fields_; }

@@ -1,4 +1,4 @@
-// What changes of queues while they are there: what policies say of them, and what their vhosts may keep.
+// What changes of queues while they are there: what their arguments and policies say of them, and what their vhosts may keep.
 #include <algorithm>
 
 #include "node/queue_counting.h"
@@ -33,6 +33,7 @@ void QueueHost::redefine(const broker::QueueDefinition& definition) {
     const std::uint64_t bytes = kept_bytes(entry, of->pieces_end(seq));
     return static_cast<std::uint32_t>(bytes - std::min(bytes, record_overhead_bytes));
   });
+  if (of->seen != nullptr) of->seen->resize(of->options().dedup_window_ms, of->options().dedup_ids_max);
   if (of->options().expires_ms != expired_ms) {
     alarms_.cancel(of->unused);
     touch(*of);
