@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -115,6 +116,54 @@ TEST(Extras, come_back_as_they_were) {
   for (std::size_t size = 1; size < bytes.size(); ++size) {
     EXPECT_FALSE(decode_extras(Bytes(bytes).first(size)).has_value()) << size;
   }
+}
+
+TEST(Extras, are_written_and_read_as_in_the_golden_file) {
+  DeathHistory history;
+  Death first;
+  first.reason = DeathReason::delivery_limit;
+  first.time_ms = now_ms;
+  first.queue = "first";
+  first.exchange = "x";
+  first.routing_key = "k";
+  history.record(first);
+  Death second;
+  second.reason = DeathReason::expired;
+  second.ttl_ms = 70;
+  second.time_ms = now_ms + 1;
+  second.queue = second.routing_key = "second";
+  second.more_keys = {"further", ""};
+  second.rekeyed = true;
+  history.record(second);
+  const std::vector<std::byte> deaths = encode_deaths(history);
+  const std::vector<std::string_view> keys{"blind", ""};
+  const std::vector<std::byte> blind_keys = encode_blind_keys(keys);
+  const MessageExtras extras{.ttl_ms = 0x0102'0304,
+                             .deliver_ms = now_ms,
+                             .group = 0x1122'3344'5566'7788,
+                             .origin = LetterOrigin{QueueId{3}, Seq{99}},
+                             .id = DedupId{0x0807'0605'0403'0201, 0x100f'0e0d'0c0b'0a09},
+                             .pieces = BodyPieces{Seq{1'000'000}, 786'432},
+                             .blind_keys = blind_keys,
+                             .deaths = deaths};
+  std::vector<std::byte> now;
+  append_extras(now, extras);
+  const std::string path = std::string(WEIR_TESTS_DIR) + "/golden/extras-v1.bin";
+  if (std::getenv("WEIR_UPDATE_GOLDEN") != nullptr)
+    std::ofstream(path, std::ios::binary) << std::string_view(as_text(now));
+  std::ifstream file(path, std::ios::binary);
+  const std::string golden{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  EXPECT_TRUE(as_text(now) == golden);
+  const auto decoded = decode_extras(as_bytes(golden));
+  ASSERT_TRUE(decoded.has_value());
+  EXPECT_EQ(decoded->ttl_ms, extras.ttl_ms);
+  EXPECT_EQ(decoded->deliver_ms, extras.deliver_ms);
+  EXPECT_EQ(decoded->group, extras.group);
+  EXPECT_EQ(decoded->origin, extras.origin);
+  EXPECT_EQ(decoded->id, extras.id);
+  EXPECT_EQ(decoded->pieces, extras.pieces);
+  EXPECT_EQ(blind_keys_of(decoded->blind_keys), keys);
+  EXPECT_EQ(decode_deaths(decoded->deaths).value(), history);
 }
 
 TEST(Extras, keep_the_keys_that_receivers_do_not_see) {
