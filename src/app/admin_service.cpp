@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "app/machine.h"
+#include "app/protocols.h"
 #include "app/resource_watch.h"
 #include "protocol/amqp091/plain_messages.h"
 
@@ -21,7 +22,7 @@ admin::ApiSurroundings surroundings(node::Node& node) {
   at.offload = [&node](std::function<void()> work, std::function<void()> done) {
     return node.offload(shard, std::move(work), std::move(done));
   };
-  at.messages = amqp091::plain_messages();
+  at.messages = amqp091::plain_messages(native_forms());
   return at;
 }
 

@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "app/admin_service.h"
-#include "app/amqp_service.h"
 #include "app/certificate_watch.h"
 #include "app/definitions_apply.h"
 #include "app/exit_codes.h"
@@ -27,6 +26,7 @@
 #include "app/otlp_exporter.h"
 #include "app/ports_file.h"
 #include "app/process_signals.h"
+#include "app/protocols.h"
 #include "app/resource_watch.h"
 #include "app/token_login.h"
 #include "base/limits.h"
@@ -34,8 +34,6 @@
 #include "base/version.h"
 #include "broker/own_exchanges.h"
 #include "node/node.h"
-#include "protocol/amqp091/channel_traces.h"
-#include "protocol/amqp091/delivery_properties.h"
 #include "runtime/lock_file.h"
 #include "runtime/systemd_notify.h"
 #include "runtime/tls.h"
@@ -114,8 +112,7 @@ node::NodeOptions node_options(const Settings& settings) {
     options.auth.backends.push_back(backend == "oauth2" ? node::AuthBackend::token
                                                         : node::AuthBackend::internal);
   }
-  options.headers_of = {amqp091::headers_of, amqp091::property_of, amqp091::all_properties_of,
-                        amqp091::own_properties, amqp091::header_text};
+  options.headers_of = native_headers();
   options.events = settings.events_exchange;
   options.default_vhost = settings.default_vhost;
   options.default_user = settings.default_user;
@@ -167,7 +164,8 @@ class Server {
   std::unique_ptr<LogDropsWatch> log_drops_;       // on shard 0
   std::unique_ptr<FileWatch> files_;               // on shard 0; null: SIGHUP alone
   std::unique_ptr<CertificateWatch> certificate_;  // on shard 0; null: there is none
-  std::unique_ptr<AmqpService> amqp_;
+  std::unique_ptr<ConnectionTally> tally_;
+  std::unique_ptr<ProtocolService> amqp_, stomp_;
   std::unique_ptr<AdminService> admin_;
   std::unique_ptr<MetricsService> metrics_;
   Ports ports_;
@@ -199,10 +197,14 @@ void Server::start() {
   const std::uint64_t room = open_files_max_ > 2 * open_files_kept_back
                                  ? open_files_max_ - open_files_kept_back
                                  : open_files_max_ / 2;
-  amqp_ = std::make_unique<AmqpService>(*node_, settings_,
-                                        settings_.connections_max == 0 ? room : settings_.connections_max);
+  tally_ =
+      std::make_unique<ConnectionTally>(settings_.connections_max == 0 ? room : settings_.connections_max);
+  amqp_ = make_amqp(*node_, settings_, *tally_);
   listen(*amqp_, "amqp", "amqp", settings_.listen_amqp, nullptr);
   listen(*amqp_, "amqp/ssl", "amqps", settings_.listen_amqps, tls_.get());
+  stomp_ = make_stomp(*node_, settings_, *tally_);
+  listen(*stomp_, "stomp", "stomp", settings_.listen_stomp, nullptr);
+  listen(*stomp_, "stomp/ssl", "stomps", settings_.listen_stomps, tls_.get());
   admin_ = std::make_unique<AdminService>(*node_, settings_);
   listen(*admin_, "http", "admin", settings_.listen_admin, nullptr);
   listen(*admin_, "https", "admin_tls", settings_.listen_admin_tls, tls_.get());
@@ -339,8 +341,11 @@ Status Server::stop() {
   if (node_ == nullptr) return {};
   if (metrics_ != nullptr) metrics_->stop();
   if (admin_ != nullptr) admin_->stop();
-  if (amqp_ != nullptr) amqp_->stop();
+  for (ProtocolService* const protocol : {amqp_.get(), stomp_.get()}) {
+    if (protocol != nullptr) protocol->stop();
+  }
   amqp_.reset();
+  stomp_.reset();
   node_->run_on(ShardId{0}, [&] {
     watch_.reset();
     log_drops_.reset();

@@ -141,6 +141,8 @@ void check_together(LoadedSettings& loaded) {
   const bool certificate = !s.tls_certificate_file.empty() && !s.tls_key_file.empty();
   require(loaded, s.listen_amqps.empty() || certificate,
           "listeners.amqps needs tls.certificate_file and tls.key_file");
+  require(loaded, s.listen_stomps.empty() || certificate,
+          "listeners.stomps needs tls.certificate_file and tls.key_file");
   require(loaded, s.listen_admin_tls.empty() || certificate,
           "listeners.admin_tls needs tls.certificate_file and tls.key_file");
   require(loaded, s.tls_certificate_file.empty() == s.tls_key_file.empty(),

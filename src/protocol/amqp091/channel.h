@@ -25,10 +25,10 @@
 #include "protocol/amqp091/consumers.h"
 #include "protocol/amqp091/content_assembly.h"
 #include "protocol/amqp091/delivery_ages.h"
-#include "protocol/amqp091/piece_buffer.h"
 #include "protocol/amqp091/routing_headers.h"
 #include "protocol/amqp091/transaction.h"
-#include "protocol/amqp091/unacked.h"
+#include "protocol/common/piece_buffer.h"
+#include "protocol/common/unacked.h"
 #include "runtime/timers.h"
 
 namespace weir::amqp091 {

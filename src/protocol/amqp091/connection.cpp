@@ -139,8 +139,7 @@ void Connection::end() {
   client_.timers().cancel(resume_);
   client_.timers().cancel(login_);
   output_.clear();
-  held_ = {};
-  held_chunk_.reset();
+  held_.clear();
   log_end();
   stream_->close();
   owner_.on_ended(*this);

@@ -30,12 +30,13 @@
 #include "protocol/amqp091/codec/methods.h"
 #include "protocol/amqp091/consumers.h"
 #include "protocol/amqp091/frame_reader.h"
-#include "protocol/amqp091/output.h"
 #include "protocol/amqp091/sasl.h"
 #include "protocol/amqp091/server_properties.h"
 #include "protocol/amqp091/settings.h"
 #include "protocol/common/connection_log.h"
+#include "protocol/common/held_input.h"
 #include "protocol/common/login_delays.h"
+#include "protocol/common/output.h"
 #include "runtime/stream.h"
 #include "runtime/timers.h"
 
@@ -165,7 +166,6 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   // connection_input.cpp
   void take_input(Bytes input, Chunk* chunk);
   void take_frames(Bytes input, Chunk* chunk);
-  void hold(Bytes input, Chunk* chunk);
   void resume_input();
   void take_protocol_header(Bytes& input);
   void handle(const FrameReader::Item& item, Chunk* chunk);
@@ -247,8 +247,7 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   bool congested_ = false;  // the session was told
 
   FrameReader reader_;
-  ChunkRef held_chunk_;
-  Bytes held_{};  // read, not handled yet
+  HeldInput held_;  // read, not handled yet
   std::uint8_t header_bytes_ = 0;
   std::byte header_[protocol_header_bytes];
   Output output_;

@@ -10,8 +10,6 @@ namespace weir::amqp091 {
 namespace {
 // Clients get frame-max wrong by the 8 bytes around the payload: they are let off.
 constexpr std::uint32_t frame_max_slack = frame_overhead_bytes;
-// Held input up to this size is copied, so that it does not keep the shard's read buffer from being reused.
-constexpr std::size_t held_copy_bytes_max = 64U << 10;
 }  // namespace
 
 void Connection::on_readable() {
@@ -43,24 +41,13 @@ void Connection::wait_no_more(Wait reason) {
 
 void Connection::resume_input() {
   if (!held_.empty()) {
-    const ChunkRef chunk = std::move(held_chunk_);
-    take_input(std::exchange(held_, {}), chunk.get());
+    ChunkRef chunk;
+    const Bytes input = held_.take(chunk);
+    take_input(input, chunk.get());
   }
   if (waits_ != 0 || phase_ == Phase::ended || !paused_) return;
   paused_ = false;
   stream_->resume_reading();
-}
-
-void Connection::hold(Bytes input, Chunk* chunk) {
-  if (input.empty()) return;
-  if (input.size() <= held_copy_bytes_max) {
-    held_chunk_ = ChunkRef::adopt(Chunk::make(input.size()));
-    std::memcpy(held_chunk_->data(), input.data(), input.size());
-    held_ = {held_chunk_->data(), input.size()};
-  } else {
-    held_chunk_ = ChunkRef::share(chunk);
-    held_ = input;
-  }
 }
 
 void Connection::take_input(Bytes input, Chunk* chunk) {
@@ -86,7 +73,7 @@ void Connection::take_frames(Bytes input, Chunk* chunk) {
     }
     // This may fail the connection, which ends the waiting.
     detach_contents();
-    if (waits_ != 0) return hold(input, chunk);
+    if (waits_ != 0) return held_.hold(input, chunk);
     if (all_taken) return reader_.keep(input);
   }
 }

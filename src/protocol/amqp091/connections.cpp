@@ -4,79 +4,39 @@
 
 namespace weir::amqp091 {
 
-Connections::Connections(node::BrokerClient& client, Settings settings,
-                         std::atomic<std::uint64_t>* open_count)
+Connections::Connections(node::BrokerClient& client, Settings settings, ConnectionTally* tally)
     : client_(client),
       settings_(settings),
-      open_count_(open_count),
-      names_(client.clock().monotonic_ns() ^ client.clock().wall_ms() << 20) {}
+      tally_(tally),
+      names_(client.clock().monotonic_ns() ^ client.clock().wall_ms() << 20),
+      set_(client) {}
 
-Connections::~Connections() {
-  client_.forget_turn_end(*this);
-  client_.timers().cancel(grace_);
-  ended_.clear();
-  count(-static_cast<std::int64_t>(open_.size()));
-  open_.clear();
-}
+Connections::~Connections() { count(-static_cast<std::int64_t>(set_.size())); }
 
 void Connections::count(std::int64_t more) {
-  if (open_count_ != nullptr)
-    open_count_->fetch_add(static_cast<std::uint64_t>(more), std::memory_order_relaxed);
+  if (tally_ != nullptr) tally_->add(more);
 }
 
 void Connections::accept(std::unique_ptr<runtime::ByteStream> stream) {
-  if (stopping_) return stream->close();
-  auto connection = std::make_unique<Connection>(client_, std::move(stream), settings_, *this);
-  Connection& opened = *connection;
-  open_.emplace(&opened, std::move(connection));
+  if (set_.stopping()) return stream->close();
   count(1);
-  opened.open();
+  set_.open(std::make_unique<Connection>(client_, std::move(stream), settings_, *this));
 }
 
-std::vector<ConnectionStatus> Connections::list() const {
+std::vector<ConnectionStatus> Connections::list() {
   std::vector<ConnectionStatus> all;
-  all.reserve(open_.size());
-  for (const auto& [key, connection] : open_) all.push_back(connection->status());
+  set_.for_each([&](const Connection& connection) { all.push_back(connection.status()); });
   return all;
 }
 
 void Connections::on_ended(Connection& connection) {
-  const auto found = open_.find(&connection);
-  if (found == open_.end()) return;
-  ended_.push_back(std::move(found->second));
-  open_.erase(found);
-  count(-1);
-  client_.at_turn_end(*this);
-}
-
-void Connections::on_turn_end() {
-  ended_.clear();
-  tell_when_empty();
-}
-
-void Connections::tell_when_empty() {
-  if (!stopping_ || !open_.empty() || !ended_.empty() || !done_) return;
-  client_.timers().cancel(grace_);
-  std::exchange(done_, nullptr)();
+  if (set_.ended(connection)) count(-1);
 }
 
 void Connections::shut_down(std::function<void()> done) {
-  stopping_ = true;
-  done_ = std::move(done);
-  // Those that end at once leave the map.
-  std::vector<Connection*> all;
-  for (const auto& [key, connection] : open_) all.push_back(key);
-  for (Connection* connection : all) connection->shut_down("broker shut down");
-  client_.timers().arm(grace_, shutdown_grace_ms);
-  client_.at_turn_end(*this);
-}
-
-void Connections::on_grace_over() {
-  std::vector<Connection*> all;
-  for (const auto& [key, connection] : open_) all.push_back(key);
-  for (Connection* connection : all) connection->abort();
-  ended_.clear();
-  tell_when_empty();
+  set_.shut_down(
+      shutdown_grace_ms, [](Connection& connection) { connection.shut_down("broker shut down"); },
+      std::move(done));
 }
 
 }  // namespace weir::amqp091

@@ -11,6 +11,7 @@
 #include "protocol/amqp091/codec/content.h"
 #include "protocol/amqp091/codec/field_table.h"
 #include "protocol/amqp091/mapping.h"
+#include "protocol/amqp091/properties_table.h"
 
 namespace weir::amqp091 {
 
@@ -86,14 +87,23 @@ void negate_delay(FieldTable& headers) {
 }  // namespace
 
 Bytes delivery_properties(const broker::StoredMessage& message, std::uint16_t returns,
-                          std::optional<Seq> offset, std::vector<std::byte>& scratch) {
-  const Bytes own = wire_properties(message);
+                          std::optional<Seq> offset, NativeForms forms, std::vector<std::byte>& scratch) {
+  std::vector<std::byte> converted;
+  Bytes own = message.properties;
+  if (message.native != broker::NativeForm::amqp091) [[unlikely]] {
+    const broker::Table table = forms.read(message.native, message.properties);
+    std::vector<std::byte> headers;
+    append_properties(converted, properties_from(table, headers));
+    scratch = converted;
+    own = scratch;
+  }
   if (returns == 0 && message.extras.empty() && !offset) [[likely]]
     return own;
   const broker::MessageExtras extras = broker::view_extras(message.extras);
   const Bytes deaths = extras.deaths;
   const bool waited = extras.deliver_ms != 0;
   if (returns == 0 && deaths.empty() && !waited && !offset) return own;
+  if (!converted.empty()) own = converted;  // what follows is written to `scratch`
   Properties properties = properties_of(PropertiesView(own));
   FieldTable headers;
   if (properties.headers) {
@@ -113,14 +123,12 @@ Bytes delivery_properties(const broker::StoredMessage& message, std::uint16_t re
   return scratch;
 }
 
-broker::Table headers_of(broker::NativeForm native, Bytes properties) {
-  if (native != broker::NativeForm::amqp091) return {};
+broker::Table headers_of(Bytes properties) {
   MessageHeaders headers(properties);
   return headers.headers();
 }
 
-std::optional<std::string> property_of(broker::NativeForm native, Bytes properties, std::string_view name) {
-  if (native != broker::NativeForm::amqp091) return std::nullopt;
+std::optional<std::string> property_of(Bytes properties, std::string_view name) {
   return property_text(PropertiesView(properties), name);
 }
 

@@ -7,7 +7,7 @@
 #include "protocol/amqp091/connection.h"
 #include "protocol/amqp091/errors.h"
 #include "protocol/amqp091/mapping.h"
-#include "protocol/amqp091/peer_name.h"
+#include "protocol/common/peer_name.h"
 
 namespace weir::amqp091 {
 

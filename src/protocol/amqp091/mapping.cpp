@@ -93,10 +93,6 @@ FieldTable table_to_wire(const broker::Table& table) {
   return wire;
 }
 
-Bytes wire_properties(const broker::StoredMessage& message) {
-  return message.native == broker::NativeForm::amqp091 ? message.properties : Bytes(no_properties);
-}
-
 std::string without_line_ends(std::string_view name) {
   std::string kept(name);
   std::erase_if(kept, [](char c) { return c == '\r' || c == '\n'; });

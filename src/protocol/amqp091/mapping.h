@@ -24,9 +24,6 @@ broker::Table table_from_wire(TableBytes table);
 // bytes. Names beyond 255 bytes are cut.
 FieldTable table_to_wire(const broker::Table& table);
 
-// The properties to send with a stored message: its own, or none when it came by another protocol.
-Bytes wire_properties(const broker::StoredMessage& message);
-
 // Names of queues and exchanges lose them where they are declared, bound and deleted.
 std::string without_line_ends(std::string_view name);
 

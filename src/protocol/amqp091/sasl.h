@@ -23,11 +23,6 @@ std::string_view sasl_mechanisms_offered(bool certified);
 // nullopt: not one that we offer.
 std::optional<SaslMechanism> find_sasl_mechanism(std::string_view name, bool certified);
 
-// Which user a certificate stands for.
-enum class CertificateLogin : std::uint8_t { distinguished_name, common_name };
-// `subject` in the form of RFC 2253. Several common names are joined by commas; empty: there is none.
-std::string user_of_certificate(CertificateLogin by, std::string_view subject);
-
 struct SaslLogin {
   std::string user;
   std::string password;

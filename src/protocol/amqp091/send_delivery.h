@@ -13,7 +13,8 @@ void Channel::send_delivery(const M& method, const node::Delivery& delivery, boo
   const bool traced = traces_ != nullptr && traces_->begin_delivery(delivery.message);
   const Bytes properties =
       delivery_properties(delivery.message, delivery.returns,
-                          delivery.looked_at ? std::optional(delivery.seq) : std::nullopt, scratch_);
+                          delivery.looked_at ? std::optional(delivery.seq) : std::nullopt,
+                          connection_.settings().forms, scratch_);
   if (delivery.body != node::no_body) [[unlikely]] {
     connection_.send_large_content(number_, method, properties, delivery.body, delivery.body_bytes);
   } else {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "node/session.h"
-#include "protocol/amqp091/unacked.h"
+#include "protocol/common/unacked.h"
 
 namespace weir::amqp091 {
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/error.h"
@@ -24,7 +25,7 @@ struct PlainMessages {
   Result<node::PublishResult> (*publish)(node::Session& session, const PlainMessage& message,
                                          node::PublisherNumber publisher, std::uint64_t seq) = nullptr;
   // As a receiver gets them.
-  broker::Table (*properties_of)(const node::Delivery& delivery) = nullptr;
+  std::function<broker::Table(const node::Delivery& delivery)> properties_of;
 };
 
 }  // namespace weir

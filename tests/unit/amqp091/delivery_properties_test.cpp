@@ -41,7 +41,7 @@ class DeliveryProperties : public testing::Test {
     message.extras = extras;
   }
   FieldTable sent(std::uint16_t returns = 0) {
-    const Bytes properties = delivery_properties(message, returns, std::nullopt, scratch);
+    const Bytes properties = delivery_properties(message, returns, std::nullopt, {}, scratch);
     EXPECT_TRUE(validate_properties(properties).has_value());
     view = properties_of(PropertiesView(properties));
     return view.headers ? *decode_table(view.headers->content) : FieldTable();
@@ -56,12 +56,12 @@ class DeliveryProperties : public testing::Test {
 }  // namespace
 
 TEST_F(DeliveryProperties, are_those_of_the_publisher_where_there_is_nothing_to_tell) {
-  EXPECT_EQ(delivery_properties(message, 0, std::nullopt, scratch).data(), raw.data());
+  EXPECT_EQ(delivery_properties(message, 0, std::nullopt, {}, scratch).data(), raw.data());
   broker::MessageExtras of;
   of.ttl_ms = 500;
   broker::append_extras(extras, of);
   message.extras = extras;
-  EXPECT_EQ(delivery_properties(message, 0, std::nullopt, scratch).data(), raw.data());
+  EXPECT_EQ(delivery_properties(message, 0, std::nullopt, {}, scratch).data(), raw.data());
 }
 
 TEST_F(DeliveryProperties, tell_how_a_message_died) {

@@ -1,11 +1,11 @@
-#include "protocol/amqp091/output.h"
+#include "protocol/common/output.h"
 
 #include <algorithm>
 #include <array>
 #include <iterator>
 #include <utility>
 
-namespace weir::amqp091 {
+namespace weir {
 
 namespace {
 // Pieces that a connection keeps room for while it is idle.
@@ -138,4 +138,4 @@ void Output::clear() {
   used_ = 0;
 }
 
-}  // namespace weir::amqp091
+}  // namespace weir

@@ -8,11 +8,11 @@
 
 #include "runtime/stream.h"
 
-namespace weir::amqp091 {
+namespace weir {
 
 inline std::string peer_name(const runtime::PeerInfo& peer, std::string_view connection_name) {
   if (connection_name.empty()) return fmt::format("{}:{}", peer.address, peer.port);
   return fmt::format("{}:{} ({})", peer.address, peer.port, connection_name);
 }
 
-}  // namespace weir::amqp091
+}  // namespace weir

@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "runtime/stream.h"
 
-namespace weir::amqp091 {
+namespace weir {
 
 inline constexpr std::size_t output_block_bytes = 64U << 10;
 // A body up to this size is copied between its frames' headers; a larger one becomes a piece of its own.
@@ -95,4 +95,4 @@ class Output {
   std::uint64_t sent_bytes_ = 0;
 };
 
-}  // namespace weir::amqp091
+}  // namespace weir

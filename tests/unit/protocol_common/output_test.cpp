@@ -1,4 +1,4 @@
-#include "protocol/amqp091/output.h"
+#include "protocol/common/output.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "base/rng.h"
 
-namespace weir::amqp091 {
+namespace weir {
 namespace {
 
 // Takes at most so many bytes in one call.
@@ -123,4 +123,4 @@ TEST(Output, any_mixture_leaves_in_order) {
 }
 
 }  // namespace
-}  // namespace weir::amqp091
+}  // namespace weir

@@ -1,4 +1,4 @@
-#include "protocol/amqp091/unacked.h"
+#include "protocol/common/unacked.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "base/rng.h"
 
-namespace weir::amqp091 {
+namespace weir {
 namespace {
 
 Unacked delivery(std::uint64_t tag) { return {tag, Seq{tag * 10}, QueueId{1}, 7}; }
@@ -108,4 +108,4 @@ TEST(UnackedWindow, does_what_a_map_does) {
 }
 
 }  // namespace
-}  // namespace weir::amqp091
+}  // namespace weir

@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "base/chunk.h"
 
-namespace weir::amqp091 {
+namespace weir {
 
 class PieceBuffer {
  public:
@@ -53,4 +53,4 @@ class PieceBuffer {
   std::size_t used_ = 0;
 };
 
-}  // namespace weir::amqp091
+}  // namespace weir

@@ -1,8 +1,8 @@
-#include "protocol/amqp091/unacked.h"
+#include "protocol/common/unacked.h"
 
 #include <algorithm>
 
-namespace weir::amqp091 {
+namespace weir {
 
 namespace {
 // Fewer entries are not worth moving.
@@ -73,4 +73,4 @@ void UnackedWindow::tidy() {
   head_ = 0;
 }
 
-}  // namespace weir::amqp091
+}  // namespace weir

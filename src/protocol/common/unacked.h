@@ -9,7 +9,7 @@
 #include "base/ids.h"
 #include "node/session.h"
 
-namespace weir::amqp091 {
+namespace weir {
 
 struct Unacked {
   std::uint64_t tag = 0;
@@ -78,4 +78,4 @@ class UnackedWindow {
   std::size_t live_ = 0;
 };
 
-}  // namespace weir::amqp091
+}  // namespace weir

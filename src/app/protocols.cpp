@@ -1,0 +1,83 @@
+#include "app/protocols.h"
+
+#include "protocol/amqp091/connections.h"
+#include "protocol/amqp091/delivery_properties.h"
+#include "protocol/amqp091/properties_table.h"
+#include "protocol/stomp/connections.h"
+#include "protocol/stomp/properties.h"
+
+namespace weir::app {
+namespace {
+
+amqp091::Settings amqp_settings(const Settings& settings) {
+  amqp091::Settings own;
+  own.frame_max = static_cast<std::uint32_t>(settings.amqp_frame_max);
+  own.channel_max = static_cast<std::uint16_t>(settings.amqp_channel_max);
+  own.heartbeat_s = static_cast<std::uint16_t>(settings.amqp_heartbeat_s);
+  own.handshake_timeout_ms = static_cast<std::uint32_t>(settings.amqp_handshake_timeout_ms);
+  own.consumer_timeout_ms = settings.amqp_consumer_timeout_ms;
+  own.max_message_bytes = settings.message_bytes_max;
+  if (settings.tls_login_from == "common_name") own.certificate_login = CertificateLogin::common_name;
+  own.forms = native_forms();
+  return own;
+}
+
+stomp::Settings stomp_settings(const Settings& settings) {
+  stomp::Settings own;
+  own.default_vhost = settings.default_vhost;
+  own.handshake_timeout_ms = static_cast<std::uint32_t>(settings.amqp_handshake_timeout_ms);
+  own.max_message_bytes = settings.message_bytes_max;
+  if (settings.tls_login_from == "common_name") own.certificate_login = CertificateLogin::common_name;
+  own.forms = native_forms();
+  return own;
+}
+
+broker::Table properties_of(broker::NativeForm form, Bytes properties) {
+  switch (form) {
+    case broker::NativeForm::amqp091: return amqp091::properties_table(properties);
+    case broker::NativeForm::stomp: return stomp::properties_table(properties);
+    default: return {};
+  }
+}
+
+broker::Table headers_of(broker::NativeForm form, Bytes properties) {
+  switch (form) {
+    case broker::NativeForm::amqp091: return amqp091::headers_of(properties);
+    case broker::NativeForm::stomp: return stomp::headers_of(properties);
+    default: return {};
+  }
+}
+
+std::optional<std::string> property_of(broker::NativeForm form, Bytes properties, std::string_view name) {
+  switch (form) {
+    case broker::NativeForm::amqp091: return amqp091::property_of(properties, name);
+    case broker::NativeForm::stomp: return stomp::property_of(properties, name);
+    default: return std::nullopt;
+  }
+}
+
+}  // namespace
+
+NativeForms native_forms() { return {properties_of}; }
+
+node::HeadersOf native_headers() { return {headers_of, property_of}; }
+
+std::unique_ptr<ProtocolService> make_amqp(node::Node& node, const Settings& settings,
+                                           ConnectionTally& tally) {
+  const amqp091::Settings own = amqp_settings(settings);
+  return std::make_unique<ProtocolService>(
+      node, "amqp", tally, [&](node::BrokerClient& client, ConnectionTally& shared) {
+        return std::make_unique<amqp091::Connections>(client, own, &shared);
+      });
+}
+
+std::unique_ptr<ProtocolService> make_stomp(node::Node& node, const Settings& settings,
+                                            ConnectionTally& tally) {
+  const stomp::Settings own = stomp_settings(settings);
+  return std::make_unique<ProtocolService>(
+      node, "stomp", tally, [&](node::BrokerClient& client, ConnectionTally& shared) {
+        return std::make_unique<stomp::Connections>(client, own, &shared);
+      });
+}
+
+}  // namespace weir::app

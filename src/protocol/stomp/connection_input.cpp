@@ -1,0 +1,280 @@
+// From bytes to frames, and how a connection begins and ends.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "base/log.h"
+#include "base/version.h"
+#include "protocol/common/peer_name.h"
+#include "protocol/stomp/codec/stored_headers.h"
+#include "protocol/stomp/connection.h"
+
+namespace weir::stomp {
+
+namespace {
+
+constexpr std::string_view component = "stomp";
+
+struct Beats {
+  std::uint32_t sends_ms = 0, wants_ms = 0;  // of the client
+};
+
+// "x,y"; nullopt: something else.
+std::optional<Beats> parse_beats(std::string_view text) {
+  Beats beats;
+  const char* const end = text.data() + text.size();
+  const auto first = std::from_chars(text.data(), end, beats.sends_ms);
+  if (first.ec != std::errc() || first.ptr == end || *first.ptr != ',') return std::nullopt;
+  const auto second = std::from_chars(first.ptr + 1, end, beats.wants_ms);
+  if (second.ec != std::errc() || second.ptr != end) return std::nullopt;
+  return beats;
+}
+
+std::uint32_t beat_ms(std::uint32_t asked_ms) {
+  return asked_ms == 0 ? 0 : std::max(asked_ms, heart_beat_ms_min);
+}
+
+}  // namespace
+
+void Connection::on_readable() {
+  while (waits_ == 0 && phase_ != Phase::ended) {
+    node::ReadBuffer& buffer = client_.read_buffer();
+    const MutableBytes room = buffer.reserve(read_bytes_min);
+    const auto count = stream_->read(room);
+    if (!count || *count == 0) return;  // after an error, on_closed follows
+    received_bytes_ += *count;
+    ++reads_;
+    Chunk* const chunk = buffer.chunk();
+    buffer.commit(*count);
+    take_input(room.first(*count), chunk);
+  }
+}
+
+void Connection::wait(Wait reason) {
+  waits_ |= reason;
+  if (paused_) return;
+  paused_ = true;
+  stream_->pause_reading();
+}
+
+void Connection::wait_no_more(Wait reason) {
+  if ((waits_ & reason) == 0) return;
+  waits_ &= static_cast<std::uint8_t>(~reason);
+  if (waits_ == 0 && !handling_input_) resume_input();
+}
+
+void Connection::resume_input() {
+  if (!held_.empty()) {
+    ChunkRef chunk;
+    const Bytes input = held_.take(chunk);
+    take_input(input, chunk.get());
+  }
+  if (waits_ != 0 || phase_ == Phase::ended || !paused_) return;
+  paused_ = false;
+  stream_->resume_reading();
+}
+
+void Connection::take_input(Bytes input, Chunk* chunk) {
+  handling_input_ = true;
+  take_frames(input, chunk);
+  handling_input_ = false;
+  // A wait that ended while the input was being handled left the stream paused.
+  if (waits_ == 0 && paused_ && phase_ != Phase::ended) {
+    paused_ = false;
+    stream_->resume_reading();
+  }
+}
+
+FrameLimits Connection::frame_limits() const {
+  if (phase_ == Phase::running) return {head_bytes_max, headers_max, settings_.max_message_bytes};
+  return {connect_head_bytes_max, headers_max, 0};
+}
+
+// After an ERROR, what the peer still sends is thrown away.
+void Connection::take_frames(Bytes input, Chunk* chunk) {
+  while (phase_ < Phase::closing) {
+    if (waits_ != 0) return held_.hold(input, chunk);
+    const FrameReader::Kind kind = reader_.next(input, chunk, frame_limits());
+    if (kind == FrameReader::Kind::none) return;
+    handle(kind, chunk);
+  }
+}
+
+void Connection::handle(FrameReader::Kind kind, Chunk* chunk) {
+  using Kind = FrameReader::Kind;
+  switch (kind) {
+    case Kind::none:
+    case Kind::beat: return;
+    case Kind::frame: return handle_frame(chunk);
+    case Kind::head:
+      if (phase_ == Phase::running && reader_.command() == "SEND") begin_send(chunk, true);
+      return;
+    case Kind::part: return take_large(reader_.body());
+    case Kind::end: return finish_large();
+    case Kind::error: return fail("Invalid frame", reader_.error());
+  }
+}
+
+void Connection::handle_frame(Chunk* chunk) {
+  const std::string_view command = reader_.command();
+  if (phase_ != Phase::running) {
+    if (command == "CONNECT" || command == "STOMP") return connect();
+    return fail("Not connected", fmt::format("The first frame is CONNECT or STOMP, not {}", command));
+  }
+  struct Handler {
+    std::string_view command;
+    void (*handle)(Connection& self, Chunk* chunk);
+  };
+  static constexpr std::array handlers = std::to_array<Handler>({
+      {"SEND", [](Connection& self, Chunk* its_chunk) { self.begin_send(its_chunk, false); }},
+      {"ACK", [](Connection& self, Chunk*) { self.settle(true); }},
+      {"NACK", [](Connection& self, Chunk*) { self.settle(false); }},
+      {"SUBSCRIBE", [](Connection& self, Chunk*) { self.subscribe(); }},
+      {"UNSUBSCRIBE", [](Connection& self, Chunk*) { self.unsubscribe(); }},
+      {"BEGIN", [](Connection& self, Chunk*) { self.begin_transaction(); }},
+      {"COMMIT", [](Connection& self, Chunk*) { self.commit_transaction(); }},
+      {"ABORT", [](Connection& self, Chunk*) { self.abort_transaction(); }},
+      {"DISCONNECT", [](Connection& self, Chunk*) { self.disconnect(); }},
+  });
+  const auto* const found = std::find_if(handlers.begin(), handlers.end(),
+                                         [&](const Handler& one) { return one.command == command; });
+  if (found != handlers.end()) return found->handle(*this, chunk);
+  if (command == "CONNECT" || command == "STOMP")
+    return fail("Already connected", "A connection is opened by one CONNECT frame.");
+  fail("Bad command", fmt::format("Could not interpret command {}", command));
+}
+
+std::string Connection::receipt_of() const { return std::string(reader_.headers().value_or("receipt", {})); }
+
+// What has been asked for is done.
+void Connection::finish_frame() {
+  if (phase_ != Phase::running) return;
+  if (const std::string receipt = receipt_of(); !receipt.empty()) send_receipt(receipt);
+}
+
+void Connection::ask(Then then) {
+  then_ = std::move(then);
+  wait(for_request);
+}
+
+bool Connection::may(broker::Access access, broker::DestinationKind kind, std::string_view resource) {
+  const Status allowed = session_->authorize(access, kind, resource);
+  if (!allowed) fail(allowed.error());
+  return allowed.has_value();
+}
+
+// --- CONNECT ---
+
+void Connection::connect() {
+  const Headers& headers = reader_.headers();
+  const auto version = highest_version(headers.value_or("accept-version", {}));
+  if (!version) return fail("Version mismatch", fmt::format("Supported versions are {}", supported_versions));
+  const auto beats = parse_beats(headers.value_or("heart-beat", "0,0"));
+  if (!beats) return fail("Bad CONNECT", "heart-beat is not two numbers of milliseconds");
+  version_ = *version;
+  reader_.use(version_);
+  beat_in_ms_ = beat_ms(beats->sends_ms);
+  beat_out_ms_ = beat_ms(beats->wants_ms);
+  // Clients put the name of the machine there: one that is no virtual host's stands for the default one.
+  vhost_ = std::string(headers.value_or("host", settings_.default_vhost));
+  if (client_.topology().find_vhost(vhost_) == nullptr) vhost_ = settings_.default_vhost;
+  const runtime::PeerInfo& peer = stream_->peer();
+  const auto login = headers.find("login");
+  const bool vouched = !login && !peer.certificate_subject.empty();
+  user_ = vouched ? user_of_certificate(settings_.certificate_login, peer.certificate_subject)
+                  : std::string(login.value_or(std::string_view()));
+  if (user_.empty()) return fail("Bad CONNECT", "Missing login or passcode header(s).");
+  phase_ = Phase::securing;
+  wait(for_authentication);
+  credentials_ = {.user = user_,
+                  .password = std::string(headers.value_or("passcode", {})),
+                  .loopback = peer.loopback,
+                  .vouched = vouched,
+                  .protocol = node::Protocol::stomp};
+  const std::uint64_t delay_ms =
+      owner_.login_delays().delay_ms(peer.address, user_, client_.timers().now_ms());
+  if (delay_ms == 0) return log_in();
+  client_.timers().arm(login_, delay_ms);
+}
+
+void Connection::log_in() {
+  if (phase_ != Phase::securing) return;
+  auto pending = client_.authenticate(
+      std::exchange(credentials_, {}),
+      [this](Result<node::Identity> identity) { on_authenticated(std::move(identity)); });
+  authentication_ = std::move(pending);
+}
+
+void Connection::on_authenticated(Result<node::Identity> identity) {
+  if (phase_ != Phase::securing) return;
+  const bool right = identity.has_value();
+  // That too much is going on says nothing of the password.
+  if (right || identity.error().code == ErrorCode::access_refused)
+    owner_.login_delays().note(stream_->peer().address, user_, right, client_.timers().now_ms());
+  if (!right) {
+    log_warning(component, "login of user '{}' from {} refused: {}", user_, stream_->peer().address,
+                identity.error().message);
+    return fail("Bad CONNECT", fmt::format("Access refused for user '{}'", user_));
+  }
+  identity_ = std::move(*identity);
+  user_ = identity_.user;  // a token says itself whose it is
+  start_session();
+  if (phase_ == Phase::running) wait_no_more(for_authentication);
+}
+
+void Connection::start_session() {
+  auto session = client_.open_session({.user = user_,
+                                       .vhost = vhost_,
+                                       .protocol = fmt::format("STOMP {}", to_string(version_)),
+                                       .client = {},
+                                       .peer = stream_->peer(),
+                                       .grants = std::move(identity_.grants),
+                                       .expires_ms = identity_.expires_ms,
+                                       .connection_name = {},
+                                       .auth_mechanism = credentials_.vouched ? "certificate" : "login",
+                                       .properties = {}},
+                                      *this);
+  if (!session) {
+    const bool refused = session.error().code == ErrorCode::access_refused;
+    return fail("Bad CONNECT", refused ? fmt::format("Virtual host '{}' access denied", vhost_)
+                                       : std::string(session.error().message));
+  }
+  if (phase_ != Phase::securing) return;  // the broker wanted it closed while it was opened
+  session_ = std::move(*session);
+  if (const Status opened = session_->open_channel(); !opened) return fail(opened.error());
+  const std::uint64_t now_ms = client_.clock().monotonic_ns() / 1'000'000;
+  meter_.begin(counts(), now_ms);
+  channel_meter_.begin(channel_counts_, now_ms);
+  phase_ = Phase::running;
+  client_.timers().cancel(deadline_);
+  session_name_ = fmt::format("session-{:016x}", owner_.names().next());
+  write(fmt::format("CONNECTED\nserver:Weir/{}\nsession:{}\nheart-beat:{},{}\nversion:{}\n\n{}",
+                    weir::version, session_name_, beat_out_ms_, beat_in_ms_, to_string(version_), '\0'));
+  if (beat_in_ms_ != 0) client_.timers().arm(beat_in_, 2ULL * beat_in_ms_);
+  if (beat_out_ms_ != 0) client_.timers().arm(beat_out_, std::max(1U, beat_out_ms_ / 2));
+  log_info(component, "connection from {}: user '{}' was granted access to vhost '{}'",
+           peer_name(stream_->peer(), {}), user_, vhost_);
+}
+
+// Its receipt says that all before it is done: also that what was sent is safe, asked for or not.
+void Connection::disconnect() {
+  last_receipt_ = receipt_of();
+  transactions_.clear();
+  drop_subscriptions();
+  wait(for_request);  // nothing more is read
+  client_.timers().cancel(beat_in_);
+  leave_when_safe();
+}
+
+void Connection::leave_when_safe() {
+  if (!last_receipt_ || phase_ != Phase::running || confirmed_up_to_ < published_seq_) return;
+  if (!last_receipt_->empty()) send_receipt(*last_receipt_);
+  release_session();
+  phase_ = Phase::closing;
+  end_after(close_delay_ms);
+}
+
+}  // namespace weir::stomp

@@ -1,0 +1,52 @@
+// What it is: the STOMP connections of one shard: takes accepted streams, and holds what the connections share.
+// Shard: its BrokerClient's.
+// Lifetime: the BrokerClient outlives it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "base/rng.h"
+#include "node/session.h"
+#include "protocol/common/connection_set.h"
+#include "protocol/common/front_end.h"
+#include "protocol/common/login_delays.h"
+#include "protocol/common/output.h"
+#include "protocol/stomp/connection.h"
+#include "protocol/stomp/settings.h"
+#include "runtime/stream.h"
+
+namespace weir::stomp {
+
+class Connections final : public FrontEnd, public ConnectionOwner {
+ public:
+  // `tally` may be null, and outlives this otherwise.
+  explicit Connections(node::BrokerClient& client, Settings settings = {}, ConnectionTally* tally = nullptr);
+  ~Connections() override;
+
+  std::size_t size() const { return set_.size(); }
+
+  // --- FrontEnd: sends ERROR to everyone, and waits shutdown_grace_ms for them to go ---
+  void accept(std::unique_ptr<runtime::ByteStream> stream) override;
+  void shut_down(std::function<void()> done) override;
+
+  // --- ConnectionOwner ---
+  void on_ended(Connection& connection) override;
+  OutputBlocks& output_blocks() override { return blocks_; }
+  Rng& names() override { return names_; }
+  LoginDelays& login_delays() override { return login_delays_; }
+
+ private:
+  void count(std::int64_t more);
+
+  node::BrokerClient& client_;
+  const Settings settings_;
+  ConnectionTally* const tally_;
+  OutputBlocks blocks_;
+  Rng names_;
+  LoginDelays login_delays_;
+  ConnectionSet<Connection> set_;
+};
+
+}  // namespace weir::stomp

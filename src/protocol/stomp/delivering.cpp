@@ -1,0 +1,131 @@
+// MESSAGE: what subscriptions get.
+#include <charconv>
+#include <cstring>
+#include <utility>
+
+#include "protocol/stomp/codec/escape.h"
+#include "protocol/stomp/codec/stored_headers.h"
+#include "protocol/stomp/connection.h"
+
+namespace weir::stomp {
+
+namespace {
+
+void append_number(std::string& out, std::uint64_t number) {
+  char digits[20];
+  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+  out.append(digits, end);
+}
+
+}  // namespace
+
+void Connection::on_delivery(const node::Delivery& delivery) {
+  Subscription* const subscription = subscriptions_.find(delivery.consumer);
+  if (subscription == nullptr) return;
+  const std::uint64_t tag = next_tag_++;
+  const bool automatic = subscription->ack == AckMode::automatic;
+  if (!automatic && !delivery.looked_at)
+    subscription->unacked.push({tag, delivery.seq, delivery.queue, subscription->number});
+  ++channel_counts_[automatic ? node::ChannelCount::deliver_no_ack : node::ChannelCount::deliver];
+  if (delivery.redelivered) ++channel_counts_[node::ChannelCount::redeliver];
+  append_message_head(delivery, *subscription, tag);
+  const Bytes body = delivery.message.body;
+  if (delivery.body != node::no_body) {
+    write(text_);
+    output_.open_gap();
+    write(std::string_view("\0", 1));
+    bodies_.push_back({delivery.body, delivery.body_bytes, 0});
+    be_congested();  // nothing more is wanted meanwhile
+    if (bodies_.size() == 1) ask_for_pieces();
+  } else if (body.size() <= body_copy_bytes_max || delivery.chunk == nullptr) {
+    std::byte* const to = output_.reserve(text_.size() + body.size() + 1);
+    std::memcpy(to, text_.data(), text_.size());
+    if (!body.empty()) std::memcpy(to + text_.size(), body.data(), body.size());
+    to[text_.size() + body.size()] = std::byte{0};
+    output_.commit(text_.size() + body.size() + 1);
+    after_output();
+  } else {
+    write(text_);
+    output_.refer(ChunkRef::share(delivery.chunk), body);
+    write(std::string_view("\0", 1));
+  }
+}
+
+// Into text_.
+void Connection::append_message_head(const node::Delivery& delivery, const Subscription& subscription,
+                                     std::uint64_t tag) {
+  const broker::StoredMessage& message = delivery.message;
+  text_ = "MESSAGE\nsubscription:";
+  std::string plain;
+  append_escaped(text_, subscription.id, version_);
+  text_ += "\ndestination:";
+  append_destination(plain, message.exchange, message.routing_key);
+  append_escaped(text_, plain, version_);
+  text_ += "\nmessage-id:";
+  const auto append_id = [&] {
+    append_number(text_, subscription.number);
+    text_ += "@@";
+    text_ += session_name_;
+    text_ += "@@";
+    append_number(text_, tag);
+    text_ += '\n';
+  };
+  append_id();
+  if (version_ == Version::v1_2 && subscription.ack != AckMode::automatic) {
+    text_ += "ack:";
+    append_id();
+  }
+  text_ += delivery.redelivered ? "redelivered:true\n" : "redelivered:false\n";
+  if (delivery.returns > 0 || delivery.looked_at || !message.extras.empty()) {
+    std::string state;
+    append_state(state, delivery);
+    append_lines(text_, state, version_);
+  }
+  if (message.native == broker::NativeForm::stomp) {
+    append_lines(text_, as_text(message.properties), version_);
+  } else {
+    append_lines(text_, stored_from(settings_.forms.read(message.native, message.properties)), version_);
+  }
+  text_ += "content-length:";
+  append_number(text_, delivery.body != node::no_body ? delivery.body_bytes : message.body.size());
+  text_ += "\n\n";
+}
+
+// --- large bodies: read piece by piece as the socket takes them ---
+
+void Connection::ask_for_pieces() {
+  const std::size_t piece_bytes = client_.body_sizes().piece_bytes;
+  OutgoingBody& body = bodies_.front();
+  // There are at least as many pieces left as full ones would be.
+  while (body.asked < pieces_ahead_max && body.asked * piece_bytes < body.left_bytes &&
+         output_.sendable_bytes() + body.asked * piece_bytes < outgoing_body_bytes) {
+    ++body.asked;
+    session_->read_body(body.body);
+  }
+}
+
+void Connection::on_body_piece(node::BodyNumber number, Result<node::BodyPiece> piece) {
+  if (bodies_.empty() || bodies_.front().body != number) return;
+  OutgoingBody& body = bodies_.front();
+  if (!piece || piece->bytes.size() > body.left_bytes) {
+    // In the middle of a message there is no frame that could tell of it.
+    return end();
+  }
+  --body.asked;
+  body.left_bytes -= piece->bytes.size();
+  output_.fill(ChunkRef::share(piece->chunk), piece->bytes);
+  if (body.left_bytes == 0) {
+    session_->close_body(number);
+    bodies_.pop_front();
+    output_.close_gap();
+  }
+  if (!bodies_.empty()) ask_for_pieces();
+  after_output();
+}
+
+void Connection::drop_bodies() {
+  output_.drop_behind_gaps();
+  bodies_.clear();
+}
+
+}  // namespace weir::stomp

@@ -1,0 +1,50 @@
+// What it is: what operators may set for STOMP connections, and the fixed limits and times.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "base/limits.h"
+#include "protocol/common/certificate_login.h"
+#include "protocol/common/native_forms.h"
+
+namespace weir::stomp {
+
+struct Settings {
+  std::string default_vhost = "/";
+  std::uint32_t handshake_timeout_ms = 10'000;  // from accepting the socket to CONNECTED
+  CertificateLogin certificate_login = CertificateLogin::distinguished_name;  // who comes without "login"
+  std::size_t max_message_bytes = limits::message_bytes_default;
+  NativeForms forms;
+};
+
+// Of CONNECT, before anybody is known.
+inline constexpr std::size_t connect_head_bytes_max = 8U << 10;
+inline constexpr std::size_t head_bytes_max = 64U << 10;
+inline constexpr std::size_t headers_max = 512;
+// What a client asks to be sent or to send more often, it is not.
+inline constexpr std::uint32_t heart_beat_ms_min = 100;
+inline constexpr std::size_t subscriptions_max = 10'000;
+inline constexpr std::size_t transactions_max = 100;
+// What a subscription without prefetch-count gets at most before it has to acknowledge.
+inline constexpr std::uint32_t unacked_per_subscription_max = 1'000'000;
+
+// How long a socket stays open after ERROR: the client has to read it.
+inline constexpr std::uint32_t close_delay_ms = 1'000;
+inline constexpr std::uint32_t shutdown_grace_ms = 1'000;
+
+// Writable bytes asked of the shard's read buffer.
+inline constexpr std::size_t read_bytes_min = 64U << 10;
+// Unsent output above which the broker is told to stop delivering, and below which it may go on.
+inline constexpr std::size_t output_high_bytes = limits::delivery_window_bytes;
+inline constexpr std::size_t output_low_bytes = output_high_bytes / 4;
+// Unsent output above which no more frames of this peer are read.
+inline constexpr std::size_t output_deaf_bytes = 4U << 20;
+// A body up to this size is copied into the output.
+inline constexpr std::size_t body_copy_bytes_max = 4'096;
+// A large body on its way out: pieces asked for at a time, and unsent bytes of it beyond which no more are.
+inline constexpr unsigned pieces_ahead_max = 2;
+inline constexpr std::size_t outgoing_body_bytes = 512U << 10;
+
+}  // namespace weir::stomp
