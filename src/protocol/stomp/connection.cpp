@@ -224,6 +224,7 @@ void Connection::flush_output() {
 void Connection::on_writable() {
   write_blocked_ = false;
   flush_output();
+  if (phase_ == Phase::closing && output_.empty()) return end();
   if (output_.unsent_bytes() < output_low_bytes) wait_no_more(for_output);
 }
 
@@ -239,6 +240,7 @@ void Connection::on_turn_end() {
   }
   if (phase_ != Phase::securing) authentication_.reset();
   if (!write_blocked_) flush_output();
+  if (phase_ == Phase::closing && output_.empty()) return end();
   // Input is handled inside of a turn, not at its end.
   if ((waits_ & for_output) != 0 && output_.unsent_bytes() < output_low_bytes)
     client_.timers().arm(resume_, 0);

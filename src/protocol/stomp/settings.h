@@ -30,8 +30,8 @@ inline constexpr std::size_t transactions_max = 100;
 // What a subscription without prefetch-count gets at most before it has to acknowledge.
 inline constexpr std::uint32_t unacked_per_subscription_max = 1'000'000;
 
-// How long a socket stays open after ERROR: the client has to read it.
-inline constexpr std::uint32_t close_delay_ms = 1'000;
+// How long the last frame, ERROR or a receipt, has to leave.
+inline constexpr std::uint32_t close_delay_ms = 5'000;
 inline constexpr std::uint32_t shutdown_grace_ms = 1'000;
 
 // Writable bytes asked of the shard's read buffer.

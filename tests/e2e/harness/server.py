@@ -109,6 +109,10 @@ class Server:
     def address(self):
         return Address(self.ports["amqp"])
 
+    @property
+    def stomp(self):
+        return Address(self.ports["stomp"])
+
     def running(self):
         return self.process is not None and self.process.poll() is None
 

@@ -17,7 +17,7 @@ std::string read(const std::filesystem::path& path) {
 TEST(Documents, every_test_that_the_protocols_page_names_exists) {
   const std::filesystem::path tests = WEIR_TESTS_DIR;
   std::string sources;
-  for (const auto* folder : {"unit/amqp091", "unit/broker", "unit/node", "wire"}) {
+  for (const auto* folder : {"unit/amqp091", "unit/protocol_common", "unit/broker", "unit/node", "wire"}) {
     for (const auto& entry : std::filesystem::directory_iterator(tests / folder))
       sources += read(entry.path());
   }
