@@ -6,15 +6,9 @@
 #include <cstring>
 #include <utility>
 
-#include "base/log.h"
-#include "protocol/common/peer_name.h"
 #include "protocol/stomp/codec/stored_headers.h"
 
 namespace weir::stomp {
-
-namespace {
-constexpr std::string_view component = "stomp";
-}
 
 Connection::Connection(node::BrokerClient& client, std::unique_ptr<runtime::ByteStream> stream,
                        const Settings& settings, ConnectionOwner& owner)
@@ -33,6 +27,8 @@ Connection::~Connection() {
 
 void Connection::open() {
   client_.timers().arm(deadline_, settings_.handshake_timeout_ms);
+  opened_ns_ = client_.clock().monotonic_ns();
+  log_connection_opened(logged());
   stream_->open(*this);
 }
 
@@ -42,8 +38,7 @@ void Connection::open() {
 void Connection::fail(std::string_view message, std::string_view detail) {
   if (phase_ >= Phase::closing) return;
   const std::string receipt = phase_ == Phase::running ? receipt_of() : std::string();
-  log_warning(component, "closing connection from {}, user '{}', vhost '{}': {}: {}",
-              peer_name(stream_->peer(), {}), user_, vhost_, message, detail);
+  note_end(LogLevel::warning, fmt::format("{}: {}", message, detail));
   client_.count_error(node::Protocol::stomp, 0, true);
   release_session();
   const std::string body = std::string(detail) + "\n";
@@ -117,15 +112,13 @@ void Connection::end() {
   client_.timers().cancel(login_);
   output_.clear();
   held_.clear();
+  log_end();
   stream_->close();
   owner_.on_ended(*this);
 }
 
 void Connection::on_closed(const Error& reason) {
-  if (phase_ == Phase::running) {
-    log_info(component, "connection from {}, user '{}', vhost '{}', ended without DISCONNECT: {}",
-             peer_name(stream_->peer(), {}), user_, vhost_, reason.message);
-  }
+  note_end(LogLevel::info, "without DISCONNECT: " + reason.message);
   end();
 }
 
@@ -133,9 +126,7 @@ void Connection::on_closed(const Error& reason) {
 
 // Of the handshake, of what leaves before the end.
 void Connection::on_deadline() {
-  if (phase_ < Phase::running)
-    log_warning(component, "connection from {} ended before it was connected",
-                peer_name(stream_->peer(), {}));
+  if (phase_ < Phase::running) note_end(LogLevel::warning, "no CONNECT came in time");
   end();
 }
 
@@ -145,8 +136,7 @@ void Connection::on_beat_in() {
   const bool heard = received_bytes_ != received_bytes_before_ || paused_;
   received_bytes_before_ = received_bytes_;
   if (heard) return client_.timers().arm(beat_in_, 2ULL * beat_in_ms_);
-  log_warning(component, "connection from {}, user '{}', ended: nothing came for {} ms",
-              peer_name(stream_->peer(), {}), user_, 2ULL * beat_in_ms_);
+  note_end(LogLevel::warning, fmt::format("missed heart-beats: nothing came for {} ms", 2ULL * beat_in_ms_));
   end();
 }
 

@@ -27,6 +27,7 @@
 #include "base/meter.h"
 #include "base/rng.h"
 #include "node/session.h"
+#include "protocol/common/connection_log.h"
 #include "protocol/common/held_input.h"
 #include "protocol/common/login_delays.h"
 #include "protocol/common/output.h"
@@ -172,7 +173,11 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   void ask_for_pieces();
   void drop_bodies();
 
+  // session_events.cpp
   Counters<node::ConnectionCount> counts() const;
+  LoggedConnection logged() const;
+  void note_end(LogLevel level, std::string reason);  // the first one counts
+  void log_end() const;
 
   node::BrokerClient& client_;
   const Settings& settings_;
@@ -189,8 +194,12 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   std::uint32_t beat_in_ms_ = 0, beat_out_ms_ = 0;  // 0: none
   std::uint64_t received_bytes_ = 0, received_bytes_before_ = 0, sent_bytes_before_ = 0;
   std::uint64_t reads_ = 0, writes_ = 0;
+  std::uint64_t opened_ns_ = 0;
+  LogLevel end_level_ = LogLevel::info;
+  std::string end_reason_;
   std::string user_, vhost_, alarm_;
   std::string session_name_;
+  std::string_view mechanism_;
   node::Credentials credentials_;
   node::Identity identity_;
   std::unique_ptr<node::Authentication> authentication_;

@@ -6,17 +6,13 @@
 #include <charconv>
 #include <utility>
 
-#include "base/log.h"
 #include "base/version.h"
-#include "protocol/common/peer_name.h"
 #include "protocol/stomp/codec/stored_headers.h"
 #include "protocol/stomp/connection.h"
 
 namespace weir::stomp {
 
 namespace {
-
-constexpr std::string_view component = "stomp";
 
 struct Beats {
   std::uint32_t sends_ms = 0, wants_ms = 0;  // of the client
@@ -186,6 +182,7 @@ void Connection::connect() {
   const bool vouched = !login && !peer.certificate_subject.empty();
   user_ = vouched ? user_of_certificate(settings_.certificate_login, peer.certificate_subject)
                   : std::string(login.value_or(std::string_view()));
+  mechanism_ = vouched ? "certificate" : "login";
   if (user_.empty()) return fail("Bad CONNECT", "Missing login or passcode header(s).");
   phase_ = Phase::securing;
   wait(for_authentication);
@@ -215,8 +212,7 @@ void Connection::on_authenticated(Result<node::Identity> identity) {
   if (right || identity.error().code == ErrorCode::access_refused)
     owner_.login_delays().note(stream_->peer().address, user_, right, client_.timers().now_ms());
   if (!right) {
-    log_warning(component, "login of user '{}' from {} refused: {}", user_, stream_->peer().address,
-                identity.error().message);
+    log_login_refused(logged(), identity.error().message);
     return fail("Bad CONNECT", fmt::format("Access refused for user '{}'", user_));
   }
   identity_ = std::move(*identity);
@@ -234,7 +230,7 @@ void Connection::start_session() {
                                        .grants = std::move(identity_.grants),
                                        .expires_ms = identity_.expires_ms,
                                        .connection_name = {},
-                                       .auth_mechanism = credentials_.vouched ? "certificate" : "login",
+                                       .auth_mechanism = std::string(mechanism_),
                                        .properties = {}},
                                       *this);
   if (!session) {
@@ -255,13 +251,13 @@ void Connection::start_session() {
                     weir::version, session_name_, beat_out_ms_, beat_in_ms_, to_string(version_), '\0'));
   if (beat_in_ms_ != 0) client_.timers().arm(beat_in_, 2ULL * beat_in_ms_);
   if (beat_out_ms_ != 0) client_.timers().arm(beat_out_, std::max(1U, beat_out_ms_ / 2));
-  log_info(component, "connection from {}: user '{}' was granted access to vhost '{}'",
-           peer_name(stream_->peer(), {}), user_, vhost_);
+  log_connection_authenticated(logged());
 }
 
 // Its receipt says that all before it is done: also that what was sent is safe, asked for or not.
 void Connection::disconnect() {
   last_receipt_ = receipt_of();
+  note_end(LogLevel::info, "DISCONNECT");
   transactions_.clear();
   drop_subscriptions();
   wait(for_request);  // nothing more is read

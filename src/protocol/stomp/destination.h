@@ -1,5 +1,5 @@
-// What it is: STOMP's destinations, as RabbitMQ has them: what a text means for sending and for subscribing. Parts are separated by
-// '/', and their bytes may be written as %XX.
+// What it is: STOMP's destinations, as RabbitMQ has them: what a text means for sending and for subscribing. Parts are
+// separated by '/', and their bytes may be written as %XX.
 #pragma once
 
 #include <cstdint>

@@ -10,7 +10,6 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "broker/definitions.h"
-#include "broker/topology.h"
 #include "node/session.h"
 #include "protocol/common/native_forms.h"
 #include "protocol/stomp/codec/headers.h"

@@ -94,6 +94,33 @@ void Connection::describe(node::ConnectionFacts& facts, std::vector<node::Channe
   channels->push_back(row);
 }
 
+LoggedConnection Connection::logged() const {
+  return {.peer = stream_->peer(),
+          .protocol = "STOMP",
+          .user = user_,
+          .vhost = vhost_,
+          .client = {},
+          .name = {},
+          .mechanism = mechanism_};
+}
+
+void Connection::note_end(LogLevel level, std::string reason) {
+  if (!end_reason_.empty()) return;
+  end_level_ = level;
+  end_reason_ = std::move(reason);
+}
+
+void Connection::log_end() const {
+  using Count = node::ChannelCount;
+  log_connection_closed(
+      logged(), end_level_, end_reason_,
+      {.duration_s = static_cast<double>(client_.clock().monotonic_ns() - opened_ns_) / 1e9,
+       .messages_in = channel_counts_[Count::publish],
+       .messages_out = channel_counts_[Count::deliver] + channel_counts_[Count::deliver_no_ack],
+       .bytes_in = received_bytes_,
+       .bytes_out = output_.sent_bytes()});
+}
+
 void Connection::on_sample() {
   const std::uint64_t now_ms = client_.clock().monotonic_ns() / 1'000'000;
   meter_.sample(counts(), now_ms);

@@ -1,5 +1,5 @@
-// What it is: the headers of a message as they are kept with it (NativeForm::stomp): the lines that its sender wrote, but for those
-// that were for the broker, escaped as in STOMP 1.2, each with a "\n". A receiver of 1.2 gets them byte for byte.
+// What it is: the headers of a message as they are kept with it (NativeForm::stomp): the lines that its sender wrote, but for
+// those that were for the broker, escaped as in STOMP 1.2, each with a "\n". A receiver of 1.2 gets them byte for byte.
 #pragma once
 
 #include <functional>
