@@ -125,6 +125,8 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   void wait_no_more(Wait reason);
   void handle(FrameReader::Kind kind, Chunk* chunk);
   void handle_frame(Chunk* chunk);
+  void handle_head(Chunk* chunk);
+  bool begins_connection();  // or fails
   FrameLimits frame_limits() const;
   void connect();
   void log_in();

@@ -105,20 +105,34 @@ void Connection::handle(FrameReader::Kind kind, Chunk* chunk) {
     case Kind::none:
     case Kind::beat: return;
     case Kind::frame: return handle_frame(chunk);
-    case Kind::head:
-      if (phase_ == Phase::running && reader_.command() == "SEND") begin_send(chunk, true);
-      return;
+    case Kind::head: return handle_head(chunk);
     case Kind::part: return take_large(reader_.body());
     case Kind::end: return finish_large();
     case Kind::error: return fail("Invalid frame", reader_.error());
   }
 }
 
+bool Connection::begins_connection() {
+  const std::string_view command = reader_.command();
+  if (command == "CONNECT" || command == "STOMP") return true;
+  fail("Not connected", fmt::format("The first frame is CONNECT or STOMP, not {}", command));
+  return false;
+}
+
+// The rest of the frame has yet to come.
+void Connection::handle_head(Chunk* chunk) {
+  if (phase_ != Phase::running) {
+    begins_connection();
+  } else if (reader_.command() == "SEND") {
+    begin_send(chunk, true);
+  }
+}
+
 void Connection::handle_frame(Chunk* chunk) {
   const std::string_view command = reader_.command();
   if (phase_ != Phase::running) {
-    if (command == "CONNECT" || command == "STOMP") return connect();
-    return fail("Not connected", fmt::format("The first frame is CONNECT or STOMP, not {}", command));
+    if (begins_connection()) connect();
+    return;
   }
   struct Handler {
     std::string_view command;

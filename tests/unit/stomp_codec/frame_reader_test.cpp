@@ -111,6 +111,7 @@ TEST(StompFrames, that_are_wrong_are_told_and_nothing_comes_after) {
   EXPECT_THAT(fault("SEND\nno colon\n\n^"), HasSubstr("header is not valid"));
   EXPECT_THAT(fault("SEND\n:no name\n\n^"), HasSubstr("header is not valid"));
   EXPECT_THAT(fault("SEND\na:1\nb:1\nc:1\nd:1\ne:1\nf:1\ng:1\nh:1\ni:1\n\n^"), HasSubstr("too many"));
+  EXPECT_THAT(fault("^SEND\n\n"), HasSubstr("begins with its command"));
   EXPECT_THAT(fault("SEND\ncontent-length:x\n\n^"), HasSubstr("not a number"));
   EXPECT_THAT(fault("SEND\ncontent-length:-1\n\n^"), HasSubstr("not a number"));
   EXPECT_THAT(fault("SEND\ncontent-length:99999999999999999999\n\n^"), HasSubstr("not a number"));

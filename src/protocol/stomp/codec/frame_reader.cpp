@@ -65,6 +65,7 @@ FrameReader::Kind FrameReader::next(Bytes& input, Chunk* chunk, const FrameLimit
     input = input.subspan(1);
     return first == '\n' ? Kind::beat : next(input, chunk, limits);
   }
+  if (first < 'A' || first > 'Z') return fail("A frame begins with its command");
   state_ = State::head;
   return take_head(input, chunk, limits);
 }

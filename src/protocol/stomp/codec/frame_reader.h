@@ -1,4 +1,4 @@
-// What it is: a stream of bytes into frames (STOMP 1.0 to 1.2, "STOMP Frames"). A frame that lies in one read is given as views of
+// What it is: a stream of bytes into frames (STOMP 1.0 to 1.2, "STOMP Frames"). One that lies in one read is given as views of
 // it; of one that does not, the head is kept, and the body grows in memory of its own or is passed on in parts.
 // Memory: a head's and a body's most. Nothing is allocated for what was only announced.
 #pragma once
