@@ -22,7 +22,7 @@ admin::ApiSurroundings surroundings(node::Node& node) {
   at.offload = [&node](std::function<void()> work, std::function<void()> done) {
     return node.offload(shard, std::move(work), std::move(done));
   };
-  at.messages = amqp091::plain_messages(native_forms());
+  at.messages = amqp091::plain_messages(native_headers());
   return at;
 }
 

@@ -18,7 +18,6 @@ amqp091::Settings amqp_settings(const Settings& settings) {
   own.consumer_timeout_ms = settings.amqp_consumer_timeout_ms;
   own.max_message_bytes = settings.message_bytes_max;
   if (settings.tls_login_from == "common_name") own.certificate_login = CertificateLogin::common_name;
-  own.forms = native_forms();
   return own;
 }
 
@@ -28,7 +27,6 @@ stomp::Settings stomp_settings(const Settings& settings) {
   own.handshake_timeout_ms = static_cast<std::uint32_t>(settings.amqp_handshake_timeout_ms);
   own.max_message_bytes = settings.message_bytes_max;
   if (settings.tls_login_from == "common_name") own.certificate_login = CertificateLogin::common_name;
-  own.forms = native_forms();
   return own;
 }
 
@@ -58,9 +56,7 @@ std::optional<std::string> property_of(broker::NativeForm form, Bytes properties
 
 }  // namespace
 
-NativeForms native_forms() { return {properties_of}; }
-
-node::HeadersOf native_headers() { return {headers_of, property_of}; }
+node::HeadersOf native_headers() { return {headers_of, property_of, properties_of, amqp091::own_properties}; }
 
 std::unique_ptr<ProtocolService> make_amqp(node::Node& node, const Settings& settings,
                                            ConnectionTally& tally) {

@@ -7,7 +7,7 @@
 #include "app/protocol_service.h"
 #include "app/settings.h"
 #include "node/node.h"
-#include "protocol/common/native_forms.h"
+#include "node/stored_headers.h"
 
 namespace weir::app {
 
@@ -16,9 +16,7 @@ std::unique_ptr<ProtocolService> make_amqp(node::Node& node, const Settings& set
 std::unique_ptr<ProtocolService> make_stomp(node::Node& node, const Settings& settings,
                                             ConnectionTally& tally);
 
-// Of messages in every form that one of the protocols gives them.
-NativeForms native_forms();
-// The same for those who route: their headers alone.
+// What is read of messages in every form that one of the protocols gives them.
 node::HeadersOf native_headers();
 
 }  // namespace weir::app

@@ -87,11 +87,12 @@ void negate_delay(FieldTable& headers) {
 }  // namespace
 
 Bytes delivery_properties(const broker::StoredMessage& message, std::uint16_t returns,
-                          std::optional<Seq> offset, NativeForms forms, std::vector<std::byte>& scratch) {
+                          std::optional<Seq> offset, node::HeadersOf forms, std::vector<std::byte>& scratch) {
   std::vector<std::byte> converted;
   Bytes own = message.properties;
   if (message.native != broker::NativeForm::amqp091) [[unlikely]] {
-    const broker::Table table = forms.read(message.native, message.properties);
+    const broker::Table table =
+        forms.properties == nullptr ? broker::Table() : forms.properties(message.native, message.properties);
     std::vector<std::byte> headers;
     append_properties(converted, properties_from(table, headers));
     scratch = converted;
@@ -130,11 +131,6 @@ broker::Table headers_of(Bytes properties) {
 
 std::optional<std::string> property_of(Bytes properties, std::string_view name) {
   return property_text(PropertiesView(properties), name);
-}
-
-broker::Table all_properties_of(broker::NativeForm native, Bytes properties) {
-  if (native != broker::NativeForm::amqp091) return {};
-  return table_of_properties(properties_of(PropertiesView(properties)));
 }
 
 std::vector<std::byte> own_properties(const broker::Table& headers, bool persistent,

@@ -14,21 +14,19 @@
 #include "base/ids.h"
 #include "broker/definitions.h"
 #include "broker/message.h"
-#include "protocol/common/native_forms.h"
+#include "node/stored_headers.h"
 
 namespace weir::amqp091 {
 
 // `returns`: how often it came back, where its queue counts that. `offset`: its seq, if that is told. One that came by
 // another protocol is read by `forms`. The result views the message, or `scratch`.
 Bytes delivery_properties(const broker::StoredMessage& message, std::uint16_t returns,
-                          std::optional<Seq> offset, NativeForms forms, std::vector<std::byte>& scratch);
+                          std::optional<Seq> offset, node::HeadersOf forms, std::vector<std::byte>& scratch);
 
 // The headers of a message in this form, and one of its properties as text ("message_id").
 broker::Table headers_of(Bytes properties);
 std::optional<std::string> property_of(Bytes properties, std::string_view name);
 
-// All of them, by the names that the management API gives them.
-broker::Table all_properties_of(broker::NativeForm native, Bytes properties);
 // Of a message of the broker's own. `timestamp_s`: 0: none.
 std::vector<std::byte> own_properties(const broker::Table& headers, bool persistent,
                                       std::uint64_t timestamp_s);

@@ -81,7 +81,7 @@ Result<node::PublishResult> publish(node::Session& session, const PlainMessage& 
 
 }  // namespace
 
-PlainMessages plain_messages(NativeForms forms) {
+PlainMessages plain_messages(node::HeadersOf forms) {
   return {publish, [forms](const node::Delivery& delivery) {
             std::vector<std::byte> scratch;
             return properties_table(

@@ -63,17 +63,6 @@ Properties properties_from(const broker::Table& table, std::vector<std::byte>& h
   return properties;
 }
 
-broker::Table properties_table(Bytes raw) {
-  const Properties properties = properties_of(PropertiesView(raw));
-  broker::Table out;
-  for (const auto& [name, member] : text_properties) {
-    if (properties.*member) out.append(std::string(name), {std::string(*(properties.*member))});
-  }
-  if (properties.delivery_mode) out.append("delivery_mode", {*properties.delivery_mode});
-  if (properties.priority) out.append("priority", {*properties.priority});
-  if (properties.timestamp_s) out.append("timestamp", {*properties.timestamp_s});
-  if (properties.headers) out.append("headers", {table_from_wire(*properties.headers)});
-  return out;
-}
+broker::Table properties_table(Bytes raw) { return table_of_properties(properties_of(PropertiesView(raw))); }
 
 }  // namespace weir::amqp091

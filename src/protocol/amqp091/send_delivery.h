@@ -14,7 +14,7 @@ void Channel::send_delivery(const M& method, const node::Delivery& delivery, boo
   const Bytes properties =
       delivery_properties(delivery.message, delivery.returns,
                           delivery.looked_at ? std::optional(delivery.seq) : std::nullopt,
-                          connection_.settings().forms, scratch_);
+                          connection_.client().headers_of(), scratch_);
   if (delivery.body != node::no_body) [[unlikely]] {
     connection_.send_large_content(number_, method, properties, delivery.body, delivery.body_bytes);
   } else {

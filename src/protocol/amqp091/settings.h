@@ -7,7 +7,6 @@
 #include "base/limits.h"
 #include "protocol/amqp091/codec/frame.h"
 #include "protocol/common/certificate_login.h"
-#include "protocol/common/native_forms.h"
 
 namespace weir::amqp091 {
 
@@ -27,7 +26,6 @@ struct Settings {
   // own.
   std::uint64_t consumer_timeout_ms = 1'800'000;
   std::uint16_t consumers_per_connection_max = 65'000;
-  NativeForms forms{};  // of messages that came by other protocols
 };
 
 // How long a peer has to answer our connection.close.

@@ -254,7 +254,7 @@ void Connection::start_session() {
   }
   if (phase_ != Phase::securing) return;  // the broker wanted it closed while it was opened
   session_ = std::move(*session);
-  if (const Status opened = session_->open_channel(); !opened) return fail(opened.error());
+  if (const Status opened = session_->open_channel(1); !opened) return fail(opened.error());
   const std::uint64_t now_ms = client_.clock().monotonic_ns() / 1'000'000;
   meter_.begin(counts(), now_ms);
   channel_meter_.begin(channel_counts_, now_ms);

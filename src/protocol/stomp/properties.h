@@ -11,7 +11,6 @@
 #include "base/error.h"
 #include "broker/definitions.h"
 #include "node/session.h"
-#include "protocol/common/native_forms.h"
 #include "protocol/stomp/codec/headers.h"
 
 namespace weir::stomp {

@@ -7,7 +7,6 @@
 
 #include "base/limits.h"
 #include "protocol/common/certificate_login.h"
-#include "protocol/common/native_forms.h"
 
 namespace weir::stomp {
 
@@ -16,7 +15,6 @@ struct Settings {
   std::uint32_t handshake_timeout_ms = 10'000;  // from accepting the socket to CONNECTED
   CertificateLogin certificate_login = CertificateLogin::distinguished_name;  // who comes without "login"
   std::size_t max_message_bytes = limits::message_bytes_default;
-  NativeForms forms;
 };
 
 // Of CONNECT, before anybody is known.
