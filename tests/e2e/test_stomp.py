@@ -137,7 +137,7 @@ def test_what_is_sent_to_a_queue_is_received_in_order(stomps, name, version):
 
 
 @pytest.mark.parametrize("version", list(VERSIONS))
-def test_messages_that_are_not_acknowledged_come_again(stomps, name, version):
+def test_messages_that_are_not_acknowledged_come_again(stomps, name, channel, version):
     queue = "/queue/" + name("work")
     sender, crashing, next_one = stomps(version), stomps(version), stomps(version)
     crashing.subscribe(queue, ack="client" if version == "1.0" else "client-individual", prefetch_count=2)
@@ -147,6 +147,7 @@ def test_messages_that_are_not_acknowledged_come_again(stomps, name, version):
     crashing.ack(crashing.messages[0])
     assert crashing.got(3) == ["0", "1", "2"]
     crashing.connection.transport.disconnect_socket()
+    wait_until(lambda: depth(channel, name("work")) == 3, "what it had to be back")
     next_one.subscribe(queue)
     assert next_one.got(3) == ["1", "2", "3"]
     assert [message.headers["redelivered"] for message in next_one.messages] == ["true", "true", "false"]
