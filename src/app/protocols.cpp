@@ -1,5 +1,6 @@
 #include "app/protocols.h"
 
+#include "protocol/amqp091/channel_traces.h"
 #include "protocol/amqp091/connections.h"
 #include "protocol/amqp091/delivery_properties.h"
 #include "protocol/amqp091/properties_table.h"
@@ -54,9 +55,17 @@ std::optional<std::string> property_of(broker::NativeForm form, Bytes properties
   }
 }
 
+std::optional<std::string_view> header_text(broker::NativeForm form, Bytes properties,
+                                            std::string_view name) {
+  return form == broker::NativeForm::stomp ? stomp::header_text(properties, name)
+                                           : amqp091::header_text(form, properties, name);
+}
+
 }  // namespace
 
-node::HeadersOf native_headers() { return {headers_of, property_of, properties_of, amqp091::own_properties}; }
+node::HeadersOf native_headers() {
+  return {headers_of, property_of, properties_of, amqp091::own_properties, header_text};
+}
 
 std::unique_ptr<ProtocolService> make_amqp(node::Node& node, const Settings& settings,
                                            ConnectionTally& tally) {

@@ -11,10 +11,9 @@ namespace weir::amqp091 {
 template <AnyMethod M>
 void Channel::send_delivery(const M& method, const node::Delivery& delivery, bool settles) {
   const bool traced = traces_ != nullptr && traces_->begin_delivery(delivery.message);
-  const Bytes properties =
-      delivery_properties(delivery.message, delivery.returns,
-                          delivery.looked_at ? std::optional(delivery.seq) : std::nullopt,
-                          connection_.client().headers_of(), scratch_);
+  const Bytes properties = delivery_properties(
+      delivery.message, delivery.returns, delivery.looked_at ? std::optional(delivery.seq) : std::nullopt,
+      connection_.client().headers_of(), scratch_);
   if (delivery.body != node::no_body) [[unlikely]] {
     connection_.send_large_content(number_, method, properties, delivery.body, delivery.body_bytes);
   } else {

@@ -10,6 +10,7 @@
 
 #include "broker/death_history.h"
 #include "broker/message_extras.h"
+#include "protocol/stomp/codec/escape.h"
 #include "protocol/stomp/codec/stored_headers.h"
 
 namespace weir::stomp {
@@ -117,6 +118,18 @@ broker::Table headers_of(Bytes stored) {
 std::optional<std::string> property_of(Bytes stored, std::string_view name) {
   for (const Property& property : properties) {
     if (property.name == name) return find_stored(as_text(stored), property.header);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string_view> header_text(Bytes stored, std::string_view name) {
+  for (std::string_view rest = as_text(stored); !rest.empty();) {
+    const std::size_t end = rest.find('\n');
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    if (!line.starts_with(name) || line.substr(name.size()).find(':') != 0) continue;
+    const std::string_view value = line.substr(name.size() + 1);
+    return has_escapes(value) ? std::nullopt : std::optional(value);
   }
   return std::nullopt;
 }

@@ -29,6 +29,8 @@ broker::Table properties_table(Bytes stored);
 // Its headers alone; one property as text ("message_id").
 broker::Table headers_of(Bytes stored);
 std::optional<std::string> property_of(Bytes stored, std::string_view name);
+// A header where it lies, if it has no escapes.
+std::optional<std::string_view> header_text(Bytes stored, std::string_view name);
 
 // A table's properties as stored headers: of a message that came by another protocol.
 std::string stored_from(const broker::Table& properties);

@@ -27,6 +27,9 @@ TEST(StompProperties, are_those_of_amqp_and_other_headers_are_headers) {
                            {"headers", {fields({{"colour", text("red")}, {"size", text("5")}})}}}));
   EXPECT_EQ(headers_of(as_bytes(stored)), fields({{"colour", text("red")}, {"size", text("5")}}));
   EXPECT_EQ(property_of(as_bytes(stored), "message_id"), "m");
+  EXPECT_EQ(header_text(as_bytes(stored), "colour"), "red");
+  EXPECT_EQ(header_text(as_bytes(stored), "col"), std::nullopt);
+  EXPECT_EQ(header_text(as_bytes(std::string_view("a:1\\c2\n")), "a"), std::nullopt);
 }
 
 TEST(StompProperties, of_other_protocols_become_headers_that_can_not_pass_for_the_brokers) {
