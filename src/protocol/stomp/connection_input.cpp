@@ -63,11 +63,10 @@ void Connection::wait_no_more(Wait reason) {
 }
 
 void Connection::resume_input() {
-  if (!held_.empty()) {
-    ChunkRef chunk;
-    const Bytes input = held_.take(chunk);
-    take_input(input, chunk.get());
-  }
+  // Also where nothing is held: a frame may have been taken whole, and its end not been handled yet.
+  ChunkRef chunk;
+  const Bytes input = held_.take(chunk);
+  take_input(input, chunk.get());
   if (waits_ != 0 || phase_ == Phase::ended || !paused_) return;
   paused_ = false;
   stream_->resume_reading();
