@@ -114,10 +114,11 @@ bool is_word(char c) {
 class Matcher {
  public:
   Matcher(const std::vector<Instruction>& program, const std::vector<Pattern::Set>& sets,
-          std::string_view subject)
-      : program_(program), sets_(sets), subject_(subject) {}
+          std::string_view subject, std::size_t steps_max)
+      : program_(program), sets_(sets), subject_(subject), steps_max_(steps_max) {}
 
-  bool gave_up() const { return steps_ > pattern_steps_max; }
+  bool gave_up() const { return steps_ > steps_max_; }
+  std::size_t steps() const { return steps_; }
 
   // From an instruction at a position: anchored there, or at any later position too.
   bool run(std::uint32_t start, std::size_t at, bool anywhere) {
@@ -194,7 +195,7 @@ class Matcher {
   const std::vector<Instruction>& program_;
   const std::vector<Pattern::Set>& sets_;
   std::string_view subject_;
-  std::size_t steps_ = 0;
+  std::size_t steps_max_, steps_ = 0;
 };
 
 }  // namespace
@@ -218,8 +219,16 @@ Result<Pattern> Pattern::compile(std::string_view text) {
 }
 
 bool Pattern::matches(std::string_view subject) const {
-  Matcher matcher(program_, sets_, subject);
-  return matcher.run(0, 0, true) && !matcher.gave_up();
+  std::size_t steps = pattern_steps_max;
+  return matches(subject, steps);
+}
+
+bool Pattern::matches(std::string_view subject, std::size_t& steps_left) const {
+  if (steps_left == 0) return false;
+  Matcher matcher(program_, sets_, subject, std::min(steps_left, pattern_steps_max));
+  const bool found = matcher.run(0, 0, true) && !matcher.gave_up();
+  steps_left -= std::min(steps_left, std::max<std::size_t>(matcher.steps(), 1));
+  return found;
 }
 
 }  // namespace weir::broker

@@ -26,6 +26,8 @@ class Pattern {
 
   // Does it match anywhere in the subject?
   bool matches(std::string_view subject) const;
+  // The same for one of many subjects, which share `steps_left`: where they are used up, the answer is "no".
+  bool matches(std::string_view subject, std::size_t& steps_left) const;
 
   // `ahead` is followed by its own program, which ends in a match.
   enum class Op : std::uint8_t {

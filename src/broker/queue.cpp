@@ -131,11 +131,11 @@ void Queue::on_due(const Alarm& alarm, std::uint64_t now_ms, std::vector<Seq>& d
   IndexColumns& columns = *index_.columns(begin);
   std::uint64_t next_ms = UINT64_MAX;
   for (Seq at = begin; index_.next_live(at, end, at); ++at.value) {
-    const std::size_t place = at.value % chunk_entries;
+    const std::size_t row = at.value % chunk_entries;
     Entry& entry = *index_.find(at);
-    if (entry.state() == EntryState::out || columns.leaving(place) != 0) continue;
+    if (entry.state() == EntryState::out || columns.leaving(row) != 0) continue;
     if (entry.state() == EntryState::held) {
-      const std::uint64_t deliver_ms = columns.deliver_ms(place);
+      const std::uint64_t deliver_ms = columns.deliver_ms(row);
       if (deliver_ms > now_ms) {
         next_ms = std::min(next_ms, deliver_ms);
         continue;
@@ -144,12 +144,12 @@ void Queue::on_due(const Alarm& alarm, std::uint64_t now_ms, std::vector<Seq>& d
         due.push_back(at);
         continue;
       }
-      columns.set_deliver(place, 0);
+      columns.set_deliver(row, 0);
       --held_;
       become_ready(at, entry);
       if (options_.last_value) add_value(at);
     }
-    const std::uint64_t expires_ms = columns.expires_ms(place);
+    const std::uint64_t expires_ms = columns.expires_ms(row);
     if (expires_ms == 0) continue;
     if (expires_ms <= now_ms) {
       due.push_back(at);
@@ -400,8 +400,8 @@ void Queue::learn_returns(Seq seq, std::uint16_t returns) {
   if (index_.find(seq) == nullptr) return;
   columned_ = true;
   IndexColumns& columns = index_.make_columns(seq);
-  const std::size_t place = seq.value % chunk_entries;
-  columns.set_returns(place, std::max(returns, columns.returns(place)));
+  const std::size_t row = seq.value % chunk_entries;
+  columns.set_returns(row, std::max(returns, columns.returns(row)));
   index_.changed(seq);
 }
 

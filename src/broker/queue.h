@@ -231,6 +231,7 @@ class Queue {
   bool dirty = false;                                        // in the list of queues to pump
   bool loading = false;                                      // its head is being read from the disk
   std::uint32_t kept_empty = 0, kept_unused = 0;             // promises to those who are deleting it
+  std::uint32_t place = 0;                                   // in its host's list of queues
   std::vector<std::pair<Seq, std::uint32_t>> settled_runs;   // not logged yet
   std::vector<std::pair<Seq, std::uint32_t>> requeued_runs;  // not logged yet
   std::vector<CountedRun> counted_runs, delayed_runs;        // the same, where the queue counts

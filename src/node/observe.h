@@ -54,6 +54,13 @@ struct QueueRow {
   std::optional<double> seconds_to_drain() const;
 };
 
+// A queue in a list, before it is known which part of the list is looked at.
+struct QueueName {
+  QueueId queue;
+  std::string vhost, name;
+  double key = 0;
+};
+
 struct ConsumerRow {
   QueueId queue;
   SessionId session;
@@ -118,11 +125,16 @@ inline constexpr std::size_t oldest_reads_max = 64;
 
 struct ObserveScope {
   bool queues = false, consumers = false, sessions = false, channels = false, exchanges = false;
-  bool sums = false;                 // of the queues, by vhost
-  bool shards = false;               // one row each
-  std::optional<std::string> vhost;  // of it alone; shards and sums of shards are the node's
-  // Those queues alone (and their consumers); empty: all. Of the first oldest_reads_max, the oldest messages are read.
+  bool moving = false;  // of queues, only those that something happened to in the last seconds
+  bool names = false;   // of queues their names alone, and
+  double (*key)(const QueueRow& row) = nullptr;  // what they are sorted by; null: nothing
+  bool sums = false;                             // of the queues, by vhost
+  bool shards = false;                           // one row each
+  std::optional<std::string> vhost;              // of it alone; shards and sums of shards are the node's
+  // Those queues alone (and their consumers); empty: all. Of the first oldest_reads_max, the oldest messages are read,
+  // unless nobody wants that.
   std::vector<QueueId> only;
+  bool reads_oldest = true;
   std::optional<SessionId> session;  // of it alone
   std::optional<JourneyQuery> journeys;
 };
@@ -130,6 +142,7 @@ struct ObserveScope {
 struct Observed {
   std::uint64_t at_ms = 0;  // wall clock
   std::vector<QueueRow> queues;
+  std::vector<std::vector<QueueName>> names;  // those of each shard
   std::vector<ConsumerRow> consumers;
   std::vector<SessionRow> sessions;
   std::vector<ExchangeRow> exchanges;  // by vhost and name

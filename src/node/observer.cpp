@@ -136,6 +136,7 @@ void Observer::answered(ObserveAnswer answer) {
   if (at == questions_.end()) return;
   Observed& rows = at->second.rows;
   append(rows.queues, answer.rows.queues);
+  append(rows.names, answer.rows.names);
   append(rows.consumers, answer.rows.consumers);
   append(rows.sessions, answer.rows.sessions);
   append(rows.exchanges, answer.rows.exchanges);
@@ -164,14 +165,17 @@ void Observer::asked(ObserveAsked question) {
 
 void Observer::begin(Visit& visit) {
   const ObserveScope& scope = visit.question.scope;
-  if (scope.queues || scope.consumers || scope.sums)
-    visit.queues = scope.only.empty() ? at_.host.queue_ids() : scope.only;
+  if (scope.queues || scope.names || scope.consumers || scope.sums) {
+    visit.queues = !scope.only.empty() ? scope.only
+                   : scope.moving      ? at_.host.moving_queue_ids()
+                                       : at_.host.queue_ids();
+  }
   if (scope.sessions || scope.channels) {
     visit.sessions = scope.session ? std::vector{*scope.session} : at_.sessions.ids();
   }
   visit.exchanges_done = !scope.exchanges;
   const std::size_t reads = std::min(scope.only.size(), oldest_reads_max);
-  for (std::size_t i = 0; i < reads && scope.queues; ++i) {
+  for (std::size_t i = 0; i < reads && scope.queues && scope.reads_oldest; ++i) {
     const bool asked = at_.host.learn_oldest(scope.only[i], [this, &visit] {
       if (--visit.reads == 0) at_.wake();
     });
@@ -215,6 +219,12 @@ bool Observer::visit_queues(Visit& visit, std::size_t& budget) {
     const QueueId id = visit.queues[visit.queue];
     const broker::QueueDefinition* const definition = at_.topology.find_queue(id);
     if (definition == nullptr || !concerns(scope, *definition)) continue;
+    if (scope.names) {
+      QueueRow row;
+      const double key = scope.key != nullptr && at_.host.row_of(id, row) ? scope.key(row) : 0;
+      visit.names.push_back({id, definition->vhost, definition->name, key});
+      continue;
+    }
     if (visit.consumer == 0) {
       QueueRow row;
       if (!at_.host.row_of(id, row)) continue;
@@ -284,6 +294,7 @@ void Observer::finish(Visit& visit) {
   for (auto& [name, sums] : visit.vhosts) visit.rows.vhosts.push_back(std::move(sums));
   if (visit.question.scope.journeys)
     visit.rows.journeys = at_.host.journeys().find(*visit.question.scope.journeys);
+  if (!visit.names.empty()) visit.rows.names.push_back(std::move(visit.names));
   if (visit.question.scope.shards) visit.rows.shards.push_back(at_.describe_shard());
   ObserveAnswer answer{visit.question.number, std::move(visit.rows)};
   if (visit.question.from == at_.self) return answered(std::move(answer));

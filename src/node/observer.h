@@ -75,6 +75,7 @@ class Observer {
     bool exchanges_done = false;
     std::size_t reads = 0;  // of oldest messages, that are waited for
     std::map<std::string, VhostSums, std::less<>> vhosts;
+    std::vector<QueueName> names;
   };
 
   void begin(Visit& visit);

@@ -127,10 +127,23 @@ void QueueHost::create(const broker::QueueDefinition& definition) {
     return touch(*slot);
   }
   slot = std::make_unique<Queue>(std::move(options));
+  enlist(*slot);
   if (journal_ != nullptr) ++traffic_->queues_created;
   slot->tally = tallies_.find(definition.vhost);
   make_window(*slot);
   touch(*slot);
+}
+
+void QueueHost::enlist(Queue& of) {
+  of.place = static_cast<std::uint32_t>(ids_.size());
+  ids_.push_back(of.id());
+}
+
+void QueueHost::delist(const Queue& of) {
+  const QueueId last = ids_.back();
+  ids_[of.place] = last;
+  ids_.pop_back();
+  if (last != of.id()) queues_.find(last)->second->place = of.place;
 }
 
 void QueueHost::make_window(Queue& of) {
@@ -147,6 +160,7 @@ void QueueHost::remove(QueueId id) {
   if (at == queues_.end()) return;
   const std::unique_ptr<Queue> gone = std::move(at->second);
   queues_.erase(at);
+  delist(*gone);
   if (journal_ != nullptr) ++traffic_->queues_deleted;
   undefined_.erase(id);
   recent_queues_[id.value % recent_queues_.size()] = nullptr;

@@ -171,7 +171,9 @@ class QueueHost {
 
   // --- for those who watch: queue_uses.cpp ---
 
-  std::vector<QueueId> queue_ids() const;
+  const std::vector<QueueId>& queue_ids() const { return ids_; }
+  // Those that something happened to in the last seconds; some may be gone. None where no samples are taken.
+  const std::vector<QueueId>& moving_queue_ids() const { return metered_; }
   // False: it is not there (any more).
   bool row_of(QueueId queue, QueueRow& row);
   // From the queue's consumer `first` on, at most `max`. Returns how many there are.
@@ -303,6 +305,8 @@ class QueueHost {
   void replay_seen(broker::Queue& of, const storage::Record& record, Lsn lsn);
   void renew_windows(Lsn before);
   void drop_superseded(broker::Queue& of);
+  void enlist(broker::Queue& of);
+  void delist(const broker::Queue& of);
   void make_window(broker::Queue& of);
   struct Taken {
     Lsn needed{0};         // what must be durable for it to be safe
@@ -419,6 +423,7 @@ class QueueHost {
 
   broker::Alarms alarms_;  // before the queues, whose alarms are in it
   std::unordered_map<QueueId, std::unique_ptr<broker::Queue>> queues_;
+  std::vector<QueueId> ids_;  // of them, in no order: quick to copy (Queue::place)
   std::unordered_set<QueueId>
       undefined_;  // in replay: a checkpoint told of them, their definitions did not come yet
   std::unordered_map<QueueId, Seq> next_before_damage_;   // in replay, of queues that got no message since

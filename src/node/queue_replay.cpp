@@ -62,7 +62,9 @@ Queue& QueueHost::queue_of_checkpoint(QueueId id) {
   broker::QueueOptions options;
   options.id = id;
   undefined_.insert(id);
-  return *queues_.emplace(id, std::make_unique<Queue>(std::move(options))).first->second;
+  Queue& made = *queues_.emplace(id, std::make_unique<Queue>(std::move(options))).first->second;
+  enlist(made);
+  return made;
 }
 
 // Where they are is told later, by listings and by the log.
@@ -213,7 +215,13 @@ void QueueHost::go_on_numbering(Queue& restored, bool clean, Seq given_end) {
 }
 
 void QueueHost::replayed(bool clean, Seq seqs_end) {
-  for (const QueueId id : undefined_) queues_.erase(id);  // deleted while the checkpoint was made
+  for (const QueueId id : undefined_) {  // deleted while the checkpoint was made
+    const auto at = queues_.find(id);
+    if (at == queues_.end()) continue;
+    const std::unique_ptr<Queue> gone = std::move(at->second);
+    queues_.erase(at);
+    delist(*gone);
+  }
   undefined_.clear();
   recent_queues_.fill(nullptr);
   tell_gaps();

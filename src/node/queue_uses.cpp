@@ -85,13 +85,6 @@ bool QueueHost::sample_uses(std::size_t& at, std::size_t max) {
 
 // --- looking ---
 
-std::vector<QueueId> QueueHost::queue_ids() const {
-  std::vector<QueueId> ids;
-  ids.reserve(queues_.size());
-  for (const auto& [id, queue] : queues_) ids.push_back(id);
-  return ids;
-}
-
 bool QueueHost::row_of(QueueId id, QueueRow& row) {
   Queue* const of = queue(id);
   if (of == nullptr) return false;
