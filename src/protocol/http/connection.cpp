@@ -13,7 +13,16 @@ void Exchange::expect_body(std::size_t bytes_max) {
 }
 
 void Exchange::reply(Response response) {
+  response.headers.insert(response.headers.end(), also.begin(), also.end());
   if (connection_ != nullptr) connection_->reply(std::move(response));
+}
+
+void Exchange::more(std::string_view piece, bool last) {
+  if (connection_ != nullptr) connection_->more(piece, last);
+}
+
+void Exchange::give_up() {
+  if (connection_ != nullptr) connection_->give_up();
 }
 
 Connection::Connection(node::BrokerClient& client, std::unique_ptr<runtime::ByteStream> stream,
@@ -146,12 +155,30 @@ void Connection::reply(Response response) {
 void Connection::send(const Response& response, bool keep_alive) {
   append_head(output_, response, keep_alive, client_.clock().wall_ms());
   const bool of_head = exchange_ != nullptr && exchange_->request_.method == "HEAD";
-  if (!of_head && response.status != 204 && response.status != 304) output_ += response.body;
+  in_pieces_ = response.in_pieces && !of_head;
+  asked_more_ = false;
+  if (in_pieces_) {
+    append_chunk(output_, response.body, false);
+  } else if (!of_head && response.status != 204 && response.status != 304) {
+    output_ += response.body;
+  }
   state_ = State::answering;
   end_after_answer_ = !keep_alive;
   bytes_since_deadline_ = 0;
   client_.timers().arm(deadline_, settings_.progress_ms);
   flush();
+}
+
+void Connection::more(std::string_view piece, bool last) {
+  if (state_ != State::answering || !in_pieces_) return;
+  append_chunk(output_, piece, last);
+  in_pieces_ = !last;
+  asked_more_ = false;
+  flush();
+}
+
+void Connection::give_up() {
+  if (state_ == State::answering && in_pieces_) end();
 }
 
 void Connection::flush() {
@@ -165,7 +192,12 @@ void Connection::flush() {
   }
   std::string().swap(output_);
   sent_ = 0;
-  if (state_ == State::answering) finish_answer();
+  if (state_ != State::answering) return;
+  if (!in_pieces_) return finish_answer();
+  if (std::exchange(asked_more_, true)) return;
+  const std::shared_ptr<Exchange> exchange = exchange_;
+  const std::function<void()> wanted = exchange->wanted;
+  if (wanted) wanted();
 }
 
 void Connection::finish_answer() {
@@ -184,7 +216,8 @@ void Connection::on_writable() { flush(); }
 // --- ends ---
 
 void Connection::on_deadline() {
-  const bool moves = bytes_since_deadline_ >= settings_.progress_bytes;
+  // While the next piece is not there yet, it is not the client that is slow.
+  const bool moves = bytes_since_deadline_ >= settings_.progress_bytes || (in_pieces_ && output_.empty());
   if ((state_ == State::body || state_ == State::answering) && moves) {
     bytes_since_deadline_ = 0;
     return client_.timers().arm(deadline_, settings_.progress_ms);

@@ -52,6 +52,8 @@ class Connection final : public runtime::StreamHandler {
   // --- from its exchange ---
   void expect_body(std::size_t bytes_max);
   void reply(Response response);
+  void more(std::string_view piece, bool last);
+  void give_up();
 
  private:
   enum class State : std::uint8_t { head, deciding, body, working, answering, ended };
@@ -79,7 +81,9 @@ class Connection final : public runtime::StreamHandler {
   RequestParser parser_;
   std::shared_ptr<Exchange> exchange_;  // in work
   State state_ = State::head;
-  bool head_begun_ = true;  // the first one, by connecting
+  bool head_begun_ = true;   // the first one, by connecting
+  bool in_pieces_ = false;   // the answer is not complete yet,
+  bool asked_more_ = false;  // and its next piece is being made
   bool advancing_ = false, paused_ = false, stopping_ = false, end_after_answer_ = false;
   std::vector<std::byte> input_;
   std::size_t input_used_ = 0;

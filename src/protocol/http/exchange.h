@@ -5,8 +5,11 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "protocol/http/codec/message.h"
 #include "runtime/stream.h"
@@ -29,7 +32,13 @@ class Exchange {
   void expect_body(std::size_t bytes_max);
   // Once, in on_head or any time later. An answer to the head alone ends the connection if a body was announced.
   void reply(Response response);
+  // After a reply in pieces, whenever `wanted` says that the last one is on its way: the next one.
+  void more(std::string_view piece, bool last);
+  // The rest cannot be told: the connection ends, which is how the client learns it.
+  void give_up();
+  std::function<void()> wanted;  // let go with the last piece, or when the connection is
 
+  std::vector<Header> also;       // headers of the answer, whatever it will be
   std::shared_ptr<void> context;  // the handler's own; let go when the connection is, and with the answer
 
  private:
@@ -37,6 +46,7 @@ class Exchange {
   void leave() {
     connection_ = nullptr;
     context.reset();
+    wanted = nullptr;
   }
 
   Connection* connection_;

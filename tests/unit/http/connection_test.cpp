@@ -125,6 +125,82 @@ TEST_F(HttpConnection, answers_what_was_sent_ahead_in_its_order) {
   EXPECT_LT(text.find("200 OK"), text.find("404 Not Found"));
 }
 
+TEST_F(HttpConnection, an_answer_in_pieces_asks_for_each_when_the_last_one_is_on_its_way) {
+  echo_.hold = true;
+  send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::shared_ptr<Exchange> exchange = echo_.held.at(0);
+  EXPECT_TRUE(exchange->request().takes_pieces);
+  int wanted = 0;
+  exchange->wanted = [&] { ++wanted; };
+  Response response;
+  response.in_pieces = true;
+  response.body = "[";
+  exchange->reply(std::move(response));
+  run();
+  EXPECT_EQ(wanted, 1);
+  EXPECT_THAT(received(), AllOf(HasSubstr("Transfer-Encoding: chunked\r\n"), EndsWith("\r\n\r\n1\r\n[\r\n")));
+  pass_ms(60'000);
+  EXPECT_FALSE(closed_) << "it is not the client that is slow";
+  exchange->more("0123456789abcdefXYZ", false);
+  run();
+  EXPECT_EQ(wanted, 2);
+  EXPECT_EQ(received(), "13\r\n0123456789abcdefXYZ\r\n");
+  EXPECT_EQ(echo_.asked.size(), 1U) << "the next request waits";
+  exchange->more("]", true);
+  run();
+  EXPECT_EQ(received(), "1\r\n]\r\n0\r\n\r\n");
+  EXPECT_EQ(wanted, 2);
+  EXPECT_FALSE(exchange->alive());
+  EXPECT_EQ(echo_.asked.size(), 2U);
+}
+
+TEST_F(HttpConnection, a_client_that_does_not_read_is_sent_one_piece_and_no_other) {
+  connect(1'000);
+  echo_.hold = true;
+  send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  reads_ = false;
+  const std::shared_ptr<Exchange> exchange = echo_.held.at(0);
+  int wanted = 0;
+  exchange->wanted = [&] { ++wanted; };
+  Response response;
+  response.in_pieces = true;
+  response.body = std::string(100'000, 'x');
+  exchange->reply(std::move(response));
+  run();
+  EXPECT_EQ(wanted, 0);
+  pass_ms(10'000);
+  EXPECT_FALSE(exchange->alive()) << "it has to get on";
+  EXPECT_EQ(exchange->wanted, nullptr);
+}
+
+TEST_F(HttpConnection, an_answer_that_cannot_be_finished_ends_the_connection_without_its_end) {
+  echo_.hold = true;
+  send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::shared_ptr<Exchange> exchange = echo_.held.at(0);
+  Response response;
+  response.in_pieces = true;
+  response.body = "[";
+  exchange->reply(std::move(response));
+  exchange->give_up();
+  run();
+  EXPECT_TRUE(closed_);
+  EXPECT_THAT(received(), testing::Not(HasSubstr("0\r\n\r\n")));
+}
+
+TEST_F(HttpConnection, head_is_answered_without_pieces_and_older_clients_are_known) {
+  echo_.hold = true;
+  send("HEAD / HTTP/1.0\r\n\r\n");
+  const std::shared_ptr<Exchange> exchange = echo_.held.at(0);
+  EXPECT_FALSE(exchange->request().takes_pieces);
+  Response response;
+  response.in_pieces = true;
+  response.body = "[";
+  exchange->reply(std::move(response));
+  run();
+  EXPECT_THAT(received(), EndsWith("\r\n\r\n"));
+  EXPECT_FALSE(exchange->alive());
+}
+
 TEST_F(HttpConnection, an_answer_to_head_says_how_long_it_would_be_and_has_no_body) {
   echo_.body_bytes = 123;
   send("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n");

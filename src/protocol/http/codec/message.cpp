@@ -85,10 +85,22 @@ void append_head(std::string& out, const Response& response, bool keep_alive, st
   append_header(out, "Date", date_text(now_ms));
   for (const Header& header : response.headers) append_header(out, header.name, header.value);
   // 204 and 304 have no body by definition, and a length would only be believed.
-  if (response.status != 204 && response.status != 304)
+  if (response.in_pieces) {
+    append_header(out, "Transfer-Encoding", "chunked");
+  } else if (response.status != 204 && response.status != 304) {
     append_header(out, "Content-Length", std::to_string(response.body.size()));
+  }
   if (!keep_alive) append_header(out, "Connection", "close");
   out += "\r\n";
+}
+
+void append_chunk(std::string& out, std::string_view piece, bool last) {
+  if (!piece.empty()) {
+    fmt::format_to(std::back_inserter(out), "{:x}\r\n", piece.size());
+    out += piece;
+    out += "\r\n";
+  }
+  if (last) out += "0\r\n\r\n";
 }
 
 }  // namespace weir::http

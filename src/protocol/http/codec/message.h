@@ -23,6 +23,7 @@ struct Request {
   std::vector<Header> headers;
   std::string body;
   bool keep_alive = true;
+  bool takes_pieces = true;  // HTTP/1.1: a body without a length known beforehand
 
   const std::string* header(std::string_view name) const { return find_header(headers, name); }
 };
@@ -32,11 +33,15 @@ struct Response {
   unsigned status = 200;
   std::vector<Header> headers;
   std::string body;
+  bool in_pieces = false;  // `body` is only its beginning; the rest follows in chunks (append_chunk)
 };
 
 std::string_view reason_phrase(unsigned status);
 
 // Status line and headers, to the empty line. Control characters in values are left out: no value ends its line.
 void append_head(std::string& out, const Response& response, bool keep_alive, std::uint64_t now_ms);
+
+// One of the pieces; none where there is nothing in it, and after the last one the end.
+void append_chunk(std::string& out, std::string_view piece, bool last);
 
 }  // namespace weir::http

@@ -80,6 +80,7 @@ void RequestParser::take_head() {
   request_.method = text_of(head.method_string());
   request_.target = text_of(head.target());
   request_.keep_alive = head.keep_alive();
+  request_.takes_pieces = head.version() >= 11;
   for (const auto& field : head)
     request_.headers.push_back({text_of(field.name_string()), text_of(field.value())});
   check_framing();
