@@ -94,7 +94,7 @@ constexpr MetricFamily<QueueRow> queues[] = {
      "For how long the oldest message has been there", oldest_age},
     {fine, true, "queue_drain_seconds", "gauge",
      "In how long the queue is empty if it goes on like this; +Inf: it does not get emptier", drain},
-    {delivery, true, "queue_messages_published_total", "counter", "Messages that the queue took",
+    {delivery, false, "queue_messages_published_total", "counter", "Messages that the queue took",
      count_of<QueueCount::publish>},
     {delivery, true, "queue_messages_delivered_ack_total", "counter",
      "Messages delivered to consumers that acknowledge", count_of<QueueCount::deliver>},

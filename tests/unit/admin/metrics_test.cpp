@@ -137,7 +137,7 @@ TEST(Metrics, each_object_has_its_labels_and_names_are_escaped) {
             5);
   EXPECT_EQ(all.values.at("rabbitmq_queue_consumer_capacity{vhost=\"/\",queue=\"orders\"}"), 0.5);
   EXPECT_EQ(all.values.at("rabbitmq_queue_head_message_timestamp{vhost=\"/\",queue=\"orders\"}"), 990);
-  EXPECT_EQ(all.values.at("weir_queue_messages_published_total{vhost=\"/\",queue=\"orders\"}"), 7);
+  EXPECT_EQ(all.values.at("rabbitmq_queue_messages_published_total{vhost=\"/\",queue=\"orders\"}"), 7);
   EXPECT_EQ(
       all.values.at("rabbitmq_channel_messages_published_total{channel=\"10.0.0.1:1 -> 10.0.0.2:5672 (3)\"}"),
       12);
