@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "admin/definitions_sections.h"
+#include "admin/entry_lines.h"
 #include "admin/json_entry.h"
 
 namespace weir::admin {
@@ -29,13 +30,19 @@ constexpr DefinitionsSection sections[] = {
     {"bindings", "source", read_binding},
 };
 
-Status read_section(const DefinitionsSection& section, const json::value& value, Reading& reading) {
+Status read_section(const DefinitionsSection& section, const json::value& value, const EntryLines& lines,
+                    Reading& reading) {
   const json::array* entries = value.if_array();
   if (entries == nullptr) return fail(ErrorCode::config, fmt::format("\"{}\" must be a list", section.key));
   for (std::size_t i = 0; i < entries->size(); ++i) {
     JsonEntry entry((*entries)[i], fmt::format("{}[{}]", section.key, i), section.name_key);
     section.read(entry, reading);
-    WEIR_TRY(entry.status());
+    const auto of_section = lines.find(section.key);
+    const std::uint32_t line =
+        of_section == lines.end() || i >= of_section->second.size() ? 1 : of_section->second[i];
+    reading.file.lines.resize(reading.file.requests.size(), line);
+    if (const Status good = entry.status(); !good)
+      return fail(ErrorCode::config, fmt::format("line {}: {}", line, good.error().message));
   }
   return {};
 }
@@ -97,9 +104,10 @@ Result<DefinitionsFile> parse_definitions(std::string_view json_text, const std:
   const json::object* object = parsed->if_object();
   if (object == nullptr) return fail(ErrorCode::config, "the file must hold one JSON object");
   Reading reading{{}, default_vhost};
+  const EntryLines lines = entry_lines(json_text);
   for (const DefinitionsSection& section : sections) {
     const json::value* value = object->if_contains(section.key);
-    if (value != nullptr) WEIR_TRY(read_section(section, *value, reading));
+    if (value != nullptr) WEIR_TRY(read_section(section, *value, lines, reading));
   }
   note_skipped(*object, reading.file);
   return std::move(reading.file);

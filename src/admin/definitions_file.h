@@ -1,9 +1,10 @@
 // What it is: a definitions file (JSON, the format that RabbitMQ exports) as requests to the broker. A pure function of
 // the text: nothing is applied here, and one bad entry refuses the whole file.
-// Errors: config, with the entry's place and name: "queues[3] 'orders': …".
+// Errors: config, with the entry's place and name: "line 12: queues[3] 'orders': …".
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,7 @@ struct DefinitionsFile {
   // In an order in which each finds what it needs: vhosts, users, permissions, limits, parameters, policies, exchanges,
   // queues, bindings.
   std::vector<broker::Request> requests;
+  std::vector<std::uint32_t> lines;  // where the entry of each begins
   std::vector<PlainPassword> plain_passwords;
   // Of what the file holds and this build does not know: "2 shovels". For a warning.
   std::vector<std::string> skipped;

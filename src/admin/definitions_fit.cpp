@@ -36,10 +36,12 @@ Result<std::vector<broker::Request>> fit_definitions(DefinitionsFile file,
   for (const broker::Change& change : state) topology.apply(change);
   WEIR_TRY(hash_plain_passwords(file, topology));
   std::vector<broker::Request> changing;
-  for (broker::Request& request : file.requests) {
+  for (std::size_t i = 0; i < file.requests.size(); ++i) {
+    broker::Request& request = file.requests[i];
     const auto decision = broker::decide(topology, broker::Actor{}, request, {shards, 0});
     if (!decision) {
-      return fail(ErrorCode::config, fmt::format("{}: {}", describe(request), decision.error().message));
+      return fail(ErrorCode::config,
+                  fmt::format("line {}: {}: {}", file.lines[i], describe(request), decision.error().message));
     }
     for (const broker::Change& change : decision->changes) topology.apply(change);
     if (!decision->changes.empty()) changing.push_back(std::move(request));

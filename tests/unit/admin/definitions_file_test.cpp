@@ -124,21 +124,41 @@ TEST(DefinitionsFile, what_this_build_does_not_know_is_named) {
 
 TEST(DefinitionsFile, a_bad_entry_refuses_the_file_and_is_named) {
   EXPECT_EQ(refusal(R"({"queues": [{"name": "a"}, {"name": "orders", "durable": "yes"}]})"),
-            "queues[1] 'orders': \"durable\" must be true or false");
-  EXPECT_EQ(refusal(R"({"queues": [{"vhost": "/"}]})"), "queues[0]: \"name\" is missing");
-  EXPECT_EQ(refusal(R"({"queues": [{"name": ""}]})"), "queues[0] '': \"name\" must not be empty");
-  EXPECT_EQ(refusal(R"({"queues": [5]})"), "queues[0]: must be an object");
+            "line 1: queues[1] 'orders': \"durable\" must be true or false");
+  EXPECT_EQ(refusal(R"({"queues": [{"vhost": "/"}]})"), "line 1: queues[0]: \"name\" is missing");
+  EXPECT_EQ(refusal(R"({"queues": [{"name": ""}]})"), "line 1: queues[0] '': \"name\" must not be empty");
+  EXPECT_EQ(refusal(R"({"queues": [5]})"), "line 1: queues[0]: must be an object");
   EXPECT_EQ(refusal(R"({"queues": {}})"), "\"queues\" must be a list");
-  EXPECT_EQ(refusal(R"({"queues": [{"name": 5}]})"), "queues[0]: \"name\" must be a string");
+  EXPECT_EQ(refusal(R"({"queues": [{"name": 5}]})"), "line 1: queues[0]: \"name\" must be a string");
   EXPECT_EQ(refusal(R"({"queues": [{"name": "q", "arguments": {"x": 18446744073709551615}}]})"),
-            "queues[0] 'q': \"arguments\": an argument's number does not fit into 64 bits");
-  EXPECT_EQ(refusal(R"({"exchanges": [{"name": "x"}]})"), "exchanges[0] 'x': \"type\" is missing");
+            "line 1: queues[0] 'q': \"arguments\": an argument's number does not fit into 64 bits");
+  EXPECT_EQ(refusal(R"({"exchanges": [{"name": "x"}]})"), "line 1: exchanges[0] 'x': \"type\" is missing");
   EXPECT_EQ(refusal(R"({"bindings": [{"source": "x", "destination": "q", "destination_type": "topic"}]})"),
-            "bindings[0] 'x': \"destination_type\" must be \"queue\" or \"exchange\"");
+            "line 1: bindings[0] 'x': \"destination_type\" must be \"queue\" or \"exchange\"");
   EXPECT_EQ(refusal(R"({"users": [{"name": "u", "password_hash": "AAAA"}]})"),
-            "users[0] 'u': \"password_hash\" is not the base64 of 36 bytes");
+            "line 1: users[0] 'u': \"password_hash\" is not the base64 of 36 bytes");
   EXPECT_THAT(refusal(R"({"users": [{"name": "u", "password_hash": "AAAA", "hashing_algorithm": "md5"}]})"),
-              HasSubstr("users[0] 'u': hashing_algorithm \"md5\" is not known"));
+              HasSubstr("line 1: users[0] 'u': hashing_algorithm \"md5\" is not known"));
+}
+
+TEST(DefinitionsFile, a_bad_entry_is_found_on_its_line) {
+  const std::string_view file = R"({"vhosts": [
+    {"name": "a", "metadata": {"tags": ["x", "y"], "description": "a \"queues\": [ {"}}],
+  "other": [[1,
+             2]],
+  "queues": [
+    {"name": "one", "vhost": "a"}, {"name": "two", "vhost": "a",
+     "arguments": {"x-max-length": 5}},
+    {"name": "three",
+     "durable": "no"}]})";
+  EXPECT_EQ(refusal(file), "line 8: queues[2] 'three': \"durable\" must be true or false");
+}
+
+TEST(DefinitionsFile, lines_are_known_of_every_request) {
+  const auto file = read(
+      "{\"queues\": [],\n\"users\": [{\"name\": \"u\", \"limits\": {\"max-connections\": 1}},\n{\"name\": "
+      "\"w\"}]}");
+  EXPECT_THAT(file.lines, ElementsAre(2, 2, 3));
 }
 
 TEST(DefinitionsFile, a_name_is_as_long_as_the_protocol_allows) {

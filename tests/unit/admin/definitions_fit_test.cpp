@@ -72,7 +72,7 @@ TEST_F(FitDefinitions, an_entry_that_does_not_fit_to_what_is_there_refuses_the_f
                                 "exchanges": [{"name": "sales", "vhost": "shop", "type": "fanout", "durable": true}]})");
   ASSERT_FALSE(requests);
   EXPECT_EQ(requests.error().code, ErrorCode::config);
-  EXPECT_THAT(requests.error().message, HasSubstr("exchange 'sales' in vhost 'shop': "));
+  EXPECT_THAT(requests.error().message, HasSubstr("line 2: exchange 'sales' in vhost 'shop': "));
 }
 
 TEST_F(FitDefinitions, an_entry_whose_other_end_is_nowhere_refuses_the_file_and_is_named) {
