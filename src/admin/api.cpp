@@ -25,6 +25,10 @@ Api::Api(ApiSurroundings surroundings, ServerFacts facts)
 
 Api::~Api() = default;
 
+void Api::record() {
+  recorder_ = std::make_unique<Recorder>(Recorder::Surroundings{at_.client, at_.offload, at_.measure});
+}
+
 void Api::session_begins(CallSession& session) { sessions_.insert(&session); }
 
 void Api::session_ends(CallSession& session, std::unique_ptr<node::Session> broker_session) {
@@ -38,6 +42,7 @@ void Api::end_sessions() {
   while (!sessions_.empty()) (*sessions_.begin())->end();
   waiting_.clear();
   work_.clear();
+  recorder_.reset();
   ended_.clear();
   at_.client.forget_turn_end(*this);
 }
@@ -48,6 +53,7 @@ void Api::on_head(const std::shared_ptr<http::Exchange>& exchange) {
   RouteTable::Found found;
   if (target) found = table_.find(request.method, target->path);
   const bool known = target && !found.allowed.empty();
+  exchange->also = cross_origin_headers(facts_.cross_origin, request, found.allowed);
   if (known && request.method == "OPTIONS") return exchange->reply(plain_answer(200, found.allowed));
   if (known && found.route == nullptr) return exchange->reply(plain_answer(405, found.allowed));
   const bool readable = target.has_value();

@@ -11,6 +11,8 @@
 #include <unordered_set>
 #include <vector>
 
+#include "admin/cross_origin.h"
+#include "admin/recorder.h"
 #include "admin/route.h"
 #include "base/error.h"
 #include "node/session.h"
@@ -39,6 +41,12 @@ struct ServerFacts {
   std::uint64_t (*disk_free_bytes)(const std::string& directory) = nullptr;
   std::uint32_t processors = 1;
   std::vector<ListenerFacts> listeners;
+  std::uint64_t connections_max = 0;  // of clients; 0: as many as may come
+  // Of the certificate that TLS listeners show: its file, and until when it is good by now, Unix seconds; 0: there is none.
+  std::string certificate_file;
+  std::function<std::int64_t()> certificate_expires_s;
+  std::string settings;  // in force, as a JSON object, without secrets
+  CrossOrigin cross_origin;
 };
 
 // What the API needs of the broker beyond a client's interface. All on shard 0.
@@ -49,6 +57,8 @@ struct ApiSurroundings {
   // `work` on a thread of its own, then `done`. False: too much is waiting.
   std::function<bool(std::function<void()> work, std::function<void()> done)> offload;
   PlainMessages messages;
+  // What the process and its machine use. Any thread.
+  std::function<SeriesNumbers<NodeSeries>()> measure;
 };
 
 class CallSession;
@@ -67,6 +77,11 @@ class Api final : public http::Handler, private node::TurnHook {
   const ServerFacts& facts() const { return facts_; }
   ServerFacts& facts() { return facts_; }
   LoginDelays& login_delays() { return login_delays_; }
+
+  // Numbers are recorded from here on, until end_sessions().
+  void record();
+  // Null: they are not.
+  const Recorder* recorder() const { return recorder_.get(); }
 
   void session_begins(CallSession& session);
   void session_ends(CallSession& session, std::unique_ptr<node::Session> broker_session);
@@ -87,6 +102,7 @@ class Api final : public http::Handler, private node::TurnHook {
   std::vector<Route> routes_;
   RouteTable table_;
   LoginDelays login_delays_;
+  std::unique_ptr<Recorder> recorder_;
   std::unordered_set<CallSession*> sessions_;
   std::unordered_set<std::shared_ptr<Call>> waiting_;
   std::unordered_set<std::shared_ptr<void>> work_;

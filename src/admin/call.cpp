@@ -202,14 +202,29 @@ void Call::reply(http::Response response) {
   exchange_->reply(std::move(response));
 }
 
-void Call::reply_json(unsigned status, std::string text) {
+namespace {
+
+http::Response json_response(unsigned status, std::string text) {
   http::Response response;
   response.status = status;
   response.headers.push_back({"Content-Type", "application/json"});
   response.headers.push_back({"Cache-Control", "no-cache"});
   response.body = make_utf8(std::move(text));
+  return response;
+}
+
+}  // namespace
+
+void Call::reply_json(unsigned status, std::string text) { reply(json_response(status, std::move(text))); }
+
+void Call::begin_pieces(std::string text, std::function<void()> wanted) {
+  http::Response response = json_response(200, std::move(text));
+  response.in_pieces = true;
+  exchange_->wanted = std::move(wanted);
   reply(std::move(response));
 }
+
+void Call::next_piece(std::string text, bool last) { exchange_->more(make_utf8(std::move(text)), last); }
 
 void Call::ok(const json::value& value) { reply_json(200, json::serialize(value)); }
 
@@ -307,6 +322,32 @@ bool Call::offload(std::function<void()> work, std::function<void()> then) {
   if (api_.at().offload(std::move(work), [call = keep(), then = std::move(then)] { then(); })) return true;
   refuse(503, "service_unavailable", "too much is waiting to be worked on");
   return false;
+}
+
+namespace {
+
+HistoryList those_there(std::shared_ptr<const History> history) {
+  return history == nullptr ? HistoryList() : HistoryList{std::move(history)};
+}
+
+}  // namespace
+
+HistoryList Call::histories_of(const std::string& vhost) const {
+  const Recorder* const recorder = api_.recorder();
+  return recorder == nullptr ? HistoryList() : those_there(recorder->of_vhost(vhost));
+}
+
+HistoryList Call::histories_of(const broker::ExchangeDefinition& exchange) const {
+  const Recorder* const recorder = api_.recorder();
+  if (recorder == nullptr) return {};
+  return those_there(recorder->of_exchange({exchange.vhost, exchange.name}));
+}
+
+std::optional<SampleRanges> Call::sample_ranges() {
+  const auto ranges = read_sample_ranges(target_, api_.at().client.clock().wall_ms());
+  if (ranges) return *ranges;
+  refuse(400, ranges.error().error, ranges.error().reason);
+  return std::nullopt;
 }
 
 void Call::observe(node::ObserveScope scope, std::function<void(Call&, node::Observed&&)> then) {

@@ -6,12 +6,14 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "admin/api.h"
 #include "admin/route.h"
+#include "admin/sample_views.h"
 #include "base/error.h"
 #include "broker/topology.h"
 #include "node/identity.h"
@@ -48,6 +50,7 @@ class Call final : public std::enable_shared_from_this<Call> {
   std::string parameter(std::string_view name) const;  // empty: there is none
   const std::string* header(std::string_view name) const { return exchange_->request().header(name); }
   const std::string& body() const { return exchange_->request().body; }
+  bool alive() const { return exchange_->alive(); }  // somebody waits for the answer
   // An object, and empty if there is no body. Refuses the call and returns null if it is none.
   const boost::json::object* json();
   bool says(std::string_view key) const;  // whether json() has it
@@ -64,6 +67,11 @@ class Call final : public std::enable_shared_from_this<Call> {
   void no_content();              // 204
   void reply(http::Response response);
   void reply_json(unsigned status, std::string text);
+  // 200 and JSON in pieces, each cut where no character is: the first one, and the next whenever `wanted` comes.
+  bool takes_pieces() const { return exchange_->request().takes_pieces; }
+  void begin_pieces(std::string text, std::function<void()> wanted);
+  void next_piece(std::string text, bool last);
+  void give_up() { exchange_->give_up(); }
   void refuse(unsigned status, std::string_view error, std::string_view reason);
   void bad_request(std::string_view reason) { refuse(400, "bad_request", reason); }
   void not_found();
@@ -79,6 +87,11 @@ class Call final : public std::enable_shared_from_this<Call> {
   // Off the shard's thread, and then on it. False: the call is refused, too much is waiting.
   bool offload(std::function<void()> work, std::function<void()> then);
 
+  // How they were: none, where nothing has happened to them, or nobody records it.
+  HistoryList histories_of(const std::string& vhost) const;
+  HistoryList histories_of(const broker::ExchangeDefinition& exchange) const;
+  // For samples. nullopt: the call is refused.
+  std::optional<SampleRanges> sample_ranges();
   // What all shards have of it at this moment, gathered in pieces; `then` comes later.
   void observe(node::ObserveScope scope, std::function<void(Call&, node::Observed&&)> then);
 

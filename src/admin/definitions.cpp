@@ -95,6 +95,15 @@ constexpr std::string_view sections =
     "weir_limits:objects";
 
 constexpr Route routes[] = {
+    {"GET", "/api/all-configuration", Needs::administrator, export_all,
+     "The same as /api/definitions, by its old name", Gives::value},
+    {"POST",
+     "/api/all-configuration",
+     Needs::administrator,
+     import_all,
+     "The same as /api/definitions, by its old name",
+     {Gives::done, sections},
+     definitions_file_bytes_max},
     {"GET", "/api/definitions", Needs::administrator, export_all, "All definitions, as a file", Gives::value},
     {"POST",
      "/api/definitions",

@@ -27,10 +27,12 @@ struct Row {
   broker::ExchangeDefinition exchange;
   std::string policy;
   const node::ExchangeRow* seen = nullptr;  // null: nothing was published to it yet
+  HistoryList histories;
 
-  json::object view() const {
+  json::object view(const SampleRanges& ranges) const {
     json::object view = exchange_view(exchange, policy);
     if (seen != nullptr) view["message_stats"] = exchange_stats(*seen);
+    add_exchange_samples(view, histories, ranges);
     return view;
   }
 };
@@ -38,38 +40,45 @@ struct Row {
 struct Rows {
   std::vector<Row> rows;
   node::Observed seen;
+  SampleRanges ranges;
 
-  void add(const broker::Topology& topology, const broker::ExchangeDefinition& exchange) {
+  void add(const Call& call, const broker::ExchangeDefinition& exchange) {
     const auto key = std::tie(exchange.vhost, exchange.name);
     const auto before = [](const node::ExchangeRow& row, const auto& wanted) {
       return std::tie(row.vhost, row.name) < wanted;
     };
     const auto at = std::lower_bound(seen.exchanges.begin(), seen.exchanges.end(), key, before);
     const bool found = at != seen.exchanges.end() && std::tie(at->vhost, at->name) == key;
-    rows.push_back({exchange, policy_name(topology.policy_of(exchange, false)), found ? &*at : nullptr});
+    rows.push_back(
+        {exchange, policy_name(call.topology().policy_of(exchange, false)), found ? &*at : nullptr, {}});
+    if (found && ranges.msg_rates) rows.back().histories = call.histories_of(exchange);
   }
 };
 
 void with_exchanges(Call& call, std::function<void(Call&, const std::shared_ptr<Rows>&)> then) {
+  const auto ranges = call.sample_ranges();
+  if (!ranges) return;
   node::ObserveScope scope;
   scope.exchanges = true;
   if (call.captures("vhost")) scope.vhost = call.capture("vhost");
-  call.observe(std::move(scope), [then = std::move(then)](Call& asking, node::Observed&& seen) {
-    const auto rows = std::make_shared<Rows>();
-    rows->seen = std::move(seen);
-    then(asking, rows);
-  });
+  call.observe(std::move(scope),
+               [then = std::move(then), ranges = *ranges](Call& asking, node::Observed&& seen) {
+                 const auto rows = std::make_shared<Rows>();
+                 rows->seen = std::move(seen);
+                 rows->ranges = ranges;
+                 then(asking, rows);
+               });
 }
 
 void list_exchanges(Call& call) {
   with_exchanges(call, [](Call& asking, const std::shared_ptr<Rows>& rows) {
     for (const broker::VhostDefinition* vhost : asking.vhosts()) {
       for (const broker::ExchangeDefinition* exchange : asking.topology().exchanges(vhost->name))
-        rows->add(asking.topology(), *exchange);
+        rows->add(asking, *exchange);
     }
     reply_list(asking, rows->rows.size(), [rows] {
       std::vector<json::object> items;
-      for (const Row& row : rows->rows) items.push_back(row.view());
+      for (const Row& row : rows->rows) items.push_back(row.view(rows->ranges));
       return items;
     });
   });
@@ -80,8 +89,8 @@ void show_exchange(Call& call) {
     const broker::ExchangeDefinition* const exchange =
         asking.topology().find_exchange(asking.capture("vhost"), named_exchange(asking.capture("name")));
     if (exchange == nullptr) return asking.not_found();
-    rows->add(asking.topology(), *exchange);
-    json::object view = rows->rows.front().view();
+    rows->add(asking, *exchange);
+    json::object view = rows->rows.front().view(rows->ranges);
     view["incoming"] = json::array();
     view["outgoing"] = json::array();
     reply_item(asking, view);
@@ -119,11 +128,27 @@ void delete_exchange(Call& call) {
       [call = call.keep()](node::ReplyValue&) { call->no_content(); });
 }
 
+constexpr std::string_view exchange_samples = "msg_rates_age:integer msg_rates_incr:integer";
+
 constexpr Route routes[] = {
-    {"GET", "/api/exchanges", Needs::a_user, list_exchanges, "All exchanges", Gives::list},
-    {"GET", "/api/exchanges/:vhost", Needs::a_user, list_exchanges, "Exchanges of a virtual host",
-     Gives::list},
-    {"GET", "/api/exchanges/:vhost/:name", Needs::a_user, show_exchange, "One exchange", Gives::item},
+    {"GET",
+     "/api/exchanges",
+     Needs::a_user,
+     list_exchanges,
+     "All exchanges",
+     {Gives::list, "", exchange_samples}},
+    {"GET",
+     "/api/exchanges/:vhost",
+     Needs::a_user,
+     list_exchanges,
+     "Exchanges of a virtual host",
+     {Gives::list, "", exchange_samples}},
+    {"GET",
+     "/api/exchanges/:vhost/:name",
+     Needs::a_user,
+     show_exchange,
+     "One exchange",
+     {Gives::item, "", exchange_samples}},
     {"PUT",
      "/api/exchanges/:vhost/:name",
      Needs::a_user,

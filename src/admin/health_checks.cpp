@@ -9,6 +9,7 @@
 #include "admin/call.h"
 #include "admin/call_session.h"
 #include "admin/resources.h"
+#include "admin/stats_views.h"
 
 namespace weir::admin {
 namespace {
@@ -66,6 +67,59 @@ void check_protocol(Call& call) {
   failed(call, "No active listener", {{"missing", wanted}, {"protocols", std::move(protocols)}});
 }
 
+// 0: the unit is none.
+std::uint64_t days_of(std::string_view unit) {
+  if (unit == "days") return 1;
+  if (unit == "weeks") return 7;
+  if (unit == "months") return 30;
+  return unit == "years" ? 365 : 0;
+}
+
+void check_certificates(Call& call) {
+  const std::string& text = call.capture("within");
+  std::int32_t within = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), within);
+  if (error != std::errc() || end != text.data() + text.size())
+    return call.bad_request("Invalid expiration value.");
+  const std::uint64_t days = days_of(call.capture("unit"));
+  if (days == 0)
+    return call.bad_request("Time unit not recognised. Supported units: days, weeks, months, years.");
+  const Api& api = call.api();
+  const std::int64_t expires_s = api.facts().certificate_expires_s ? api.facts().certificate_expires_s() : 0;
+  constexpr std::int64_t day_s = 86'400, ms = 1'000;
+  const auto now_s = static_cast<std::int64_t>(api.at().client.clock().wall_ms()) / ms;
+  const bool expires =
+      expires_s != 0 && expires_s <= now_s + within * static_cast<std::int64_t>(days) * day_s;
+  json::array expired;
+  for (const ListenerFacts& listener : api.facts().listeners) {
+    if (!expires || !listener.tls) continue;
+    const std::string until = time_text(static_cast<std::uint64_t>(expires_s * ms));
+    expired.push_back({{"node", api.at().client.node_name()},
+                       {"protocol", listener.protocol},
+                       {"interface", listener.address},
+                       {"port", listener.port},
+                       {"certfile", api.facts().certificate_file},
+                       {"certfile_expires_on", json::array{until}}});
+  }
+  if (expired.empty()) return well(call);
+  failed(call, "Certificates expiring", {{"expired", std::move(expired)}});
+}
+
+void check_connections(Call& call) {
+  node::ObserveScope scope;
+  scope.shards = true;
+  call.observe(std::move(scope), [](Call& asking, node::Observed&& seen) {
+    std::uint64_t connections = 0;
+    for (const node::ShardRow& shard : seen.shards) connections += shard.sessions;
+    const std::uint64_t limit = asking.api().facts().connections_max;
+    const json::object facts{{"connections", connections}, {"limit", limit}};
+    if (limit == 0 || connections < limit) return well(asking, facts);
+    failed(asking, "node connection limit is reached", facts);
+  });
+}
+
+void check_size(Call& call) { well(call, {{"cluster_size", 1}, {"target_size", 1}}); }
+
 void always_well(Call& call) { well(call); }
 
 void single_node(Call& call) { well(call, {{"reason", "single node cluster"}}); }
@@ -110,6 +164,24 @@ constexpr Route routes[] = {
      Gives::check},
     {"GET", "/api/health/checks/protocol-listener/:protocol", Needs::monitor, check_protocol,
      "Is the protocol served?", Gives::check},
+    {"GET", "/api/health/checks/certificate-expiration/:within/:unit", Needs::monitor, check_certificates,
+     "Is the certificate of TLS listeners good for as long?", Gives::check},
+    {"GET", "/api/health/checks/below-node-connection-limit", Needs::monitor, check_connections,
+     "May more clients connect?", Gives::check},
+    {"GET", "/api/health/checks/reached-target-cluster-size", Needs::monitor, check_size,
+     "Are all nodes there? There is one", Gives::check},
+    {"GET", "/api/health/checks/metadata-store/initialized", Needs::monitor, always_well,
+     "Are definitions there? They are, if the server is", Gives::check},
+    {"GET", "/api/health/checks/metadata-store/initialized/with-data", Needs::monitor, always_well,
+     "Are definitions there? They are, if the server is", Gives::check},
+    {"GET", "/api/health/checks/quorum-queues-without-elected-leaders/all-vhosts", Needs::monitor,
+     always_well, "Do all queues have a leader? There is one node", Gives::check},
+    {"GET", "/api/health/checks/quorum-queues-without-elected-leaders/all-vhosts/pattern/:pattern",
+     Needs::monitor, always_well, "The same, of queues by their names", Gives::check},
+    {"GET", "/api/health/checks/quorum-queues-without-elected-leaders/vhost/:vhost", Needs::monitor,
+     always_well, "The same, of a virtual host", Gives::check},
+    {"GET", "/api/health/checks/quorum-queues-without-elected-leaders/vhost/:vhost/pattern/:pattern",
+     Needs::monitor, always_well, "The same, of queues of a virtual host by their names", Gives::check},
     {"GET", "/api/health/checks/virtual-hosts", Needs::monitor, always_well,
      "Are all virtual hosts there? They are, if the server is", Gives::check},
     {"GET", "/api/health/checks/node-is-quorum-critical", Needs::monitor, single_node,

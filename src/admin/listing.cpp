@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "admin/call.h"
-#include "broker/pattern.h"
 
 namespace weir::admin {
 namespace {
@@ -109,24 +108,6 @@ void sort_items(std::vector<json::object>& items, const Listing& listing,
   items = std::move(sorted);
 }
 
-// False: the expression is none.
-bool keep_named(std::vector<json::object>& items, const Listing::Page& page) {
-  if (page.name.empty()) return true;
-  std::optional<broker::Pattern> pattern;
-  if (page.use_regex) {
-    auto compiled = broker::Pattern::compile(lower_pattern(page.name));
-    if (!compiled) return false;
-    pattern.emplace(std::move(*compiled));
-  }
-  const std::string wanted = lower(page.name);
-  std::erase_if(items, [&](const json::object& item) {
-    const json::value* const value = item.if_contains("name");
-    const std::string name = value != nullptr && value->is_string() ? lower(value->get_string()) : "";
-    return pattern ? !pattern->matches(name) : name.find(wanted) == std::string::npos;
-  });
-  return true;
-}
-
 json::value columns_of(const json::value& from, const std::vector<std::vector<std::string>>& columns,
                        std::size_t depth) {
   const json::object* const object = from.if_object();
@@ -191,25 +172,65 @@ std::expected<json::value, ListingError> arrange(std::vector<json::object> items
                                                  const std::vector<std::string>& default_sort) {
   sort_items(items, listing, default_sort);
   if (!listing.page) return shown(std::move(items), listing);
-  const Listing::Page& page = *listing.page;
-  json::object out;
   const std::size_t total = items.size();
-  if (!keep_named(items, page)) {
-    return std::unexpected(ListingError{"bad_request", "Pagination parameters are invalid"});
-  }
+  auto filter = NameFilter::make(listing);
+  if (!filter) return std::unexpected(std::move(filter.error()));
+  std::erase_if(items, [&](const json::object& item) {
+    const json::value* const value = item.if_contains("name");
+    return !filter->wants(value != nullptr && value->is_string() ? std::string_view(value->get_string())
+                                                                 : "");
+  });
+  if (auto refused = filter->refusal()) return std::unexpected(std::move(*refused));
   const std::size_t filtered = items.size();
-  if (page.number - 1 > filtered / page.items) {
-    return std::unexpected(
-        ListingError{"page_out_of_range", fmt::format("Page out of range, page: {} page size: {}, len: {}",
-                                                      page.number, page.items, filtered)});
+  const auto cut = cut_page(*listing.page, filtered);
+  if (!cut) return std::unexpected(cut.error());
+  const auto begin = items.begin();
+  std::vector<json::object> wanted(std::make_move_iterator(begin + static_cast<std::ptrdiff_t>(cut->first)),
+                                   std::make_move_iterator(begin + static_cast<std::ptrdiff_t>(cut->end)));
+  return page_view(*listing.page, total, filtered, shown(std::move(wanted), listing));
+}
+
+std::expected<NameFilter, ListingError> NameFilter::make(const Listing& listing) {
+  NameFilter filter;
+  if (!listing.page || listing.page->name.empty()) return filter;
+  if (!listing.page->use_regex) {
+    filter.part_ = lower(listing.page->name);
+    return filter;
+  }
+  auto compiled = broker::Pattern::compile(lower_pattern(listing.page->name));
+  if (!compiled) return std::unexpected(ListingError{"bad_request", "Pagination parameters are invalid"});
+  filter.pattern_.emplace(std::move(*compiled));
+  return filter;
+}
+
+bool NameFilter::wants(std::string_view name) {
+  if (pattern_) return pattern_->matches(lower(name), steps_left_);
+  return part_.empty() || lower(name).find(part_) != std::string::npos;
+}
+
+std::optional<ListingError> NameFilter::refusal() const {
+  if (steps_left_ > 0) return std::nullopt;
+  return ListingError{
+      "bad_request",
+      "the regular expression takes too long for so many names: make it simpler, or ask for less"};
+}
+
+std::expected<PageCut, ListingError> cut_page(const Listing::Page& page, std::size_t items) {
+  if (page.number - 1 > items / page.items) {
+    return std::unexpected(ListingError{
+        "page_out_of_range",
+        fmt::format("Page out of range, page: {} page size: {}, len: {}", page.number, page.items, items)});
   }
   const std::size_t first = (page.number - 1) * page.items;
-  const std::size_t end = std::min(filtered, first + page.items);
-  std::vector<json::object> cut(std::make_move_iterator(items.begin() + static_cast<std::ptrdiff_t>(first)),
-                                std::make_move_iterator(items.begin() + static_cast<std::ptrdiff_t>(end)));
+  return PageCut{first, std::min(items, first + page.items)};
+}
+
+json::object page_view(const Listing::Page& page, std::size_t total, std::size_t filtered,
+                       json::array items) {
+  json::object out;
   out["filtered_count"] = filtered;
-  out["item_count"] = cut.size();
-  out["items"] = shown(std::move(cut), listing);
+  out["item_count"] = items.size();
+  out["items"] = std::move(items);
   out["page"] = page.number;
   out["page_count"] = (filtered + page.items - 1) / page.items;
   out["page_size"] = page.items;

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/pattern.h"
 #include "protocol/http/codec/target.h"
 
 namespace weir::admin {
@@ -48,6 +49,31 @@ std::expected<Listing, ListingError> read_listing(const http::Target& target);
 std::expected<boost::json::value, ListingError> arrange(std::vector<boost::json::object> items,
                                                         const Listing& listing,
                                                         const std::vector<std::string>& default_sort);
+// Of names, those that a page wants. All of a list share what an expression may cost.
+class NameFilter {
+ public:
+  static constexpr std::size_t steps_max = 50'000'000;  // about a second
+
+  static std::expected<NameFilter, ListingError> make(const Listing& listing);
+  bool wants(std::string_view name);
+  // Not empty: the expression has cost too much, and what was said of names counts for nothing.
+  std::optional<ListingError> refusal() const;
+
+ private:
+  std::string part_;  // in lower case; empty: all names are wanted
+  std::optional<broker::Pattern> pattern_;
+  std::size_t steps_left_ = steps_max;
+};
+
+// What a page has of so many items.
+struct PageCut {
+  std::size_t first = 0, end = 0;
+};
+std::expected<PageCut, ListingError> cut_page(const Listing::Page& page, std::size_t items);
+// With its items, as RabbitMQ tells it.
+boost::json::object page_view(const Listing::Page& page, std::size_t total, std::size_t filtered,
+                              boost::json::array items);
+
 // Of one object.
 boost::json::value take_columns(const boost::json::value& from, const Listing& listing);
 

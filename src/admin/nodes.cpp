@@ -12,11 +12,16 @@ namespace {
 namespace json = boost::json;
 
 void with_node(Call& call, void (*then)(Call&, json::object)) {
+  const auto ranges = call.sample_ranges();
+  if (!ranges) return;
   node::ObserveScope scope;
   scope.shards = true;
-  call.observe(std::move(scope), [then](Call& asking, node::Observed&& seen) {
-    const auto& client = asking.api().at().client;
-    then(asking, node_view(asking.api().facts(), client.node_name(), seen, seen.at_ms));
+  call.observe(std::move(scope), [then, ranges = *ranges](Call& asking, node::Observed&& seen) {
+    const Api& api = asking.api();
+    json::object view = node_view(api.facts(), api.at().client.node_name(), seen, seen.at_ms);
+    if (const Recorder* const recorder = api.recorder())
+      add_node_samples(view, recorder->of_node(), ranges, seen.at_ms);
+    then(asking, std::move(view));
   });
 }
 
@@ -32,8 +37,18 @@ void show_node(Call& call) {
 }
 
 constexpr Route routes[] = {
-    {"GET", "/api/nodes", Needs::monitor, list_nodes, "All nodes: there is one", Gives::list},
-    {"GET", "/api/nodes/:name", Needs::monitor, show_node, "The node", Gives::item},
+    {"GET",
+     "/api/nodes",
+     Needs::monitor,
+     list_nodes,
+     "All nodes: there is one",
+     {Gives::list, "", node_sample_parameters}},
+    {"GET",
+     "/api/nodes/:name",
+     Needs::monitor,
+     show_node,
+     "The node",
+     {Gives::item, "", node_sample_parameters}},
 };
 
 }  // namespace

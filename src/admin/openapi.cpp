@@ -40,6 +40,9 @@ constexpr Named path_parameters[] = {
     {"port", "A port's number"},
     {"protocol", "A protocol, as the overview's listeners name it"},
     {"node", "The node's name"},
+    {"within", "How many of the unit"},
+    {"unit", "days, weeks, months or years"},
+    {"pattern", "An expression that names match"},
 };
 
 // Of what a call may say beyond its path.
@@ -51,6 +54,12 @@ constexpr Named query_parameters[] = {
     {"page_size", "Items of a page"},
     {"name", "Items of a page: only those with this in their name"},
     {"use_regex", "name is a regular expression"},
+    {"lengths_age", "How many seconds back samples of depths go; only with lengths_incr"},
+    {"lengths_incr", "How many seconds lie between samples of depths"},
+    {"msg_rates_age", "How many seconds back samples of counted messages go; only with msg_rates_incr"},
+    {"msg_rates_incr", "How many seconds lie between samples of counted messages"},
+    {"node_stats_age", "How many seconds back samples of the node go; only with node_stats_incr"},
+    {"node_stats_incr", "How many seconds lie between samples of the node"},
     {"if-unused", "Only if nothing is bound to it, or consumes from it"},
     {"if-empty", "Only if no message is in it"},
     {"X-Reason", "What the client is told"},

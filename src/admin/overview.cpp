@@ -42,7 +42,7 @@ json::object object_totals(const Call& call, const node::Observed& seen, const n
           {"consumers", sums.consumers}};
 }
 
-// What sessions of all protocols did, and queues with them. Without rates: those of the node are in the metrics.
+// What sessions of all protocols did, and queues with them.
 json::object message_stats(const node::Observed& seen, const node::VhostSums& sums) {
   json::object view = queue_stats(sums.counts, sums.rates);
   Counters<SessionCount> all;
@@ -80,7 +80,25 @@ json::array listeners(const Call& call) {
   return list;
 }
 
-void show(Call& call, const node::Observed& seen) {
+// How it was. Who sees some virtual hosts alone is told of those.
+void add_samples(const Call& call, json::object& view, const SampleRanges& ranges, std::uint64_t now_ms) {
+  const Recorder* const recorder = call.api().recorder();
+  if (recorder == nullptr) return;
+  HistoryList histories;
+  for (const broker::VhostDefinition* vhost : call.topology().vhosts()) {
+    if (!call.knows_of(vhost->name)) continue;
+    for (auto& history : call.histories_of(vhost->name)) histories.push_back(std::move(history));
+  }
+  add_depth_samples(view["queue_totals"].get_object(), histories, ranges);
+  add_count_samples(view, histories, ranges);
+  if (!call.is_monitor()) return;
+  add_total_samples(view["message_stats"].get_object(), TotalSeries::confirm, TotalSeries::drop_unroutable,
+                    recorder->totals(), ranges.msg_rates, now_ms);
+  add_total_samples(view["churn_rates"].get_object(), TotalSeries::connection_created,
+                    TotalSeries::queue_deleted, recorder->totals(), ranges.msg_rates, now_ms);
+}
+
+void show(Call& call, const node::Observed& seen, const SampleRanges& ranges) {
   const node::VhostSums sums = visible_sums(call, seen);
   json::object totals, view;
   add_depths(totals, sums.ready, sums.unacknowledged, sums.rates);
@@ -103,17 +121,26 @@ void show(Call& call, const node::Observed& seen) {
     view["listeners"] = listeners(call);
     view["contexts"] = json::array();
   }
+  add_samples(call, view, ranges, seen.at_ms);
   reply_item(call, view);
 }
 
 void show_overview(Call& call) {
+  const auto ranges = call.sample_ranges();
+  if (!ranges) return;
   node::ObserveScope scope;
   scope.sums = scope.shards = scope.sessions = true;
-  call.observe(std::move(scope), [](Call& asking, node::Observed&& seen) { show(asking, seen); });
+  call.observe(std::move(scope),
+               [ranges = *ranges](Call& asking, node::Observed&& seen) { show(asking, seen, ranges); });
 }
 
 constexpr Route routes[] = {
-    {"GET", "/api/overview", Needs::a_user, show_overview, "The server at a glance", Gives::item},
+    {"GET",
+     "/api/overview",
+     Needs::a_user,
+     show_overview,
+     "The server at a glance",
+     {Gives::item, "", sample_parameters}},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "admin/json_value.h"
 #include "admin/json_views.h"
+#include "admin/stats_views.h"
 #include "broker/declare_arguments.h"
 #include "broker/policy_keys.h"
 
@@ -35,6 +36,25 @@ json::object queue_view(const QueueFacts& queue, const std::string& node_name) {
   view["policy"] = text_or_null(queue.policy);
   view["operator_policy"] = text_or_null(queue.operator_policy);
   view["effective_policy_definition"] = to_json(queue.effective_policy);
+  return view;
+}
+
+SeenQueue seen_queue(const Call& call, const broker::QueueDefinition& queue, node::QueueRow row,
+                     const SampleRanges& ranges) {
+  SeenQueue seen{facts_of(call.topology(), queue), std::move(row), {}};
+  const Recorder* const recorder = call.api().recorder();
+  if (recorder == nullptr || (!ranges.lengths && !ranges.msg_rates)) return seen;
+  auto history = recorder->of_queue(queue.id);
+  if (history == nullptr) history = still_history(seen.row, recorder->began_ms());
+  seen.histories.push_back(std::move(history));
+  return seen;
+}
+
+json::object seen_queue_view(const SeenQueue& queue, const std::string& node_name, std::uint64_t now_ms,
+                             const SampleRanges& ranges) {
+  json::object view = queue_view(queue.facts, node_name);
+  add_queue_row(view, queue.row, now_ms);
+  add_queue_samples(view, queue.histories, ranges);
   return view;
 }
 

@@ -1,6 +1,5 @@
 // Queues: listed, declared, emptied and deleted.
 #include <memory>
-#include <unordered_map>
 #include <utility>
 
 #include "admin/body_entry.h"
@@ -8,9 +7,9 @@
 #include "admin/call_session.h"
 #include "admin/consumer_views.h"
 #include "admin/listing.h"
+#include "admin/queue_list.h"
 #include "admin/queue_views.h"
 #include "admin/resources.h"
-#include "admin/stats_views.h"
 
 namespace weir::admin {
 namespace {
@@ -19,62 +18,26 @@ namespace json = boost::json;
 using broker::Access;
 using broker::DestinationKind;
 
-struct QueueRows {
-  std::vector<QueueFacts> queues;
-  std::unordered_map<QueueId, node::QueueRow>
-      rows;  // what was seen of them; a queue may be too new to have one
-  std::uint64_t at_ms = 0;
-  std::string node_name;
-
-  json::object view(const QueueFacts& queue) const {
-    json::object view = queue_view(queue, node_name);
-    const auto row = rows.find(queue.definition.id);
-    add_queue_row(view, row == rows.end() ? node::QueueRow{} : row->second, at_ms);
-    return view;
-  }
-};
-
-std::shared_ptr<QueueRows> rows_of(const Call& call, node::Observed&& seen) {
-  auto rows = std::make_shared<QueueRows>();
-  rows->at_ms = seen.at_ms;
-  rows->node_name = call.api().at().client.node_name();
-  for (node::QueueRow& row : seen.queues) rows->rows.emplace(row.queue, std::move(row));
-  return rows;
-}
-
-void list_queues(Call& call) {
-  node::ObserveScope scope;
-  scope.queues = true;
-  if (call.captures("vhost")) scope.vhost = call.capture("vhost");
-  call.observe(std::move(scope), [](Call& asking, node::Observed&& seen) {
-    const auto rows = rows_of(asking, std::move(seen));
-    for (const broker::VhostDefinition* vhost : asking.vhosts()) {
-      for (const broker::QueueDefinition* queue : asking.topology().queues(vhost->name))
-        rows->queues.push_back(facts_of(asking.topology(), *queue));
-    }
-    reply_list(asking, rows->queues.size(), [rows] {
-      std::vector<json::object> items;
-      for (const QueueFacts& queue : rows->queues) items.push_back(rows->view(queue));
-      return items;
-    });
-  });
-}
-
 void show_queue(Call& call) {
   const auto* const queue = call.topology().find_queue(call.capture("vhost"), call.capture("name"));
   if (queue == nullptr) return call.not_found();
+  const auto ranges = call.sample_ranges();
+  if (!ranges) return;
   node::ObserveScope scope;
   scope.queues = scope.consumers = scope.sessions = true;
   scope.vhost = queue->vhost;
   scope.only = {queue->id};
-  call.observe(std::move(scope), [](Call& asking, node::Observed&& seen) {
+  call.observe(std::move(scope), [ranges = *ranges](Call& asking, node::Observed&& seen) {
     const auto* const found = asking.topology().find_queue(asking.capture("vhost"), asking.capture("name"));
     if (found == nullptr) return asking.not_found();
+    const std::string& node_name = asking.api().at().client.node_name();
+    const std::uint64_t now_ms = seen.at_ms;
+    node::QueueRow row = seen.queues.empty() ? node::QueueRow{} : std::move(seen.queues.front());
     json::array consumers;
-    const auto rows = rows_of(asking, node::Observed(seen));
     for (const ConsumerFacts& consumer : consumers_of(asking.topology(), std::move(seen)))
-      consumers.push_back(consumer_view(consumer, rows->node_name));
-    json::object view = rows->view(facts_of(asking.topology(), *found));
+      consumers.push_back(consumer_view(consumer, node_name));
+    json::object view =
+        seen_queue_view(seen_queue(asking, *found, std::move(row), ranges), node_name, now_ms, ranges);
     view["consumer_details"] = std::move(consumers);
     view["incoming"] = json::array();
     view["deliveries"] = json::array();
@@ -130,9 +93,25 @@ void purge_queue(Call& call) {
 }
 
 constexpr Route routes[] = {
-    {"GET", "/api/queues", Needs::a_user, list_queues, "All queues", Gives::list},
-    {"GET", "/api/queues/:vhost", Needs::a_user, list_queues, "Queues of a virtual host", Gives::list},
-    {"GET", "/api/queues/:vhost/:name", Needs::a_user, show_queue, "One queue", Gives::item},
+    {"GET",
+     "/api/queues/detailed",
+     Needs::a_user,
+     list_queues,
+     "All queues",
+     {Gives::list, "", sample_parameters}},
+    {"GET", "/api/queues", Needs::a_user, list_queues, "All queues", {Gives::list, "", sample_parameters}},
+    {"GET",
+     "/api/queues/:vhost",
+     Needs::a_user,
+     list_queues,
+     "Queues of a virtual host",
+     {Gives::list, "", sample_parameters}},
+    {"GET",
+     "/api/queues/:vhost/:name",
+     Needs::a_user,
+     show_queue,
+     "One queue",
+     {Gives::item, "", sample_parameters}},
     {"PUT",
      "/api/queues/:vhost/:name",
      Needs::a_user,

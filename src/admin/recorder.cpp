@@ -1,6 +1,6 @@
 #include "admin/recorder.h"
 
-#include <array>
+#include <algorithm>
 #include <iterator>
 
 namespace weir::admin {
@@ -10,16 +10,36 @@ using broker::QueueCount;
 using node::SessionCount;
 
 template <typename Kind>
-using Numbers = std::array<std::uint64_t, static_cast<std::size_t>(Kind::count)>;
-
-template <typename Kind>
-std::uint64_t& at(Numbers<Kind>& numbers, Kind kind) {
+std::uint64_t& at(SeriesNumbers<Kind>& numbers, Kind kind) {
   return numbers[static_cast<std::size_t>(kind)];
 }
 
-Numbers<QueueSeries> queue_numbers(const node::QueueRow& row) {
-  Numbers<QueueSeries> numbers{};
-  at(numbers, QueueSeries::messages) = row.messages();
+void add_deliveries(SeriesNumbers<TotalSeries>& numbers, const Counters<QueueCount>& counts) {
+  at(numbers, TotalSeries::deliver) += counts[QueueCount::deliver];
+  at(numbers, TotalSeries::deliver_no_ack) += counts[QueueCount::deliver_no_ack];
+  at(numbers, TotalSeries::get) += counts[QueueCount::get];
+  at(numbers, TotalSeries::get_no_ack) += counts[QueueCount::get_no_ack];
+  at(numbers, TotalSeries::get_empty) += counts[QueueCount::get_empty];
+  at(numbers, TotalSeries::ack) += counts[QueueCount::ack];
+  at(numbers, TotalSeries::redeliver) += counts[QueueCount::redeliver];
+}
+
+void add_sessions(SeriesNumbers<TotalSeries>& numbers, const Counters<SessionCount>& counts) {
+  at(numbers, TotalSeries::publish) += counts[SessionCount::received];
+  at(numbers, TotalSeries::confirm) += counts[SessionCount::confirmed];
+  at(numbers, TotalSeries::return_unroutable) += counts[SessionCount::unroutable_returned];
+  at(numbers, TotalSeries::drop_unroutable) += counts[SessionCount::unroutable_dropped];
+  at(numbers, TotalSeries::connection_created) += counts[SessionCount::connections_opened];
+  at(numbers, TotalSeries::connection_closed) += counts[SessionCount::connections_closed];
+  at(numbers, TotalSeries::channel_created) += counts[SessionCount::channels_opened];
+  at(numbers, TotalSeries::channel_closed) += counts[SessionCount::channels_closed];
+}
+
+// Of a queue, or of a virtual host's queues together.
+template <typename Row>
+SeriesNumbers<QueueSeries> numbers_of(const Row& row) {
+  SeriesNumbers<QueueSeries> numbers{};
+  at(numbers, QueueSeries::messages) = row.ready + row.unacknowledged;
   at(numbers, QueueSeries::ready) = row.ready;
   at(numbers, QueueSeries::unacknowledged) = row.unacknowledged;
   at(numbers, QueueSeries::publish) = row.counts[QueueCount::publish];
@@ -31,27 +51,6 @@ Numbers<QueueSeries> queue_numbers(const node::QueueRow& row) {
   at(numbers, QueueSeries::ack) = row.counts[QueueCount::ack];
   at(numbers, QueueSeries::redeliver) = row.counts[QueueCount::redeliver];
   return numbers;
-}
-
-void add_deliveries(Numbers<TotalSeries>& numbers, const Counters<QueueCount>& counts) {
-  at(numbers, TotalSeries::deliver) += counts[QueueCount::deliver];
-  at(numbers, TotalSeries::deliver_no_ack) += counts[QueueCount::deliver_no_ack];
-  at(numbers, TotalSeries::get) += counts[QueueCount::get];
-  at(numbers, TotalSeries::get_no_ack) += counts[QueueCount::get_no_ack];
-  at(numbers, TotalSeries::get_empty) += counts[QueueCount::get_empty];
-  at(numbers, TotalSeries::ack) += counts[QueueCount::ack];
-  at(numbers, TotalSeries::redeliver) += counts[QueueCount::redeliver];
-}
-
-void add_sessions(Numbers<TotalSeries>& numbers, const Counters<SessionCount>& counts) {
-  at(numbers, TotalSeries::publish) += counts[SessionCount::received];
-  at(numbers, TotalSeries::confirm) += counts[SessionCount::confirmed];
-  at(numbers, TotalSeries::return_unroutable) += counts[SessionCount::unroutable_returned];
-  at(numbers, TotalSeries::drop_unroutable) += counts[SessionCount::unroutable_dropped];
-  at(numbers, TotalSeries::connection_created) += counts[SessionCount::connections_opened];
-  at(numbers, TotalSeries::connection_closed) += counts[SessionCount::connections_closed];
-  at(numbers, TotalSeries::channel_created) += counts[SessionCount::channels_opened];
-  at(numbers, TotalSeries::channel_closed) += counts[SessionCount::channels_closed];
 }
 
 }  // namespace
@@ -95,14 +94,20 @@ std::string_view name_of(QueueSeries series) {
   return names[static_cast<std::size_t>(series)];
 }
 
-Numbers<TotalSeries> total_numbers(const node::Observed& seen) {
-  Numbers<TotalSeries> numbers{};
-  for (const node::VhostSums& vhost : seen.vhosts) {
-    at(numbers, TotalSeries::messages) += vhost.ready + vhost.unacknowledged;
-    at(numbers, TotalSeries::ready) += vhost.ready;
-    at(numbers, TotalSeries::unacknowledged) += vhost.unacknowledged;
-  }
-  for (const node::ShardRow& shard : seen.shards) {
+std::string_view name_of(ExchangeSeries series) {
+  return series == ExchangeSeries::publish_in ? "publish_in" : "publish_out";
+}
+
+std::string_view name_of(NodeSeries series) {
+  static constexpr std::string_view names[] = {"mem_used",  "fd_used",   "sockets_used",
+                                               "proc_used", "disk_free", "context_switches"};
+  static_assert(std::size(names) == static_cast<std::size_t>(NodeSeries::count));
+  return names[static_cast<std::size_t>(series)];
+}
+
+SeriesNumbers<TotalSeries> total_numbers(const std::vector<node::ShardRow>& shards) {
+  SeriesNumbers<TotalSeries> numbers{};
+  for (const node::ShardRow& shard : shards) {
     for (const node::Traffic::OfProtocol& protocol : shard.traffic.by_protocol) {
       add_sessions(numbers, protocol.sessions);
       for (const auto& counts : protocol.deliveries) add_deliveries(numbers, counts);
@@ -114,43 +119,105 @@ Numbers<TotalSeries> total_numbers(const node::Observed& seen) {
   return numbers;
 }
 
-Recorder::Recorder(node::BrokerClient& client) : client_(client) { client_.timers().arm(timer_, 0); }
+SeriesNumbers<QueueSeries> queue_numbers(const node::QueueRow& row) { return numbers_of(row); }
 
-Recorder::~Recorder() { client_.timers().cancel(timer_); }
+Recorder::Recorder(Surroundings surroundings)
+    : at_(std::move(surroundings)), began_ms_(at_.client.clock().wall_ms()) {
+  at_.client.timers().arm(timer_, 0);
+}
 
+Recorder::~Recorder() {
+  at_.client.timers().cancel(timer_);
+  at_.client.timers().cancel(rows_timer_);
+}
+
+// Of queues, only those that something happens to are asked for.
 void Recorder::on_tick() {
-  client_.timers().arm(timer_, history_interval_ms);
-  const std::uint64_t now = now_ms();
-  std::erase_if(queues_, [&](const auto& one) { return now - one.second.looked_at_ms > forget_after_ms; });
-  record_totals();
-  if (!queues_.empty()) record_queues();
+  at_.client.timers().arm(timer_, history_interval_ms);
+  measure_node();
+  node::ObserveScope scope;
+  scope.queues = scope.moving = scope.exchanges = scope.shards = true;
+  rows_question_ =
+      at_.client.observe(std::move(scope), [this](node::Observed&& rows) { seen(std::move(rows)); });
 }
 
-void Recorder::record_totals() {
-  node::ObserveScope scope;
-  scope.sums = scope.shards = true;
-  totals_question_ =
-      client_.observe(scope, [this](node::Observed&& seen) { totals_.add(seen.at_ms, total_numbers(seen)); });
+void Recorder::measure_node() {
+  const auto numbers = std::make_shared<SeriesNumbers<NodeSeries>>();
+  at_.offload([numbers, measure = at_.measure] { *numbers = measure(); },
+              [numbers, weak = std::weak_ptr(node_), &clock = at_.client.clock()] {
+                if (const auto history = weak.lock()) history->add(clock.wall_ms(), *numbers);
+              });
 }
 
-void Recorder::record_queues() {
-  node::ObserveScope scope;
-  scope.queues = true;
-  for (const auto& [id, watched] : queues_) scope.only.push_back(id);
-  queues_question_ = client_.observe(scope, [this](node::Observed&& seen) {
-    for (const node::QueueRow& row : seen.queues) {
-      const auto found = queues_.find(row.queue);
-      if (found != queues_.end()) found->second.history.add(seen.at_ms, queue_numbers(row));
+void Recorder::seen(node::Observed&& rows) {
+  const std::uint64_t messages = at(now_, TotalSeries::messages), ready = at(now_, TotalSeries::ready),
+                      unacknowledged = at(now_, TotalSeries::unacknowledged);
+  now_ = total_numbers(rows.shards);
+  at(now_, TotalSeries::messages) = messages;
+  at(now_, TotalSeries::ready) = ready;
+  at(now_, TotalSeries::unacknowledged) = unacknowledged;
+  // Messages go without anybody doing anything to a queue, too: when their time is over.
+  const bool look = !rows.queues.empty() || ticks_++ % ticks_per_look == 0;
+  if (look) {
+    node::ObserveScope scope;
+    scope.sums = true;
+    sums_question_ =
+        at_.client.observe(std::move(scope), [this](node::Observed&& sums) { record_sums(sums); });
+  } else {
+    record_totals(rows.at_ms);
+  }
+  rows_ = std::move(rows);
+  row_ = 0;
+  record_rows();
+}
+
+void Recorder::record_rows() {
+  std::size_t left = rows_at_once;
+  const std::size_t queues = rows_.queues.size(), all = queues + rows_.exchanges.size();
+  for (; left > 0 && row_ < all; --left, ++row_) {
+    if (row_ < queues) {
+      const node::QueueRow& row = rows_.queues[row_];
+      queues_.add(row.queue, rows_.at_ms, queue_numbers(row));
+      continue;
     }
-  });
+    const node::ExchangeRow& row = rows_.exchanges[row_ - queues];
+    const SeriesNumbers<ExchangeSeries> numbers{row.counts[node::ExchangeCount::publish_in],
+                                                row.counts[node::ExchangeCount::publish_out]};
+    exchanges_.add({row.vhost, row.name}, rows_.at_ms, numbers);
+  }
+  if (row_ < all) return at_.client.timers().arm(rows_timer_, 1);
+  rows_ = {};
+  row_ = 0;
+  drop_gone();
 }
 
-const History& Recorder::of_queue(QueueId queue) {
-  const auto found = queues_.find(queue);
-  if (found == queues_.end() && queues_.size() >= queues_max) return nothing_;
-  Watched& watched = found == queues_.end() ? queues_[queue] : found->second;
-  watched.looked_at_ms = now_ms();
-  return watched.history;
+void Recorder::drop_gone() {
+  const broker::Topology& topology = at_.client.topology();
+  queues_.sweep(rows_at_once, [&](QueueId id) { return topology.find_queue(id) == nullptr; });
+  exchanges_.sweep(rows_at_once, [&](const ExchangeKey& key) {
+    return topology.find_exchange(key.first, key.second) == nullptr;
+  });
+  vhosts_.sweep(rows_at_once, [&](const std::string& name) { return topology.find_vhost(name) == nullptr; });
+}
+
+void Recorder::record_sums(const node::Observed& sums) {
+  std::uint64_t ready = 0, unacknowledged = 0;
+  for (const node::VhostSums& vhost : sums.vhosts) {
+    ready += vhost.ready;
+    unacknowledged += vhost.unacknowledged;
+    vhosts_.add(vhost.name, sums.at_ms, numbers_of(vhost));
+  }
+  at(now_, TotalSeries::messages) = ready + unacknowledged;
+  at(now_, TotalSeries::ready) = ready;
+  at(now_, TotalSeries::unacknowledged) = unacknowledged;
+  record_totals(sums.at_ms);
+}
+
+void Recorder::record_totals(std::uint64_t at_ms) { totals_.add(at_ms, now_); }
+
+std::size_t Recorder::memory_bytes() const {
+  return totals_.memory_bytes() + node_->memory_bytes() + queues_.memory_bytes() + exchanges_.memory_bytes() +
+         vhosts_.memory_bytes();
 }
 
 }  // namespace weir::admin

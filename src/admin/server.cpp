@@ -61,6 +61,11 @@ void show_openapi(Call& call) {
   call.reply_json(200, text);
 }
 
+// Nothing of RabbitMQ's that will go is there.
+void list_deprecated(Call& call) { call.ok(json::array()); }
+
+void show_settings(Call& call) { call.reply_json(200, call.api().facts().settings); }
+
 // As other servers know it: for a "password_hash" in a definitions file or of a user.
 void hash_password(Call& call) {
   json::object view;
@@ -85,6 +90,12 @@ constexpr Route routes[] = {
      Gives::value},
     {"GET", "/api/feature-flags", Needs::a_user, list_feature_flags, "What is there of RabbitMQ's features",
      Gives::value},
+    {"GET", "/api/deprecated-features", Needs::a_user, list_deprecated, "Features that will go: none",
+     Gives::value},
+    {"GET", "/api/deprecated-features/used", Needs::a_user, list_deprecated,
+     "Features that will go and are in use: none", Gives::value},
+    {"GET", "/api/config/effective", Needs::administrator, show_settings,
+     "The settings that are in force, without secrets", Gives::value},
     {"GET", "/api/auth", Needs::nothing, show_login_ways, "How to log in", Gives::value},
     {"GET", "/api/auth/hash_password/:password", Needs::administrator, hash_password,
      "A password's hash, salted, as RabbitMQ makes it", Gives::value},

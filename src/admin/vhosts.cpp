@@ -15,15 +15,16 @@ namespace {
 namespace json = boost::json;
 
 // What its queues hold and did; of a vhost without queues, nothing.
-json::object view_of(const broker::VhostDefinition& vhost, const node::Observed& seen,
-                     const std::string& node_name) {
-  json::object view = vhost_view(vhost, node_name);
+json::object view_of(const Call& call, const broker::VhostDefinition& vhost, const node::Observed& seen,
+                     const SampleRanges& ranges) {
+  json::object view = vhost_view(vhost, call.api().at().client.node_name());
   const auto sums =
       std::lower_bound(seen.vhosts.begin(), seen.vhosts.end(), vhost.name,
                        [](const node::VhostSums& one, const std::string& name) { return one.name < name; });
   if (sums == seen.vhosts.end() || sums->name != vhost.name) return view;
   add_depths(view, sums->ready, sums->unacknowledged, sums->rates);
   view["message_stats"] = queue_stats(sums->counts, sums->rates);
+  add_queue_samples(view, call.histories_of(vhost.name), ranges);
   return view;
 }
 
@@ -35,11 +36,12 @@ node::ObserveScope sums_of(const Call& call) {
 }
 
 void list_vhosts(Call& call) {
-  call.observe(sums_of(call), [](Call& asking, node::Observed&& seen) {
+  const auto ranges = call.sample_ranges();
+  if (!ranges) return;
+  call.observe(sums_of(call), [ranges = *ranges](Call& asking, node::Observed&& seen) {
     std::vector<json::object> items;
     for (const broker::VhostDefinition* vhost : asking.topology().vhosts()) {
-      if (asking.knows_of(vhost->name))
-        items.push_back(view_of(*vhost, seen, asking.api().at().client.node_name()));
+      if (asking.knows_of(vhost->name)) items.push_back(view_of(asking, *vhost, seen, ranges));
     }
     const std::size_t count = items.size();
     reply_list(asking, count, [items = std::move(items)] { return items; }, {"name"});
@@ -47,10 +49,12 @@ void list_vhosts(Call& call) {
 }
 
 void show_vhost(Call& call) {
-  call.observe(sums_of(call), [](Call& asking, node::Observed&& seen) {
+  const auto ranges = call.sample_ranges();
+  if (!ranges) return;
+  call.observe(sums_of(call), [ranges = *ranges](Call& asking, node::Observed&& seen) {
     const broker::VhostDefinition* const vhost = asking.topology().find_vhost(asking.capture("vhost"));
     if (vhost == nullptr) return asking.not_found();
-    reply_item(asking, view_of(*vhost, seen, asking.api().at().client.node_name()));
+    reply_item(asking, view_of(asking, *vhost, seen, ranges));
   });
 }
 
@@ -76,9 +80,27 @@ void delete_vhost(Call& call) {
   call.decide(broker::DeleteVhost{call.capture("vhost")}, [call = call.keep()] { call->no_content(); });
 }
 
+// It was never stopped.
+void start_vhost(Call& call) {
+  if (call.capture("node") != call.api().at().client.node_name()) return call.not_found();
+  call.no_content();
+}
+
 constexpr Route routes[] = {
-    {"GET", "/api/vhosts", Needs::a_user, list_vhosts, "All virtual hosts", Gives::list},
-    {"GET", "/api/vhosts/:vhost", Needs::a_user, show_vhost, "One virtual host", Gives::item},
+    {"POST", "/api/vhosts/:vhost/start/:node", Needs::administrator, start_vhost,
+     "Starts a virtual host on a node: it runs, wherever it is there", Gives::done},
+    {"GET",
+     "/api/vhosts",
+     Needs::a_user,
+     list_vhosts,
+     "All virtual hosts",
+     {Gives::list, "", sample_parameters}},
+    {"GET",
+     "/api/vhosts/:vhost",
+     Needs::a_user,
+     show_vhost,
+     "One virtual host",
+     {Gives::item, "", sample_parameters}},
     {.method = "PUT",
      .pattern = "/api/vhosts/:vhost",
      .needs = Needs::administrator,

@@ -15,7 +15,9 @@ namespace weir::app {
 
 class AdminService {
  public:
-  AdminService(node::Node& node, const Settings& settings);
+  // `tls`, which outlives it, is that of the listeners; null: none is over TLS. `clients_max`: their connections.
+  AdminService(node::Node& node, const Settings& settings, runtime::TlsContext* tls,
+               std::uint64_t clients_max);
 
   Result<std::uint16_t> listen(const std::string& address, runtime::TlsContext* tls) {
     return http_.listen(address, tls);

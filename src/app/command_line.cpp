@@ -43,6 +43,11 @@ void add_server(CLI::App& app, ServerOptions& options, int& exit_code) {
       ->add_option("--data-dir", options.sources.data_dir,
                    "Where queues and definitions lie (setting data_dir)")
       ->type_name("DIR");
+  server
+      ->add_option("--definitions", options.sources.definitions,
+                   "Users, queues, policies … that are to be there, as RabbitMQ exports them (setting "
+                   "load_definitions)")
+      ->type_name("FILE.json");
   server->add_option("--set", options.sources.assignments, "A setting, over the file's and the environment's")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);

@@ -197,15 +197,15 @@ void Server::start() {
   const std::uint64_t room = open_files_max_ > 2 * open_files_kept_back
                                  ? open_files_max_ - open_files_kept_back
                                  : open_files_max_ / 2;
-  tally_ =
-      std::make_unique<ConnectionTally>(settings_.connections_max == 0 ? room : settings_.connections_max);
+  const std::uint64_t clients_max = settings_.connections_max == 0 ? room : settings_.connections_max;
+  tally_ = std::make_unique<ConnectionTally>(clients_max);
   amqp_ = make_amqp(*node_, settings_, *tally_);
   listen(*amqp_, "amqp", "amqp", settings_.listen_amqp, nullptr);
   listen(*amqp_, "amqp/ssl", "amqps", settings_.listen_amqps, tls_.get());
   stomp_ = make_stomp(*node_, settings_, *tally_);
   listen(*stomp_, "stomp", "stomp", settings_.listen_stomp, nullptr);
   listen(*stomp_, "stomp/ssl", "stomps", settings_.listen_stomps, tls_.get());
-  admin_ = std::make_unique<AdminService>(*node_, settings_);
+  admin_ = std::make_unique<AdminService>(*node_, settings_, tls_.get(), clients_max);
   listen(*admin_, "http", "admin", settings_.listen_admin, nullptr);
   listen(*admin_, "https", "admin_tls", settings_.listen_admin_tls, tls_.get());
   metrics_ = std::make_unique<MetricsService>(*node_, settings_);

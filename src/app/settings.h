@@ -42,6 +42,8 @@ struct Settings {
   std::vector<std::string> default_permissions;  // configure, write, read
   std::vector<std::string> loopback_users;
   std::string load_definitions;
+  std::vector<std::string> admin_cors_allow_origins;
+  std::uint64_t admin_cors_max_age_s = 0;
 
   std::vector<std::string> auth_backends;  // in the order in which they are asked
   std::string oauth2_jwks_file, oauth2_resource_server_id, oauth2_scope_prefix, oauth2_issuer,

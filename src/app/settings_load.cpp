@@ -164,6 +164,7 @@ LoadedSettings load_settings(const SettingSources& sources) {
   LoadedSettings& loaded = loading.loaded();
   std::string& data_dir = loaded.settings.data_dir;
   if (!sources.data_dir.empty()) data_dir = sources.data_dir;
+  if (!sources.definitions.empty()) loaded.settings.load_definitions = sources.definitions;
   if (data_dir.empty()) {
     // systemd lists several, separated by colons, if the unit names several; the first is ours.
     const auto state = sources.environment.find("STATE_DIRECTORY");

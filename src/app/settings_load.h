@@ -15,6 +15,7 @@ struct SettingSources {
   std::map<std::string, std::string> environment;  // the variables that begin with WEIR_, and STATE_DIRECTORY
   std::vector<std::string> assignments;            // of --set: "key=value"
   std::string data_dir;                            // of --data-dir; empty: not given
+  std::string definitions;                         // of --definitions; empty: not given
 };
 
 struct LoadedSettings {

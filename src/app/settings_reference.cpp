@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <boost/json.hpp>
 #include <string_view>
 
 #include "app/settings_table.h"
@@ -20,10 +21,18 @@ std::string_view heading_of(std::string_view group) {
   struct Heading {
     std::string_view group, words;
   };
-  constexpr Heading headings[] = {{"", "General"},        {"listeners", "Listeners"},  {"log", "Log"},
-                                  {"auth", "Logins"},     {"oauth2", "Access tokens"}, {"tls", "TLS"},
-                                  {"amqp", "AMQP 0-9-1"}, {"limits", "Limits"},        {"memory", "Memory"},
-                                  {"disk", "Disk"},       {"journal", "Journal"}};
+  constexpr Heading headings[] = {{"", "General"},
+                                  {"listeners", "Listeners"},
+                                  {"log", "Log"},
+                                  {"auth", "Logins"},
+                                  {"oauth2", "Access tokens"},
+                                  {"tls", "TLS"},
+                                  {"amqp", "AMQP 0-9-1"},
+                                  {"admin", "Management API"},
+                                  {"limits", "Limits"},
+                                  {"memory", "Memory"},
+                                  {"disk", "Disk"},
+                                  {"journal", "Journal"}};
   for (const Heading& heading : headings) {
     if (heading.group == group) return heading.words;
   }
@@ -120,6 +129,35 @@ std::string settings_as_toml() {
     }
   }
   return page;
+}
+
+namespace {
+
+struct AsJson {
+  const Settings& settings;
+
+  boost::json::value operator()(BytesOrFraction Settings::* slot) const {
+    const BytesOrFraction& value = settings.*slot;
+    return value.fraction > 0 ? boost::json::value(value.fraction) : boost::json::value(value.bytes);
+  }
+  boost::json::value operator()(std::vector<std::string> Settings::* slot) const {
+    const std::vector<std::string>& words = settings.*slot;
+    return boost::json::array(words.begin(), words.end());
+  }
+  template <typename Value>
+  boost::json::value operator()(Value Settings::* slot) const {
+    return boost::json::value(settings.*slot);
+  }
+};
+
+}  // namespace
+
+std::string settings_as_json(const Settings& settings) {
+  boost::json::object all;
+  for (const SettingSpec& spec : settings_table()) {
+    if (spec.built && !spec.secret) all[spec.name] = std::visit(AsJson{settings}, spec.slot);
+  }
+  return boost::json::serialize(all);
 }
 
 }  // namespace weir::app

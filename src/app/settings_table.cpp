@@ -55,6 +55,13 @@ constexpr SettingSpec table[] = {
     {"listeners.metrics", T::address, &S::listen_metrics, "0.0.0.0:15692",
      "What Prometheus scrapes, over HTTP and without a login. Empty: none."},
 
+    {"admin.cors_allow_origins", T::string_list, &S::admin_cors_allow_origins, "[]",
+     "Sites whose pages may use the management API from a browser, as https://admin.example; *: any. Empty: "
+     "none (no CORS)."},
+    {"admin.cors_max_age_s", T::duration, &S::admin_cors_max_age_s, "1800",
+     "How long a browser may remember what it was told of other sites' pages. 0: it is not told.", 0, 86'400,
+     "s"},
+
     {"log.level",
      T::choice,
      &S::log_level,
@@ -99,7 +106,17 @@ constexpr SettingSpec table[] = {
      "Made on the first start of a data directory, with default_pass, default_user_tags and "
      "default_permissions on "
      "default_vhost. Empty: no user is made."},
-    {"default_pass", T::string, &S::default_pass, "guest", "The password of default_user."},
+    {"default_pass",
+     T::string,
+     &S::default_pass,
+     "guest",
+     "The password of default_user.",
+     0,
+     0,
+     {},
+     {},
+     true,
+     true},
     {"default_user_tags", T::string_list, &S::default_user_tags, "administrator",
      "The tags of default_user."},
     {"default_vhost", T::string, &S::default_vhost, "/",

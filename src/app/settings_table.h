@@ -42,6 +42,7 @@ struct SettingSpec {
   std::string_view unit = {};     // of integers and durations
   std::string_view choices = {};  // "text|json"
   bool built = true;              // false: a listener of a protocol that this build does not serve
+  bool secret = false;            // not told to anybody
 };
 
 std::span<const SettingSpec> settings_table();

@@ -5,6 +5,7 @@ from urllib.parse import quote
 import pytest
 from pamqp.commands import Basic, Queue
 
+from harness.certificates import Certificates
 from harness.management import Management, segment
 from harness.waiting import wait_until
 from harness.wire import connected, publish_frames
@@ -139,6 +140,17 @@ def test_health(admin, weir):
         assert admin.get(f"/health/checks/{check}")["status"] == "ok", check
     assert admin.get("/aliveness-test/%2F") == {"status": "ok"}
     admin.done("DELETE", "/queues/%2F/aliveness-test")
+    for check in ("certificate-expiration/2/years", "below-node-connection-limit", "reached-target-cluster-size",
+                  "metadata-store/initialized", "metadata-store/initialized/with-data",
+                  "quorum-queues-without-elected-leaders/all-vhosts/pattern/.%2A",
+                  "quorum-queues-without-elected-leaders/vhost/%2F"):
+        assert admin.get(f"/health/checks/{check}")["status"] == "ok", check
+    admin.get("/health/checks/quorum-queues-without-elected-leaders/vhost/none", 404)
+    node = admin.get("/overview")["node"]
+    assert admin.request("POST", f"/vhosts/%2F/start/{segment(node)}").status == 204
+    assert admin.request("POST", "/vhosts/%2F/start/none").status == 404
+    assert admin.get("/deprecated-features") == admin.get("/deprecated-features/used") == []
+    assert admin.get("/all-configuration").keys() == admin.get("/definitions").keys()
     assert admin.get("/health/checks/port-listener/1", 503)["reason"] == "No active listener"
     assert admin.get("/health/checks/protocol-listener/mqtt", 503)["missing"] == "mqtt"
     assert admin.refused("GET", "/health/checks/port-listener/x") == ("bad_request", "Invalid port")
@@ -166,3 +178,24 @@ def test_many_queues_are_paged_without_holding_anybody_up(start_weir):
     page = management.get("/queues?page=20&page_size=100&sort=name&columns=name,messages")
     assert (page["total_count"], page["item_count"], page["items"][0]["name"]) == (2_001, 100, "q01899")
     assert len(management.get("/queues?columns=name")) == 2_001
+
+
+def test_certificates_that_expire_are_bad_health(start_weir, tmp_path):
+    certificates = Certificates(tmp_path)
+    server = start_weir(*certificates.server_settings(), "limits.connections_max=100")
+    admin = Management(server.ports["admin"])
+    check = "/health/checks/certificate-expiration"
+    assert admin.get(f"{check}/1/days")["status"] == "ok"
+    failed = admin.get(f"{check}/1/weeks", 503)
+    assert (failed["status"], failed["reason"]) == ("failed", "Certificates expiring")
+    (expired,) = failed["expired"]
+    assert (expired["protocol"], expired["port"]) == ("amqp/ssl", server.ports["amqps"])
+    assert expired["certfile"] == certificates.path("server.pem") and len(expired["certfile_expires_on"]) == 1
+    assert admin.refused("GET", f"{check}/1/eons") == (
+        "bad_request", "Time unit not recognised. Supported units: days, weeks, months, years.")
+    assert admin.refused("GET", f"{check}/soon/days") == ("bad_request", "Invalid expiration value.")
+    below = admin.get("/health/checks/below-node-connection-limit")
+    assert (below["status"], below["limit"]) == ("ok", 100) and below["connections"] < 100
+    effective = admin.get("/config/effective")
+    assert effective["tls.key_file"] == certificates.path("server.key") and effective["limits.connections_max"] == 100
+    assert "default_pass" not in effective and "data_dir" in effective

@@ -44,6 +44,7 @@ def definitions_file(tmp_path, **sections):
     (["server", "--set", "listeners.kafka=:9092"], 78, "listeners.kafka: this build doesn't serve kafka yet"),
     (["server", "--config", "nowhere.toml"], 78, "nowhere.toml: can't read the file"),
     (["server", "--set", "load_definitions=nowhere.json"], 78, "nowhere.json: can't read the file"),
+    (["server", "--definitions", "nowhere.json"], 78, "nowhere.json: can't read the file"),
     (["server", "--set", "listeners.amqps=:0"], 78, "needs tls.certificate_file"),
     (["server", "--set", "tls.certificate_file=c.pem", "--set", "tls.key_file=k.pem"], 78, "c.pem"),
     (["server", "--set", "log.file=/proc/weir.log"], 73, "/proc/weir.log"),
@@ -164,6 +165,21 @@ def test_definitions_are_there_when_the_listener_opens_and_applying_them_again_i
     assert [channel.basic_get("orders", auto_ack=True)[2] for _ in range(2)] == [b"0", b"1"]
 
 
+def test_definitions_on_the_command_line_are_there_when_the_listener_opens(start_weir, tmp_path):
+    server = start_weir(arguments=["--definitions", str(definitions_file(tmp_path, **SHOP))])
+    channel = connect(server, user="till", password="secret", vhost="shop").channel()
+    assert channel.queue_declare("orders", passive=True).method.message_count == 0
+
+
+def test_a_bad_entry_of_the_definitions_ends_the_start_with_its_line(tmp_path):
+    (tmp_path / "d.json").write_text('{"vhosts": [{"name": "v"}],\n "queues": [\n  {"name": "a", "vhost": "v"},\n'
+                                     '  {"name": "b", "vhost": "nowhere"}]}')
+    code, output = run_server_to_its_end(
+        ["server", "--data-dir", "d", "--definitions", "d.json", "--set", "listeners.amqp=127.0.0.1:0"], tmp_path)
+    assert code == 78
+    assert "d.json: line 4: queue 'b' in vhost 'nowhere': " in output
+
+
 def test_definitions_with_one_bad_entry_change_nothing(start_weir, tmp_path):
     server = start_weir()
     connection = connect(server)
@@ -175,7 +191,7 @@ def test_definitions_with_one_bad_entry_change_nothing(start_weir, tmp_path):
         ["server", "--data-dir", server.data_dir, "--set", f"load_definitions={path}",
          "--set", "listeners.amqp=127.0.0.1:0"], tmp_path)
     assert code == 78
-    assert f"{path}: queue 'orders' in vhost '/': " in output
+    assert f"{path}: line 1: queue 'orders' in vhost '/': " in output
     server.start()
     with pytest.raises(pika.exceptions.AMQPConnectionError):
         connect(server, vhost="new")

@@ -81,5 +81,33 @@ TEST(Utf8, what_is_none_is_replaced_byte_by_byte) {
   EXPECT_EQ(make_utf8("\xe2\x82x"), "\xef\xbf\xbd\xef\xbf\xbdx");
 }
 
+TEST(Listing, an_expression_may_cost_so_much_for_all_names_of_a_list_together) {
+  std::string costly = "(";
+  for (int i = 0; i < 300; ++i) costly += "a?";
+  Listing listing;
+  listing.page = Listing::Page{1, 100, costly + "){3}x", true};
+  auto filter = NameFilter::make(listing);
+  ASSERT_TRUE(filter.has_value());
+  std::size_t names = 0;
+  for (; !filter->refusal() && names < 10'000; ++names) EXPECT_FALSE(filter->wants(std::string(250, 'a')));
+  EXPECT_GT(names, 10U);
+  EXPECT_LT(names, 10'000U);
+  ASSERT_TRUE(filter->refusal().has_value());
+  EXPECT_EQ(filter->refusal()->error, "bad_request");
+  EXPECT_THAT(filter->refusal()->reason, testing::StartsWith("the regular expression takes too long"));
+  EXPECT_FALSE(filter->wants("ax")) << "nothing is looked at any more";
+}
+
+TEST(Listing, a_list_whose_expression_costs_too_much_is_refused) {
+  std::string costly = "(";
+  for (int i = 0; i < 300; ++i) costly += "a?";
+  Listing listing;
+  listing.page = Listing::Page{1, 100, costly + "){3}x", true};
+  std::vector<json::object> items(1'000, {{"name", std::string(250, 'a')}});
+  const auto arranged = arrange(std::move(items), listing, {"name"});
+  ASSERT_FALSE(arranged.has_value());
+  EXPECT_EQ(arranged.error().error, "bad_request");
+}
+
 }  // namespace
 }  // namespace weir::admin
