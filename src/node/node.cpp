@@ -239,7 +239,8 @@ Status ThreadedNode::administer(std::vector<broker::Request> requests) {
     std::promise<Status> all_decided;
     Status status;
     std::size_t left = end - first;
-    seats_[0]->loop->post([&] {
+    // What is decided at once may end this call before the loop there does: its bounds are its own.
+    seats_[0]->loop->post([&, first, end] {
       for (std::size_t i = first; i < end; ++i) {
         seats_[0]->shard->administer(std::move(requests[i]), [&](Result<broker::Decision> result) {
           if (!result && status) status = std::unexpected(std::move(result.error()));
