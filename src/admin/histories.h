@@ -1,15 +1,14 @@
-// What it is: the histories of many things of a kind, in bounded memory: what moves has one; when there is no more room, those
-// go that have not moved for longest. What never moves costs nothing.
+// What it is: the histories of many things of a kind, in bounded memory: what moves has one; when there is no more room, one goes
+// that has not moved for long. What never moves costs nothing.
 // Shard: who owns it. What find() gives may go to another thread: it does not change any more.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <span>
-#include <vector>
 
 #include "admin/history.h"
 
@@ -69,24 +68,24 @@ class Histories {
     bytes_ -= bytes_of(*at->second.history);
     return all_.erase(at);
   }
-  // A quarter of them.
+  // Of the next ones, that which has not moved for longest, until there is room: to look at all would take too long.
   void forget_quiet() {
-    std::vector<std::uint64_t> times;
-    times.reserve(all_.size());
-    for (const auto& [key, entry] : all_) times.push_back(entry.history->latest_ms());
-    const auto quarter = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 4);
-    std::nth_element(times.begin(), quarter, times.end());
-    std::size_t left = times.size() / 4 + 1;
-    for (auto at = all_.begin(); left > 0 && at != all_.end();) {
-      const bool quiet = at->second.history->latest_ms() <= *quarter;
-      if (quiet) --left;
-      at = quiet ? erase(at) : std::next(at);
+    constexpr std::size_t looked_at = 64;
+    while (bytes_ > bytes_max_) {
+      auto at = all_.lower_bound(hand_);
+      if (at == all_.end()) at = all_.begin();
+      auto quietest = at;
+      for (std::size_t i = 0; i < looked_at && at != all_.end(); ++i, ++at) {
+        if (at->second.history->latest_ms() < quietest->second.history->latest_ms()) quietest = at;
+      }
+      hand_ = at == all_.end() ? Key{} : at->first;
+      erase(quietest);
     }
   }
 
   std::size_t series_, bytes_max_, bytes_ = 0;
   All all_;
-  Key swept_{};
+  Key swept_{}, hand_{};
 };
 
 }  // namespace weir::admin

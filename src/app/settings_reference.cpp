@@ -87,7 +87,7 @@ A server takes its settings from, later ones over earlier ones:
 1. the defaults below,
 2. the file that `--config FILE.toml`, or `WEIR_CONFIG` in the environment, names,
 3. the environment: `WEIR_` and the name in capitals, with `_` for `.` (`WEIR_LISTENERS_AMQP`),
-4. the command line: `--set key=value`, as often as needed, and `--data-dir DIR`.
+4. the command line: `--set key=value`, as often as needed, `--data-dir DIR` and `--definitions FILE.json`.
 
 The file is [TOML](https://toml.io). `[listeners]` with `amqp = ":5672"` below it and `listeners.amqp = ":5672"` are the
 same. `weir settings` prints a file with all defaults to begin with. A setting that does not exist, or a value that is not

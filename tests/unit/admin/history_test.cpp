@@ -98,7 +98,7 @@ TEST(History, a_clock_that_was_set_back_loses_samples_and_nothing_else) {
   EXPECT_EQ(history.latest(0), 601U);
 }
 
-TEST(Histories, those_that_have_not_moved_for_longest_go_when_there_is_no_more_room) {
+TEST(Histories, those_that_have_not_moved_for_long_go_when_there_is_no_more_room) {
   Histories<int> all(1, 100'000);
   std::uint64_t at_ms = start_ms;
   for (int i = 0; i < 5'000; ++i) {

@@ -168,6 +168,17 @@ TEST(Pattern, that_makes_backtracking_engines_hang_is_answered_at_once) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
 }
 
+TEST(Pattern, many_subjects_may_share_what_matching_costs) {
+  const auto pattern = Pattern::compile("orders\\.[a-z]+");
+  ASSERT_TRUE(pattern.has_value());
+  std::size_t steps = 200;
+  EXPECT_TRUE(pattern->matches("orders.a", steps));
+  EXPECT_LT(steps, 200U);
+  EXPECT_FALSE(pattern->matches(std::string(1'000, 'o'), steps));
+  EXPECT_EQ(steps, 0U);
+  EXPECT_FALSE(pattern->matches("orders.a", steps)) << "they are used up";
+}
+
 TEST(Pattern, that_would_take_too_many_steps_matches_nothing) {
   const std::string pattern = "^((?=(a?){900}b)c|a)*$";
   EXPECT_TRUE(matches(pattern, "aa"));

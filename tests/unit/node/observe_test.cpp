@@ -434,6 +434,50 @@ TEST_F(ObserveTest, rates_follow_what_happens_and_fall_to_nothing) {
   EXPECT_LT(idle.idle_since_ms, node->clock().wall_ms() - 15'000);
 }
 
+TEST_F(ObserveTest, only_queues_that_something_happens_to_are_seen_where_that_is_asked_for) {
+  options.sample_ms = meter_interval_ms;
+  options.shards = 2;
+  start();
+  TestSession& client = session();
+  for (int i = 0; i < 20; ++i) client.declare("still" + std::to_string(i));
+  const QueueStatus moving = client.declare("moving");
+  client.publish_to("moving", {"a"});
+  node->pass_ms(5'000);
+  ObserveScope scope;
+  scope.queues = scope.moving = true;
+  const Observed seen = look(scope);
+  ASSERT_EQ(seen.queues.size(), 1U);
+  EXPECT_EQ(seen.queues[0].queue, moving.queue);
+  node->pass_ms(30'000);
+  EXPECT_TRUE(look(scope).queues.empty());
+}
+
+TEST_F(ObserveTest, names_come_with_a_number_to_sort_by_also_of_queues_that_come_and_go) {
+  options.shards = 2;
+  start();
+  TestSession& client = session();
+  for (int i = 0; i < 50; ++i) client.declare("q" + std::to_string(i));
+  for (int i = 0; i < 50; i += 2) {
+    ASSERT_TRUE(
+        client.ask([&](Session& broker) { broker.delete_queue("q" + std::to_string(i), false, false); }));
+  }
+  client.declare("q0");
+  client.publish_to("q7", {"a", "b", "c"});
+  ObserveScope scope;
+  scope.names = true;
+  scope.key = [](const QueueRow& row) { return static_cast<double>(row.messages()); };
+  std::map<std::string, double> found;
+  for (const auto& part : look(scope).names) {
+    for (const QueueName& name : part) EXPECT_TRUE(found.emplace(name.vhost + name.name, name.key).second);
+  }
+  EXPECT_EQ(found.size(), 26U);
+  EXPECT_EQ(found.at("/q7"), 3);
+  EXPECT_EQ(found.at("/q0"), 0);
+  EXPECT_FALSE(found.contains("/q2"));
+  scope.vhost = "elsewhere";
+  EXPECT_TRUE(look(scope).names.empty());
+}
+
 TEST_F(ObserveTest, a_queue_whose_consumers_have_no_room_has_less_capacity) {
   options.sample_ms = meter_interval_ms;
   start();
