@@ -90,10 +90,19 @@ constexpr SettingSpec table[] = {
     {"log.audit_lines_per_second", T::integer, &S::log_audit_lines_per_second, "1000",
      "The same of the audit: what users do to definitions. 0: any.", 0, 1'000'000},
 
-    {"tracing.otlp_url", T::string, &S::tracing_otlp_url, "",
+    {"tracing.otlp_url",
+     T::string,
+     &S::tracing_otlp_url,
+     "",
      "Where traces of messages go: an OpenTelemetry collector's OTLP/HTTP endpoint, as "
      "http://127.0.0.1:4318/v1/traces. "
-     "Empty: there is no tracing."},
+     "Empty: there is no tracing.",
+     0,
+     UINT64_MAX,
+     {},
+     {},
+     true,
+     true},  // it may hold a password
     {"tracing.sample_ratio", T::fraction, &S::tracing_sample_ratio, "0",
      "Of messages that come without a traceparent header, how many start a trace and get one. Messages that "
      "come with "
