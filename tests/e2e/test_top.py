@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from harness.management import segment
 from harness.server import binary
 from harness.terminal import Terminal
 from harness.waiting import wait_until
@@ -19,16 +20,22 @@ def url(admin):
 
 
 @pytest.fixture
-def queues(admin, name):
+def vhost(admin, name):
+    """A virtual host of the test's own: in others, there may be more queues than a screen has lines."""
+    admin.done("PUT", f"/vhosts/{segment(name('top'))}")
+    yield name("top")
+    admin.done("DELETE", f"/vhosts/{segment(name('top'))}")
+
+
+@pytest.fixture
+def queues(admin, name, vhost):
     """Two: deep has three messages, empty none."""
     for queue, depth in (("deep", 3), ("empty", 0)):
-        admin.done("PUT", f"/queues/%2F/{name(queue)}", {})
+        admin.done("PUT", f"/queues/{segment(vhost)}/{name(queue)}", {})
         for _ in range(depth):
-            admin.done("POST", "/exchanges/%2F/amq.default/publish",
+            admin.done("POST", f"/exchanges/{segment(vhost)}/amq.default/publish",
                        {"properties": {}, "routing_key": name(queue), "payload": "x", "payload_encoding": "string"})
-    yield name
-    for queue in ("deep", "empty"):
-        admin.done("DELETE", f"/queues/%2F/{name(queue)}")
+    return name
 
 
 def top(*arguments, url, columns=130, rows=40, environment=None):
@@ -46,8 +53,8 @@ def line_of(screen, text):
     return next(i for i, line in enumerate(screen.splitlines()) if text in line)
 
 
-def test_queues_are_sorted_by_the_key_that_is_pressed(url, queues):
-    with top(url=url) as terminal:
+def test_queues_are_sorted_by_the_key_that_is_pressed(url, queues, vhost):
+    with top("--vhost", vhost, url=url) as terminal:
         screen = terminal.wait_for(queues("empty"))
         assert "READY▼" in screen and line_of(screen, queues("deep")) < line_of(screen, queues("empty"))
         for word in ("memory", "disk", "publish", "confirm", "OLDEST", "EMPTY IN", "q quit"):
@@ -65,12 +72,11 @@ def test_queues_are_sorted_by_the_key_that_is_pressed(url, queues):
         assert terminal.is_as_before()
 
 
-def test_what_comes_is_shown_without_being_asked(url, queues, admin):
-    with top(url=url) as terminal:
+def test_what_comes_is_shown_without_being_asked(url, queues, vhost, admin):
+    with top("--vhost", vhost, url=url) as terminal:
         terminal.wait_for(queues("empty"))
-        admin.done("PUT", f"/queues/%2F/{queues('later')}", {})
+        admin.done("PUT", f"/queues/{segment(vhost)}/{queues('later')}", {})
         terminal.wait_for(queues("later"))
-        admin.done("DELETE", f"/queues/%2F/{queues('later')}")
 
 
 def test_it_follows_the_size_of_the_terminal(url, queues):
@@ -124,10 +130,10 @@ def test_a_broker_that_goes_away_is_waited_for(start_weir):
         wait_until(lambda: f"127.0.0.1:{port}" not in terminal.text(), "the broker again")
 
 
-def test_one_look_as_text_and_as_json(url, queues, admin):
-    text = once("--once", "--rows", "500", url=url)
-    assert queues("deep") in text and "q quit" not in text
-    seen = json.loads(once("--json", "--rows", "500", url=url))
+def test_one_look_as_text_and_as_json(url, queues, vhost):
+    text = once("--once", "--rows", "500", "--vhost", vhost, url=url)
+    assert text.count(vhost) == 2 and "q quit" not in text
+    seen = json.loads(once("--json", "--rows", "500", "--vhost", vhost, url=url))
     mine = next(queue for queue in seen["queues"] if queue["name"] == queues("deep"))
     assert mine["messages_ready"] == 3 and seen["overview"]["product_name"] == "Weir" and seen["node"]["mem_used"] > 0
     assert "connections" in json.loads(once("--json", "--connections", url=url))
