@@ -1,5 +1,6 @@
 """STOMP frame by frame: what errors say, heart-beats, receipts, and what a crash leaves."""
 
+import socket
 import time
 
 import pytest
@@ -184,6 +185,37 @@ def test_a_slow_reader_gets_all_in_the_end_and_the_broker_stays_small(start_weir
         assert reader.receive().body.startswith(b"%dx" % number)
     reader.close()
     writer.close()
+
+
+def large_message_under_way(server):
+    """A client that has asked for 16 MiB and has read none of it, when it has begun to leave."""
+    wire = StompWire(server.stomp)
+    wire.connect()
+    wire.send("SEND", {"destination": "/queue/large", "persistent": "true", "receipt": "sent",
+                       "content-length": str(16 << 20)}, b"x" * (16 << 20))
+    assert wire.receive().headers["receipt-id"] == "sent"
+    wire.send("SUBSCRIBE", {"id": "1", "destination": "/queue/large"})
+    wait_until(lambda: wire.socket.recv(1, socket.MSG_PEEK), "the first byte")
+    return wire
+
+
+def test_an_error_is_not_written_into_a_large_message(start_weir):
+    wire = large_message_under_way(start_weir())
+    wire.send("DANCE")
+    data = b""
+    try:
+        while piece := wire.socket.recv(1 << 20):
+            data += piece
+    except ConnectionError:
+        pass
+    assert data.startswith(b"MESSAGE\n") and b"ERROR" not in data and len(data) < 16 << 20
+
+
+def test_a_large_message_under_way_comes_whole_before_the_last_receipt(start_weir):
+    wire = large_message_under_way(start_weir())
+    wire.send("DISCONNECT", {"receipt": "bye"})
+    frames = wire.receive_until_end()
+    assert [frame.command for frame in frames] == ["MESSAGE", "RECEIPT"] and len(frames[0].body) == 16 << 20
 
 
 def test_subscribers_are_told_when_their_queue_goes(wire, admin, name):

@@ -40,6 +40,8 @@ void Connection::fail(std::string_view message, std::string_view detail) {
   const std::string receipt = phase_ == Phase::running ? receipt_of() : std::string();
   note_end(LogLevel::warning, fmt::format("{}: {}", message, detail));
   client_.count_error(node::Protocol::stomp, 0, true);
+  // In the middle of a large message, what comes next would pass for a part of it.
+  if (output_.has_gap()) return end();
   release_session();
   const std::string body = std::string(detail) + "\n";
   text_ = "ERROR\n";

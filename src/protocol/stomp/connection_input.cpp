@@ -275,11 +275,13 @@ void Connection::disconnect() {
   drop_subscriptions();
   wait(for_request);  // nothing more is read
   client_.timers().cancel(beat_in_);
+  client_.timers().arm(deadline_, disconnect_timeout_ms);
   leave_when_safe();
 }
 
 void Connection::leave_when_safe() {
   if (!last_receipt_ || phase_ != Phase::running || confirmed_up_to_ < published_seq_) return;
+  if (!bodies_.empty()) return;  // a message that has begun to leave leaves as a whole
   if (!last_receipt_->empty()) send_receipt(*last_receipt_);
   release_session();
   phase_ = Phase::closing;

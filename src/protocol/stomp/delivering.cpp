@@ -122,6 +122,7 @@ void Connection::on_body_piece(node::BodyNumber number, Result<node::BodyPiece> 
   }
   if (!bodies_.empty()) ask_for_pieces();
   after_output();
+  leave_when_safe();
 }
 
 void Connection::drop_bodies() {

@@ -30,6 +30,8 @@ inline constexpr std::uint32_t unacked_per_subscription_max = 1'000'000;
 
 // How long the last frame, ERROR or a receipt, has to leave.
 inline constexpr std::uint32_t close_delay_ms = 5'000;
+// How long what was sent before DISCONNECT has to become safe, and what is leaving has to leave.
+inline constexpr std::uint32_t disconnect_timeout_ms = 30'000;
 inline constexpr std::uint32_t shutdown_grace_ms = 1'000;
 
 // Writable bytes asked of the shard's read buffer.
