@@ -187,6 +187,36 @@ def test_a_slow_reader_gets_all_in_the_end_and_the_broker_stays_small(start_weir
     writer.close()
 
 
+@pytest.fixture
+def limited(admin, name):
+    """A user that may use what begins with "own", and no more."""
+    user = name("limited")
+    admin.done("PUT", f"/users/{user}", {"password": "secret", "tags": ""})
+    admin.done("PUT", f"/permissions/%2F/{user}", {"configure": "^own", "write": "^(own|amq.default)", "read": "^own"})
+    yield user
+    admin.done("DELETE", f"/users/{user}")
+
+
+@pytest.mark.parametrize("command, headers", [
+    ("SEND", {"destination": "/queue/others"}),
+    ("SEND", {"destination": "/topic/any"}),
+    ("SEND", {"destination": "/queue/own-1", "reply-to": "/temp-queue/x"}),
+    ("SEND", {"destination": "/queue/own-2", "x-dead-letter-exchange": "amq.fanout"}),
+    ("SUBSCRIBE", {"id": "1", "destination": "/queue/others"}),
+    ("SUBSCRIBE", {"id": "1", "destination": "/queue/own-3", "x-dead-letter-exchange": "amq.fanout"}),
+    ("SUBSCRIBE", {"id": "1", "destination": "/topic/any"}),
+    ("SUBSCRIBE", {"id": "1", "destination": "/topic/any", "x-queue-name": "own-4"}),
+])
+def test_who_may_not_is_refused(wire, limited, command, headers):
+    one = wire(login=limited, passcode="secret")
+    one.send("SEND", {"destination": "/queue/own-0", "receipt": "own"})
+    assert one.receive().headers["receipt-id"] == "own"
+    one.send(command, headers)
+    frames = one.receive_until_end()
+    assert frames[-1].command == "ERROR" and frames[-1].headers["message"] == "access_refused", frames
+    assert b"refused for user" in frames[-1].body
+
+
 def large_message_under_way(server):
     """A client that has asked for 16 MiB and has read none of it, when it has begun to leave."""
     wire = StompWire(server.stomp)

@@ -138,7 +138,9 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   std::string receipt_of() const;
   // To be followed by a call of the session that replies.
   void ask(Then then);
+  // False, and the connection failed, when the user may not.
   bool may(broker::Access access, broker::DestinationKind kind, std::string_view resource);
+  bool may_declare(std::string_view name, const broker::Table& arguments);
 
   // sending.cpp
   void begin_send(Chunk* chunk, bool large);

@@ -14,6 +14,8 @@ namespace weir::stomp {
 
 namespace {
 
+constexpr std::string_view generated_prefix = "amq.gen-";
+
 struct Beats {
   std::uint32_t sends_ms = 0, wants_ms = 0;  // of the client
 };
@@ -173,6 +175,17 @@ bool Connection::may(broker::Access access, broker::DestinationKind kind, std::s
   const Status allowed = session_->authorize(access, kind, resource);
   if (!allowed) fail(allowed.error());
   return allowed.has_value();
+}
+
+// A queue of that name; none: one whose name the broker makes.
+bool Connection::may_declare(std::string_view name, const broker::Table& arguments) {
+  using Kind = broker::DestinationKind;
+  const std::string_view queue = name.empty() ? generated_prefix : name;
+  if (!may(broker::Access::configure, Kind::queue, queue)) return false;
+  const broker::Value* const exchange = arguments.find("x-dead-letter-exchange");
+  if (exchange == nullptr || exchange->as_string() == nullptr) return true;
+  return may(broker::Access::read, Kind::queue, queue) &&
+         may(broker::Access::write, Kind::exchange, *exchange->as_string());
 }
 
 // --- CONNECT ---

@@ -75,7 +75,7 @@ void Connection::find_way() {
 }
 
 void Connection::make_queue(std::string name, broker::DeclareQueue request, std::function<void()> then) {
-  if (!name.empty() && !may(broker::Access::configure, broker::DestinationKind::queue, name)) return;
+  if (!may_declare(name, request.arguments)) return;
   request.vhost = vhost_;
   request.name = std::move(name);
   ask([then = std::move(then)](node::ReplyValue&) { then(); });
@@ -95,7 +95,9 @@ void Connection::make_reply_queue(std::string name) {
     find_way();
   };
   if (const Subscription* const known = subscriptions_.find(name)) return use(known->queue);
-  if (subscriptions_.size() >= subscriptions_max) return fail("Too many subscriptions", "");
+  if (subscriptions_.size() >= subscriptions_max)
+    return fail("Too many subscriptions", fmt::format("at most {} in a connection", subscriptions_max));
+  if (!may_declare({}, {})) return;
   ask([this, name, use](node::ReplyValue& declared) {
     const std::string queue = std::get<node::QueueStatus>(declared).name;
     Subscription& subscription = subscriptions_.add(name);

@@ -127,7 +127,7 @@ void Connection::subscribe_to_exchange(const Destination& from) {
   std::string name(headers.value_or("x-queue-name", {}));
   if (name.empty() && subscription.durable) name = durable_name(headers.value_or("destination", {}), id);
   if (!name.empty() && !may(broker::Access::write, broker::DestinationKind::queue, name)) return;
-  if (!name.empty() && !may(broker::Access::configure, broker::DestinationKind::queue, name)) return;
+  if (!may_declare(name, request.arguments)) return;
   request.vhost = vhost_;
   request.name = std::move(name);
   ask([this, exchange = from.name, key = from.key](node::ReplyValue& declared) {
