@@ -87,7 +87,8 @@ void negate_delay(FieldTable& headers) {
 }  // namespace
 
 Bytes delivery_properties(const broker::StoredMessage& message, std::uint16_t returns,
-                          std::optional<Seq> offset, node::HeadersOf forms, std::vector<std::byte>& scratch) {
+                          std::optional<Seq> offset, const node::HeadersOf& forms,
+                          std::vector<std::byte>& scratch) {
   std::vector<std::byte> converted;
   Bytes own = message.properties;
   if (message.native != broker::NativeForm::amqp091) [[unlikely]] {

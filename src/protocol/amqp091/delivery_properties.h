@@ -21,7 +21,8 @@ namespace weir::amqp091 {
 // `returns`: how often it came back, where its queue counts that. `offset`: its seq, if that is told. One that came by
 // another protocol is read by `forms`. The result views the message, or `scratch`.
 Bytes delivery_properties(const broker::StoredMessage& message, std::uint16_t returns,
-                          std::optional<Seq> offset, node::HeadersOf forms, std::vector<std::byte>& scratch);
+                          std::optional<Seq> offset, const node::HeadersOf& forms,
+                          std::vector<std::byte>& scratch);
 
 // The headers of a message in this form, and one of its properties as text ("message_id").
 broker::Table headers_of(Bytes properties);

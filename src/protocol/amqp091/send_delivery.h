@@ -11,9 +11,14 @@ namespace weir::amqp091 {
 template <AnyMethod M>
 void Channel::send_delivery(const M& method, const node::Delivery& delivery, bool settles) {
   const bool traced = traces_ != nullptr && traces_->begin_delivery(delivery.message);
-  const Bytes properties = delivery_properties(
-      delivery.message, delivery.returns, delivery.looked_at ? std::optional(delivery.seq) : std::nullopt,
-      connection_.client().headers_of(), scratch_);
+  const auto properties_by = [&](const node::HeadersOf& forms) {
+    return delivery_properties(delivery.message, delivery.returns,
+                               delivery.looked_at ? std::optional(delivery.seq) : std::nullopt, forms,
+                               scratch_);
+  };
+  static constexpr node::HeadersOf none{};  // nobody has to read our own form
+  const bool own = delivery.message.native == broker::NativeForm::amqp091;
+  const Bytes properties = own ? properties_by(none) : properties_by(connection_.client().headers_of());
   if (delivery.body != node::no_body) [[unlikely]] {
     connection_.send_large_content(number_, method, properties, delivery.body, delivery.body_bytes);
   } else {
