@@ -190,7 +190,7 @@ void Shard::end_turn() {
   sessions_.end_turn();
   update_flow();
   outbox_.flush();
-  journal_->flush();
+  std::exchange(riding_is_due_, false) ? journal_->flush_riding() : journal_->flush();
   at_.disk.submit();  // the disk works while the sockets are written
   hooks_.run();
   sessions_.after_writes();
@@ -302,8 +302,10 @@ void Shard::care_for_journal() {
     at_.timers.arm(background_timer_, ms);
 }
 
+// Not in the middle of a turn: what was settled before a publish would come behind it, and its confirm would not cover that.
 void Shard::on_riding_timer() {
-  if (!failed_) journal_->flush_riding();
+  riding_is_due_ = true;
+  at_.wake();
 }
 
 void Shard::on_mark_timer() {

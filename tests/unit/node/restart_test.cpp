@@ -57,6 +57,24 @@ TEST_F(Restart, after_a_crash_everything_may_be_a_redelivery_and_stays_so) {
   EXPECT_THAT(drain("q"), ElementsAre("a!", "b!"));
 }
 
+TEST_F(Restart, a_confirm_covers_what_was_settled_before_the_publish) {
+  start();
+  TestSession& client = session();
+  client.declare("q");
+  client.publish_to("q", {"a", "b", "c"});
+  settle();
+  const auto a = client.get("q"), b = client.get("q");
+  client.settle(*a);
+  node->clock().advance_ns(6'000'000);  // in the next turn it is time to write what was settled
+  client.within([&](Session& session) {
+    session.settle(no_consumer, b->queue, b->seq, Outcome::accept);
+    client.publish_inside({{.exchange = "", .routing_key = "q", .body = "d"}});
+  });
+  ASSERT_TRUE(node->until([&] { return client.all_confirmed(); }));
+  crash();
+  EXPECT_THAT(drain("q"), ElementsAre("c!", "d!"));
+}
+
 TEST_F(Restart, a_crash_forgets_no_confirm_and_gives_no_seq_twice) {
   start(2);
   std::vector<std::uint64_t> seqs;
