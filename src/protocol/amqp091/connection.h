@@ -33,10 +33,7 @@
 #include "protocol/amqp091/sasl.h"
 #include "protocol/amqp091/server_properties.h"
 #include "protocol/amqp091/settings.h"
-#include "protocol/common/connection_log.h"
-#include "protocol/common/held_input.h"
-#include "protocol/common/login_delays.h"
-#include "protocol/common/output.h"
+#include "protocol/common/client_connection.h"
 #include "runtime/stream.h"
 #include "runtime/timers.h"
 
@@ -48,9 +45,8 @@ class Connection;
 class ConnectionOwner {
  public:
   virtual void on_ended(Connection& connection) = 0;
-  virtual OutputBlocks& output_blocks() = 0;
+  virtual ClientConnection::Shared shared() = 0;
   virtual Rng& names() = 0;  // for generated consumer tags
-  virtual LoginDelays& login_delays() = 0;
 
  protected:
   ~ConnectionOwner() = default;
@@ -70,7 +66,7 @@ struct ConnectionStatus {
   bool blocked = false;
 };
 
-class Connection final : public runtime::StreamHandler, public node::SessionEvents, public node::TurnHook {
+class Connection final : public ClientConnection {
  public:
   Connection(node::BrokerClient& client, std::unique_ptr<runtime::ByteStream> stream,
              const Settings& settings, ConnectionOwner& owner);
@@ -78,28 +74,18 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   Connection& operator=(const Connection&) = delete;
   ~Connection();
 
-  void open();
   // connection.close to a client that is connected, just the end to one that is not yet. on_ended follows.
   void shut_down(std::string_view reason);
   // Without a word.
   void abort();
-  bool ended() const { return phase_ == Phase::ended; }
   ConnectionStatus status() const;
 
-  // --- runtime::StreamHandler ---
-  void on_readable() override;
-  void on_writable() override;
-  void on_closed(const Error& reason) override;
-  // --- node::TurnHook ---
-  void on_turn_end() override;
   // --- node::SessionEvents ---
   void on_reply(node::Reply reply) override;
   void on_confirmed(node::PublisherNumber publisher, std::uint64_t up_to) override;
   void on_rejected(node::PublisherNumber publisher, std::uint64_t first, std::uint64_t last) override;
   void on_delivery(const node::Delivery& delivery) override;
-  void on_body_piece(node::BodyNumber body, Result<node::BodyPiece> piece) override;
   void on_consumer_cancelled(node::ConsumerNumber consumer, node::CancelReason reason) override;
-  void on_publish_flow(bool open, std::string_view alarm) override;
   void on_close_wanted(const Error& reason) override;
   void describe(node::ConnectionFacts& facts, std::vector<node::ChannelRow>* channels) const override;
   void on_sample() override;
@@ -138,7 +124,7 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   void forget(Channel& channel);
   void content_started(Channel& channel) { unfinished_.push_back(&channel); }
   void content_ended(Channel& channel);
-  void note_published();
+  using ClientConnection::note_published;
   void note_confirms(Channel& channel);
 
  private:
@@ -155,18 +141,27 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   };
   static std::string_view name_of(Phase phase);
 
-  // Why input is not handled.
-  enum Wait : std::uint8_t {
-    for_request = 1,
-    for_authentication = 2,
-    for_publish_flow = 4,
-    for_output = 8,
-  };
+  // --- ClientConnection ---
+  void take_frames(Bytes input, Chunk* chunk) override;
+  bool running() const override { return phase_ == Phase::running; }
+  bool leaving() const override { return phase_ == Phase::closed; }
+  std::uint32_t handshake_timeout_ms() const override { return settings_.handshake_timeout_ms; }
+  void on_deadline() override;
+  void on_identity(Status known) override;
+  void give_back() override;
+  void forget_session() override;
+  void before_flush() override;
+  void apply_publish_flow() override;
+  void write_piece(std::uint32_t channel, const node::BodyPiece& piece) override;
+  void on_body_lost(std::string_view why) override;
+  void told_ended() override;
+  std::string_view how_lost() const override { return "without connection.close"; }
+  LoggedConnection logged() const override;
+  LoggedTraffic messages() const override {
+    return {.messages_in = messages_in_, .messages_out = messages_out_};
+  }
 
   // connection_input.cpp
-  void take_input(Bytes input, Chunk* chunk);
-  void take_frames(Bytes input, Chunk* chunk);
-  void resume_input();
   void take_protocol_header(Bytes& input);
   void handle(const FrameReader::Item& item, Chunk* chunk);
   void handle_body_part(const FrameReader::Item& item);
@@ -175,8 +170,6 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   void open_channel(const Frame& frame);
   void detach_contents();
   Channel* find_channel(std::uint16_t number);
-  void wait(Wait reason);
-  void wait_no_more(Wait reason);
 
   // handshake.cpp
   void on_method0(Bytes payload);
@@ -192,79 +185,31 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   }
   void fail_unexpected();
   void send_start();
-  void log_in();
-  void on_authenticated(Result<node::Identity> identity);
   bool tuned_to(std::string_view field, std::uint32_t value, std::uint32_t least, std::uint32_t most);
   void fail_open(const Error& error);
 
   // connection.cpp
-  void after_output() {
-    ask_turn_end();
-    if (output_.unsent_bytes() > output_high_bytes) [[unlikely]]
-      on_output_high();
-  }
-  void ask_turn_end() {
-    if (turn_end_asked_) return;
-    turn_end_asked_ = true;
-    client_.at_turn_end(*this);
-  }
-  void on_output_high();
-  void be_congested();
-  void flush_output();
   void refuse_protocol();
   void lose_framing(const WireError& error);
   void end_after(std::uint32_t delay_ms);
-  // The first reason is the one that the log has.
-  void note_end(LogLevel level, std::string reason);
-  LoggedConnection logged() const;
-  void log_end() const;
   void count_messages(const Channel& channel);
-  void release_session();
-  void end();
-  void on_deadline();
   void on_heartbeat();
-  void on_resume();
-  void apply_publish_flow();
 
-  // outgoing_bodies.cpp
-  void begin_body(std::uint16_t channel, node::BodyNumber body, std::uint64_t bytes);
-  void ask_for_pieces();
-  void write_piece(std::uint16_t channel, const node::BodyPiece& piece);
-  void drop_bodies();
-
-  node::BrokerClient& client_;
   const Settings& settings_;
   ConnectionOwner& owner_;
-  std::unique_ptr<runtime::ByteStream> stream_;
   Phase phase_ = Phase::header;
-  std::uint8_t waits_ = 0;
-  bool paused_ = false;          // the stream
-  bool handling_input_ = false;  // on the stack
-  bool deaf_ = false;            // input is thrown away
-  bool turn_end_asked_ = false;
-  bool session_ending_ = false;  // destroyed at the end of the turn
-  bool write_blocked_ = false;
-  bool congested_ = false;  // the session was told
+  bool deaf_ = false;  // input is thrown away
 
   FrameReader reader_;
-  HeldInput held_;  // read, not handled yet
   std::uint8_t header_bytes_ = 0;
   std::byte header_[protocol_header_bytes];
-  Output output_;
 
   std::uint32_t frame_max_ = frame_max_before_tune;
   std::uint16_t channel_max_ = 0;
   std::uint16_t heartbeat_s_ = 0;
-  std::string user_;
-  std::string vhost_;
-  std::string_view mechanism_{};
-  node::Credentials credentials_;  // until they are looked at
-  node::Identity identity_;        // until the session is open
-  MethodId method0_{};             // being handled on channel 0
+  MethodId method0_{};  // being handled on channel 0
   ClientProperties peer_properties_;
   broker::Table all_peer_properties_;  // until the session has them
-  std::unique_ptr<node::Authentication> authentication_;
-  std::unique_ptr<node::Session> session_;
 
   std::unordered_map<std::uint16_t, std::unique_ptr<Channel>> channels_;
   Channel* last_channel_ = nullptr;
@@ -275,36 +220,11 @@ class Connection final : public runtime::StreamHandler, public node::SessionEven
   Channel* requesting_ = nullptr;
   Consumers consumers_;
 
-  // Large bodies on their way out: a gap in the output for each.
-  struct OutgoingBody {
-    std::uint16_t channel;
-    node::BodyNumber body;
-    std::uint64_t left_bytes;  // not written yet
-    unsigned asked;            // pieces that have not come yet
-  };
-  std::deque<OutgoingBody> bodies_;
-
-  bool publish_open_ = true;
-  bool published_ = false;
   bool blocked_told_ = false;
-  std::string alarm_;
 
-  Counters<node::ConnectionCount> counts() const;
-  std::string_view shown_state() const;
-  std::uint64_t received_bytes_ = 0;
-  std::uint64_t reads_ = 0, writes_ = 0;
   std::uint64_t messages_in_ = 0, messages_out_ = 0;  // of channels that are closed
-  std::uint64_t opened_ns_ = 0;
-  LogLevel end_level_ = LogLevel::info;
-  std::string end_reason_;
-  Meter<node::ConnectionCount> meter_;
-  std::uint64_t received_bytes_before_ = 0;  // at the last heartbeat tick
-  std::uint64_t sent_bytes_before_ = 0;
   unsigned silent_ticks_ = 0;
-  runtime::MethodTimer<Connection, &Connection::on_deadline> deadline_{*this};
   runtime::MethodTimer<Connection, &Connection::on_heartbeat> heartbeat_{*this};
-  runtime::MethodTimer<Connection, &Connection::on_resume> resume_{*this};
-  runtime::MethodTimer<Connection, &Connection::log_in> login_{*this};
 };
 
 template <AnyMethod M>
@@ -344,7 +264,7 @@ void Connection::send_large_content(std::uint16_t channel, const M& method, Byte
   std::byte* const to = write_method_frame(output_.reserve(bytes), channel, method, method_bytes);
   write_content_header_frame(to, channel, body_bytes, raw_properties);
   output_.commit(bytes);
-  begin_body(channel, body, body_bytes);
+  begin_body(body, body_bytes, channel);
   after_output();
 }
 

@@ -12,60 +12,11 @@ namespace {
 constexpr std::uint32_t frame_max_slack = frame_overhead_bytes;
 }  // namespace
 
-void Connection::on_readable() {
-  while (waits_ == 0 && phase_ != Phase::ended) {
-    node::ReadBuffer& buffer = client_.read_buffer();
-    const MutableBytes room = buffer.reserve(read_bytes_min);
-    const auto count = stream_->read(room);
-    if (!count || *count == 0) return;  // after an error, on_closed follows
-    received_bytes_ += *count;
-    ++reads_;
-    Chunk* const chunk = buffer.chunk();
-    buffer.commit(*count);
-    take_input(room.first(*count), chunk);
-  }
-}
-
-void Connection::wait(Wait reason) {
-  waits_ |= reason;
-  if (paused_) return;
-  paused_ = true;
-  stream_->pause_reading();
-}
-
-void Connection::wait_no_more(Wait reason) {
-  if ((waits_ & reason) == 0) return;
-  waits_ &= static_cast<std::uint8_t>(~reason);
-  if (waits_ == 0 && !handling_input_) resume_input();
-}
-
-void Connection::resume_input() {
-  if (!held_.empty()) {
-    ChunkRef chunk;
-    const Bytes input = held_.take(chunk);
-    take_input(input, chunk.get());
-  }
-  if (waits_ != 0 || phase_ == Phase::ended || !paused_) return;
-  paused_ = false;
-  stream_->resume_reading();
-}
-
-void Connection::take_input(Bytes input, Chunk* chunk) {
-  handling_input_ = true;
-  if (phase_ == Phase::header) take_protocol_header(input);
-  take_frames(input, chunk);
-  handling_input_ = false;
-  // A wait that ended while the input was being handled left the stream paused.
-  if (waits_ == 0 && paused_ && phase_ != Phase::ended) {
-    paused_ = false;
-    stream_->resume_reading();
-  }
-}
-
 void Connection::take_frames(Bytes input, Chunk* chunk) {
+  if (phase_ == Phase::header) take_protocol_header(input);
   bool all_taken = false;
   while (!deaf_ && phase_ < Phase::closed) {
-    if (waits_ == 0 && !all_taken) {
+    if (!waiting() && !all_taken) {
       const FrameReader::Item item = reader_.next(input, frame_max_ + frame_max_slack);
       all_taken = item.kind == FrameReader::Item::Kind::none;
       handle(item, chunk);
@@ -73,7 +24,7 @@ void Connection::take_frames(Bytes input, Chunk* chunk) {
     }
     // This may fail the connection, which ends the waiting.
     detach_contents();
-    if (waits_ != 0) return held_.hold(input, chunk);
+    if (waiting()) return hold(input, chunk);
     if (all_taken) return reader_.keep(input);
   }
 }

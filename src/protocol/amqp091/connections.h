@@ -35,9 +35,8 @@ class Connections final : public FrontEnd, public ConnectionOwner {
 
   // --- ConnectionOwner ---
   void on_ended(Connection& connection) override;
-  OutputBlocks& output_blocks() override { return blocks_; }
+  ClientConnection::Shared shared() override { return {blocks_, login_delays_}; }
   Rng& names() override { return names_; }
-  LoginDelays& login_delays() override { return login_delays_; }
 
  private:
   void count(std::int64_t more);

@@ -63,40 +63,20 @@ void Connection::handle0(const ConnectionStartOk& method) {
   if (vouched) login->user = user_of_certificate(settings_.certificate_login, peer.certificate_subject);
   user_ = login->user;
   phase_ = Phase::securing;
-  wait(for_authentication);
-  credentials_ = {.user = std::move(login->user),
-                  .password = std::move(login->password),
-                  .loopback = peer.loopback,
-                  .vouched = vouched,
-                  .protocol = node::Protocol::amqp091};
-  const std::uint64_t delay_ms =
-      owner_.login_delays().delay_ms(peer.address, user_, client_.timers().now_ms());
-  if (delay_ms == 0) return log_in();
-  client_.timers().arm(login_, delay_ms);
+  authenticate({.user = std::move(login->user),
+                .password = std::move(login->password),
+                .loopback = peer.loopback,
+                .vouched = vouched,
+                .protocol = node::Protocol::amqp091});
 }
 
-void Connection::log_in() {
+void Connection::on_identity(Status known) {
   if (phase_ != Phase::securing) return;
-  auto pending = client_.authenticate(
-      std::exchange(credentials_, {}),
-      [this](Result<node::Identity> identity) { on_authenticated(std::move(identity)); });
-  authentication_ = std::move(pending);
-}
-
-void Connection::on_authenticated(Result<node::Identity> identity) {
-  if (phase_ != Phase::securing) return;
-  const bool right = identity.has_value();
-  // That too much is going on says nothing of the password.
-  if (right || identity.error().code == ErrorCode::access_refused)
-    owner_.login_delays().note(stream_->peer().address, user_, right, client_.timers().now_ms());
-  if (right) {
-    identity_ = std::move(*identity);
-    user_ = identity_.user;  // a token says itself whose it is
+  if (known) {
     send(0, ConnectionTune{settings_.channel_max, settings_.frame_max, settings_.heartbeat_s});
     phase_ = Phase::tuning;
-    return wait_no_more(for_authentication);
+    return;
   }
-  log_login_refused(logged(), identity.error().message);
   if (peer_properties_.authentication_failure_close) {
     return fail(ReplyCode::access_refused,
                 fmt::format("Login was refused using authentication mechanism {}. For details see the broker "
@@ -109,9 +89,7 @@ void Connection::on_authenticated(Result<node::Identity> identity) {
   note_end(LogLevel::warning, "login refused");
   phase_ = Phase::closing;
   deaf_ = true;
-  waits_ = 0;
   end_after(silent_close_delay_ms);
-  if (!handling_input_) resume_input();
 }
 
 // False, and the connection failed, when a value is out of what was offered. 0 means "no limit", which we don't offer.
@@ -158,9 +136,9 @@ void Connection::handle0(const ConnectionOpen& method) {
   if (!session) return fail_open(session.error());
   if (phase_ != Phase::opening) return;  // the broker wanted it closed while it was opened
   session_ = std::move(*session);
-  meter_.begin(counts(), client_.clock().monotonic_ns() / 1'000'000);
+  begin_meter();
   phase_ = Phase::running;
-  client_.timers().cancel(deadline_);
+  no_deadline();
   send(0, ConnectionOpenOk{});
   log_connection_authenticated(logged());
 }

@@ -6,32 +6,12 @@
 
 namespace weir::amqp091 {
 
-Counters<node::ConnectionCount> Connection::counts() const {
-  using Count = node::ConnectionCount;
-  Counters<Count> counts;
-  counts[Count::recv_oct] = received_bytes_;
-  counts[Count::recv_cnt] = reads_;
-  counts[Count::send_oct] = output_.sent_bytes();
-  counts[Count::send_cnt] = writes_;
-  return counts;
-}
-
-// "blocking" would block as soon as it published; "flow": the publishes that it makes wait for those before.
-std::string_view Connection::shown_state() const {
-  if (phase_ != Phase::running) return "closing";
-  if (!publish_open_ && !alarm_.empty()) return published_ ? "blocked" : "blocking";
-  return (waits_ & for_publish_flow) != 0 ? "flow" : "running";
-}
-
 void Connection::describe(node::ConnectionFacts& facts, std::vector<node::ChannelRow>* channels) const {
-  facts.state = shown_state();
+  describe_traffic(facts);
   facts.frame_max = frame_max_;
   facts.channel_max = channel_max_;
   facts.timeout_s = heartbeat_s_;
   facts.channels = channels_.size();
-  facts.unsent_bytes = output_.unsent_bytes();
-  facts.counts = counts();
-  facts.rates = meter_.per_second(facts.counts, client_.clock().monotonic_ns() / 1'000'000);
   if (channels == nullptr) return;
   for (const auto& [number, channel] : channels_) channels->push_back(channel->describe());
 }
@@ -54,25 +34,9 @@ LoggedConnection Connection::logged() const {
           .mechanism = mechanism_};
 }
 
-void Connection::note_end(LogLevel level, std::string reason) {
-  if (!end_reason_.empty()) return;
-  end_level_ = level;
-  end_reason_ = std::move(reason);
-}
-
-void Connection::log_end() const {
-  log_connection_closed(logged(), end_level_, end_reason_,
-                        {.duration_s = static_cast<double>(client_.clock().monotonic_ns() - opened_ns_) / 1e9,
-                         .messages_in = messages_in_,
-                         .messages_out = messages_out_,
-                         .bytes_in = received_bytes_,
-                         .bytes_out = output_.sent_bytes()});
-}
-
 void Connection::on_sample() {
-  const std::uint64_t now_ms = client_.clock().monotonic_ns() / 1'000'000;
-  meter_.sample(counts(), now_ms);
-  for (const auto& [number, channel] : channels_) channel->sample(now_ms, client_.clock().wall_ms());
+  sample_traffic();
+  for (const auto& [number, channel] : channels_) channel->sample(now_ms(), client_.clock().wall_ms());
 }
 
 node::ChannelRow Channel::describe() const {

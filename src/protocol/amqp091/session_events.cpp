@@ -43,30 +43,16 @@ void Connection::on_consumer_cancelled(node::ConsumerNumber number, node::Cancel
   if (consumer != nullptr) consumer->channel->on_consumer_cancelled(*consumer);
 }
 
-void Connection::note_published() {
-  published_ = true;
-  if (!publish_open_) [[unlikely]]
-    apply_publish_flow();
-}
-
-void Connection::on_publish_flow(bool open, std::string_view alarm) {
-  publish_open_ = open;
-  const std::string words = alarm.empty() ? std::string() : "low on " + std::string(alarm);
-  alarm_ = std::string(cut_text(words, short_string_bytes_max));
-  if (phase_ == Phase::running) apply_publish_flow();
-}
-
 // Only who publishes is stopped, and told why when it lasts.
 void Connection::apply_publish_flow() {
-  const bool stopped = !publish_open_ && published_;
-  const bool tell = stopped && !alarm_.empty() && peer_properties_.connection_blocked;
+  const bool tell = publishing_stopped() && !alarm().empty() && peer_properties_.connection_blocked;
   if (tell != blocked_told_) {
     blocked_told_ = tell;
-    if (tell) send(0, ConnectionBlocked{alarm_});
+    const std::string why = "low on " + alarm();
+    if (tell) send(0, ConnectionBlocked{cut_text(why, short_string_bytes_max)});
     if (!tell) send(0, ConnectionUnblocked{});
   }
-  if (stopped) return wait(for_publish_flow);
-  wait_no_more(for_publish_flow);
+  ClientConnection::apply_publish_flow();
 }
 
 void Connection::on_close_wanted(const Error& reason) {

@@ -36,19 +36,9 @@ inline constexpr std::uint32_t silent_close_delay_ms = 1'000;
 // How long shut_down() waits for close-ok.
 inline constexpr std::uint32_t shutdown_grace_ms = 1'000;
 
-// Writable bytes asked of the shard's read buffer.
-inline constexpr std::size_t read_bytes_min = 64U << 10;
-// Unsent output above which the broker is told to stop delivering, and below which it may go on.
-inline constexpr std::size_t output_high_bytes = limits::delivery_window_bytes;
-inline constexpr std::size_t output_low_bytes = output_high_bytes / 4;
-// Unsent output above which no more requests of this peer are read: it makes us answer and reads nothing.
-inline constexpr std::size_t output_deaf_bytes = 4U << 20;
 // Bodies that one connection may have declared and not finished sending, at least one of the largest.
 inline constexpr std::size_t unfinished_bodies_bytes_max = 64U << 20;
 // What one connection keeps of large bodies that its channels are receiving; what is more goes on in shorter pieces.
 inline constexpr std::size_t piece_buffers_bytes_max = 1U << 20;
-// A large body on its way out: pieces asked for at a time, and unsent bytes of it beyond which no more are.
-inline constexpr unsigned pieces_ahead_max = 2;
-inline constexpr std::size_t outgoing_body_bytes = 512U << 10;
 
 }  // namespace weir::amqp091

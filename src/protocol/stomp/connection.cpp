@@ -12,25 +12,9 @@ namespace weir::stomp {
 
 Connection::Connection(node::BrokerClient& client, std::unique_ptr<runtime::ByteStream> stream,
                        const Settings& settings, ConnectionOwner& owner)
-    : client_(client),
-      settings_(settings),
-      owner_(owner),
-      stream_(std::move(stream)),
-      output_(owner.output_blocks()) {}
+    : ClientConnection(client, std::move(stream), owner.shared()), settings_(settings), owner_(owner) {}
 
-Connection::~Connection() {
-  release_session();
-  client_.forget_turn_end(*this);
-  session_.reset();
-  stream_->close();
-}
-
-void Connection::open() {
-  client_.timers().arm(deadline_, settings_.handshake_timeout_ms);
-  opened_ns_ = client_.clock().monotonic_ns();
-  log_connection_opened(logged());
-  stream_->open(*this);
-}
+Connection::~Connection() { close_down(); }
 
 // --- the end ---
 
@@ -78,18 +62,18 @@ void Connection::shut_down(std::string_view reason) {
 void Connection::end_after(std::uint32_t delay_ms) {
   client_.timers().cancel(beat_in_);
   client_.timers().cancel(beat_out_);
-  client_.timers().arm(deadline_, delay_ms);
+  end_in(delay_ms);
 }
 
-// Gives back all that the connection holds of the broker. The session stays until the end of the turn: this is called
-// from inside of its functions.
-void Connection::release_session() {
-  if (session_ == nullptr || session_ending_) return;
+void Connection::give_back() {
   drop_subscriptions();
   then_ = nullptr;
-  drop_bodies();
-  session_ending_ = true;
-  ask_turn_end();
+}
+
+void Connection::forget_session() {
+  sending_.reset();
+  transactions_.clear();
+  subscriptions_.clear();
 }
 
 // What they have goes back.
@@ -103,24 +87,16 @@ void Connection::drop_subscriptions() {
   });
 }
 
-void Connection::end() {
-  if (phase_ == Phase::ended) return;
-  release_session();
+void Connection::told_ended() {
   phase_ = Phase::ended;
-  client_.timers().cancel(deadline_);
   client_.timers().cancel(beat_in_);
   client_.timers().cancel(beat_out_);
-  client_.timers().cancel(resume_);
-  client_.timers().cancel(login_);
-  output_.clear();
-  held_.clear();
-  log_end();
-  stream_->close();
   owner_.on_ended(*this);
 }
 
-void Connection::on_closed(const Error& reason) {
-  note_end(LogLevel::info, "without DISCONNECT: " + reason.message);
+// In the middle of a message there is no frame that could tell of it.
+void Connection::on_body_lost(std::string_view why) {
+  note_end(LogLevel::error, fmt::format("a large message can't be read back: {}", why));
   end();
 }
 
@@ -134,26 +110,17 @@ void Connection::on_deadline() {
 
 // Twice in the time in which something has to come.
 void Connection::on_beat_in() {
-  // While its socket is not read, nothing can be known of the peer.
-  const bool heard = received_bytes_ != received_bytes_before_ || paused_;
-  received_bytes_before_ = received_bytes_;
-  if (heard) return client_.timers().arm(beat_in_, 2ULL * beat_in_ms_);
+  if (heard()) return client_.timers().arm(beat_in_, 2ULL * beat_in_ms_);
   note_end(LogLevel::warning, fmt::format("missed heart-beats: nothing came for {} ms", 2ULL * beat_in_ms_));
   end();
 }
 
 void Connection::on_beat_out() {
   client_.timers().arm(beat_out_, std::max(1U, beat_out_ms_ / 2));
-  const bool idle = output_.sendable_bytes() == 0 && output_.sent_bytes() == sent_bytes_before_;
-  sent_bytes_before_ = output_.sent_bytes();
   // In a large message, a line's end would be one of its bytes.
-  if (!idle || output_.has_gap()) return;
+  if (!silent() || output_.has_gap()) return;
   write("\n");
-  sent_bytes_before_ += 1;  // a beat does not spare us the next one
-}
-
-void Connection::on_resume() {
-  if (phase_ != Phase::ended) wait_no_more(for_output);
+  not_silent_by(1);  // a beat does not spare us the next one
 }
 
 // --- output ---
@@ -170,72 +137,6 @@ void Connection::send_receipt(std::string_view id) {
   text_ += '\n';
   text_ += '\0';
   write(text_);
-}
-
-void Connection::after_output() {
-  ask_turn_end();
-  if (output_.unsent_bytes() > output_high_bytes) on_output_high();
-}
-
-void Connection::ask_turn_end() {
-  if (turn_end_asked_) return;
-  turn_end_asked_ = true;
-  client_.at_turn_end(*this);
-}
-
-void Connection::on_output_high() {
-  if (!write_blocked_) flush_output();
-  if (output_.unsent_bytes() > output_high_bytes) be_congested();
-  if (output_.unsent_bytes() > output_deaf_bytes && phase_ == Phase::running) wait(for_output);
-}
-
-void Connection::be_congested() {
-  if (congested_ || session_ == nullptr || session_ending_) return;
-  congested_ = true;
-  session_->set_congested(true);
-}
-
-void Connection::flush_output() {
-  if (phase_ == Phase::ended) return;
-  if (!output_.empty()) ++writes_;
-  const auto flushed = output_.flush(*stream_);
-  if (!flushed) {
-    // on_closed follows.
-    output_.clear();
-    write_blocked_ = true;
-    return;
-  }
-  write_blocked_ = !*flushed;
-  if (!bodies_.empty()) ask_for_pieces();
-  if (congested_ && output_.unsent_bytes() < output_low_bytes && bodies_.empty()) {
-    congested_ = false;
-    if (session_ != nullptr && !session_ending_) session_->set_congested(false);
-  }
-}
-
-void Connection::on_writable() {
-  write_blocked_ = false;
-  flush_output();
-  if (phase_ == Phase::closing && output_.empty()) return end();
-  if (output_.unsent_bytes() < output_low_bytes) wait_no_more(for_output);
-}
-
-void Connection::on_turn_end() {
-  turn_end_asked_ = false;
-  if (phase_ == Phase::ended && !session_ending_) return;
-  if (session_ending_) {
-    session_ending_ = false;
-    sending_.reset();
-    transactions_.clear();
-    subscriptions_.clear();
-    session_.reset();
-  }
-  if (phase_ != Phase::securing) authentication_.reset();
-  if (!write_blocked_) flush_output();
-  if (phase_ == Phase::closing && output_.empty()) return end();
-  // Input is handled inside of a turn, not at its end.
-  if ((waits_ & for_output) != 0 && output_.unsent_bytes() < output_low_bytes)
-    client_.timers().arm(resume_, 0);
 }
 
 }  // namespace weir::stomp

@@ -37,54 +37,6 @@ std::uint32_t beat_ms(std::uint32_t asked_ms) {
 
 }  // namespace
 
-void Connection::on_readable() {
-  while (waits_ == 0 && phase_ != Phase::ended) {
-    node::ReadBuffer& buffer = client_.read_buffer();
-    const MutableBytes room = buffer.reserve(read_bytes_min);
-    const auto count = stream_->read(room);
-    if (!count || *count == 0) return;  // after an error, on_closed follows
-    received_bytes_ += *count;
-    ++reads_;
-    Chunk* const chunk = buffer.chunk();
-    buffer.commit(*count);
-    take_input(room.first(*count), chunk);
-  }
-}
-
-void Connection::wait(Wait reason) {
-  waits_ |= reason;
-  if (paused_) return;
-  paused_ = true;
-  stream_->pause_reading();
-}
-
-void Connection::wait_no_more(Wait reason) {
-  if ((waits_ & reason) == 0) return;
-  waits_ &= static_cast<std::uint8_t>(~reason);
-  if (waits_ == 0 && !handling_input_) resume_input();
-}
-
-void Connection::resume_input() {
-  // Also where nothing is held: a frame may have been taken whole, and its end not been handled yet.
-  ChunkRef chunk;
-  const Bytes input = held_.take(chunk);
-  take_input(input, chunk.get());
-  if (waits_ != 0 || phase_ == Phase::ended || !paused_) return;
-  paused_ = false;
-  stream_->resume_reading();
-}
-
-void Connection::take_input(Bytes input, Chunk* chunk) {
-  handling_input_ = true;
-  take_frames(input, chunk);
-  handling_input_ = false;
-  // A wait that ended while the input was being handled left the stream paused.
-  if (waits_ == 0 && paused_ && phase_ != Phase::ended) {
-    paused_ = false;
-    stream_->resume_reading();
-  }
-}
-
 FrameLimits Connection::frame_limits() const {
   if (phase_ == Phase::running) return {head_bytes_max, headers_max, settings_.max_message_bytes};
   return {connect_head_bytes_max, headers_max, 0};
@@ -93,7 +45,7 @@ FrameLimits Connection::frame_limits() const {
 // After an ERROR, what the peer still sends is thrown away.
 void Connection::take_frames(Bytes input, Chunk* chunk) {
   while (phase_ < Phase::closing) {
-    if (waits_ != 0) return held_.hold(input, chunk);
+    if (waiting()) return hold(input, chunk);
     const FrameReader::Kind kind = reader_.next(input, chunk, frame_limits());
     if (kind == FrameReader::Kind::none) return;
     handle(kind, chunk);
@@ -211,40 +163,17 @@ void Connection::connect() {
   mechanism_ = vouched ? "certificate" : "login";
   if (user_.empty()) return fail("Bad CONNECT", "Missing login or passcode header(s).");
   phase_ = Phase::securing;
-  wait(for_authentication);
-  credentials_ = {.user = user_,
-                  .password = std::string(headers.value_or("passcode", {})),
-                  .loopback = peer.loopback,
-                  .vouched = vouched,
-                  .protocol = node::Protocol::stomp};
-  const std::uint64_t delay_ms =
-      owner_.login_delays().delay_ms(peer.address, user_, client_.timers().now_ms());
-  if (delay_ms == 0) return log_in();
-  client_.timers().arm(login_, delay_ms);
+  authenticate({.user = user_,
+                .password = std::string(headers.value_or("passcode", {})),
+                .loopback = peer.loopback,
+                .vouched = vouched,
+                .protocol = node::Protocol::stomp});
 }
 
-void Connection::log_in() {
+void Connection::on_identity(Status known) {
   if (phase_ != Phase::securing) return;
-  auto pending = client_.authenticate(
-      std::exchange(credentials_, {}),
-      [this](Result<node::Identity> identity) { on_authenticated(std::move(identity)); });
-  authentication_ = std::move(pending);
-}
-
-void Connection::on_authenticated(Result<node::Identity> identity) {
-  if (phase_ != Phase::securing) return;
-  const bool right = identity.has_value();
-  // That too much is going on says nothing of the password.
-  if (right || identity.error().code == ErrorCode::access_refused)
-    owner_.login_delays().note(stream_->peer().address, user_, right, client_.timers().now_ms());
-  if (!right) {
-    log_login_refused(logged(), identity.error().message);
-    return fail("Bad CONNECT", fmt::format("Access refused for user '{}'", user_));
-  }
-  identity_ = std::move(*identity);
-  user_ = identity_.user;  // a token says itself whose it is
+  if (!known) return fail("Bad CONNECT", fmt::format("Access refused for user '{}'", user_));
   start_session();
-  if (phase_ == Phase::running) wait_no_more(for_authentication);
 }
 
 void Connection::start_session() {
@@ -267,11 +196,10 @@ void Connection::start_session() {
   if (phase_ != Phase::securing) return;  // the broker wanted it closed while it was opened
   session_ = std::move(*session);
   if (const Status opened = session_->open_channel(1); !opened) return fail(opened.error());
-  const std::uint64_t now_ms = client_.clock().monotonic_ns() / 1'000'000;
-  meter_.begin(counts(), now_ms);
-  channel_meter_.begin(channel_counts_, now_ms);
+  begin_meter();
+  channel_meter_.begin(channel_counts_, now_ms());
   phase_ = Phase::running;
-  client_.timers().cancel(deadline_);
+  no_deadline();
   session_name_ = fmt::format("session-{:016x}", owner_.names().next());
   write(fmt::format("CONNECTED\nserver:Weir/{}\nsession:{}\nheart-beat:{},{}\nversion:{}\n\n{}",
                     weir::version, session_name_, beat_out_ms_, beat_in_ms_, to_string(version_), '\0'));
@@ -288,13 +216,13 @@ void Connection::disconnect() {
   drop_subscriptions();
   wait(for_request);  // nothing more is read
   client_.timers().cancel(beat_in_);
-  client_.timers().arm(deadline_, disconnect_timeout_ms);
+  end_in(disconnect_timeout_ms);
   leave_when_safe();
 }
 
 void Connection::leave_when_safe() {
   if (!last_receipt_ || phase_ != Phase::running || confirmed_up_to_ < published_seq_) return;
-  if (!bodies_.empty()) return;  // a message that has begun to leave leaves as a whole
+  if (sends_bodies()) return;  // a message that has begun to leave leaves as a whole
   if (!last_receipt_->empty()) send_receipt(*last_receipt_);
   release_session();
   phase_ = Phase::closing;

@@ -33,11 +33,8 @@ void Connection::on_delivery(const node::Delivery& delivery) {
   const Bytes body = delivery.message.body;
   if (delivery.body != node::no_body) {
     write(text_);
-    output_.open_gap();
+    begin_body(delivery.body, delivery.body_bytes);
     write(std::string_view("\0", 1));
-    bodies_.push_back({delivery.body, delivery.body_bytes, 0});
-    be_congested();  // nothing more is wanted meanwhile
-    if (bodies_.size() == 1) ask_for_pieces();
   } else if (body.size() <= body_copy_bytes_max || delivery.chunk == nullptr) {
     std::byte* const to = output_.reserve(text_.size() + body.size() + 1);
     std::memcpy(to, text_.data(), text_.size());
@@ -90,44 +87,6 @@ void Connection::append_message_head(const node::Delivery& delivery, const Subsc
   text_ += "content-length:";
   append_number(text_, delivery.body != node::no_body ? delivery.body_bytes : message.body.size());
   text_ += "\n\n";
-}
-
-// --- large bodies: read piece by piece as the socket takes them ---
-
-void Connection::ask_for_pieces() {
-  const std::size_t piece_bytes = client_.body_sizes().piece_bytes;
-  OutgoingBody& body = bodies_.front();
-  // There are at least as many pieces left as full ones would be.
-  while (body.asked < pieces_ahead_max && body.asked * piece_bytes < body.left_bytes &&
-         output_.sendable_bytes() + body.asked * piece_bytes < outgoing_body_bytes) {
-    ++body.asked;
-    session_->read_body(body.body);
-  }
-}
-
-void Connection::on_body_piece(node::BodyNumber number, Result<node::BodyPiece> piece) {
-  if (bodies_.empty() || bodies_.front().body != number) return;
-  OutgoingBody& body = bodies_.front();
-  if (!piece || piece->bytes.size() > body.left_bytes) {
-    // In the middle of a message there is no frame that could tell of it.
-    return end();
-  }
-  --body.asked;
-  body.left_bytes -= piece->bytes.size();
-  output_.fill(ChunkRef::share(piece->chunk), piece->bytes);
-  if (body.left_bytes == 0) {
-    session_->close_body(number);
-    bodies_.pop_front();
-    output_.close_gap();
-  }
-  if (!bodies_.empty()) ask_for_pieces();
-  after_output();
-  leave_when_safe();
-}
-
-void Connection::drop_bodies() {
-  output_.drop_behind_gaps();
-  bodies_.clear();
 }
 
 }  // namespace weir::stomp

@@ -39,10 +39,5 @@ struct Receipt {  // of what has to be safe first
   std::uint64_t seq = 0;
   std::string id;  // empty: nothing is said when it is
 };
-struct OutgoingBody {
-  node::BodyNumber body = node::no_body;
-  std::uint64_t left_bytes = 0;
-  unsigned asked = 0;
-};
 
 }  // namespace weir::stomp

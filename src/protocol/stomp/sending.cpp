@@ -162,8 +162,7 @@ void Connection::publish() {
 
 void Connection::end_send() {
   sending_.reset();
-  published_ = true;
-  if (!publish_open_) wait(for_publish_flow);
+  note_published();
 }
 
 // --- large bodies: handed on piece by piece ---
@@ -174,8 +173,7 @@ void Connection::begin_large() {
   if (!begun) return fail(begun.error());
   sending_->body = begun->body;
   reader_.pass_body_on();
-  published_ = true;
-  if (!publish_open_) wait(for_publish_flow);
+  note_published();
 }
 
 void Connection::take_large(Bytes part) {
@@ -240,7 +238,7 @@ void Connection::commit_transaction() {
   receipts_.push_back({++published_seq_, receipt_of()});
   session_->commit(std::move(transaction->work), publisher, published_seq_);
   transactions_.erase(transactions_.find(name));
-  published_ = true;
+  note_published();
 }
 
 void Connection::abort_transaction() {

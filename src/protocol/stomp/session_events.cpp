@@ -46,40 +46,14 @@ void Connection::on_consumer_cancelled(node::ConsumerNumber number, node::Cancel
     fail("Server cancelled subscription", "The queue of subscription '" + subscription->id + "' is gone.");
 }
 
-void Connection::on_publish_flow(bool open, std::string_view alarm) {
-  publish_open_ = open;
-  alarm_ = alarm;
-  if (phase_ != Phase::running) return;
-  if (!open && published_) return wait(for_publish_flow);
-  wait_no_more(for_publish_flow);
-}
-
 void Connection::on_close_wanted(const Error& reason) { fail("Connection closed", reason.message); }
 
 // --- for those who look ---
 
-Counters<node::ConnectionCount> Connection::counts() const {
-  using Count = node::ConnectionCount;
-  Counters<Count> counts;
-  counts[Count::recv_oct] = received_bytes_;
-  counts[Count::recv_cnt] = reads_;
-  counts[Count::send_oct] = output_.sent_bytes();
-  counts[Count::send_cnt] = writes_;
-  return counts;
-}
-
 void Connection::describe(node::ConnectionFacts& facts, std::vector<node::ChannelRow>* channels) const {
-  const bool stopped = !publish_open_ && !alarm_.empty();
-  facts.state = phase_ != Phase::running           ? "closing"
-                : stopped                          ? (published_ ? "blocked" : "blocking")
-                : (waits_ & for_publish_flow) != 0 ? "flow"
-                                                   : "running";
+  describe_traffic(facts);
   facts.timeout_s = beat_in_ms_ / 1'000;
   facts.channels = 1;
-  facts.unsent_bytes = output_.unsent_bytes();
-  facts.counts = counts();
-  const std::uint64_t now_ms = client_.clock().monotonic_ns() / 1'000'000;
-  facts.rates = meter_.per_second(facts.counts, now_ms);
   if (channels == nullptr) return;
   node::ChannelRow row;
   row.number = 1;
@@ -90,7 +64,7 @@ void Connection::describe(node::ConnectionFacts& facts, std::vector<node::Channe
   row.consumers = static_cast<std::uint32_t>(subscriptions_.size());
   row.idle_since_ms = idle_since_ms_;
   row.counts = channel_counts_;
-  row.rates = channel_meter_.per_second(channel_counts_, now_ms);
+  row.rates = channel_meter_.per_second(channel_counts_, now_ms());
   channels->push_back(row);
 }
 
@@ -104,32 +78,20 @@ LoggedConnection Connection::logged() const {
           .mechanism = mechanism_};
 }
 
-void Connection::note_end(LogLevel level, std::string reason) {
-  if (!end_reason_.empty()) return;
-  end_level_ = level;
-  end_reason_ = std::move(reason);
-}
-
-void Connection::log_end() const {
+LoggedTraffic Connection::messages() const {
   using Count = node::ChannelCount;
-  log_connection_closed(
-      logged(), end_level_, end_reason_,
-      {.duration_s = static_cast<double>(client_.clock().monotonic_ns() - opened_ns_) / 1e9,
-       .messages_in = channel_counts_[Count::publish],
-       .messages_out = channel_counts_[Count::deliver] + channel_counts_[Count::deliver_no_ack],
-       .bytes_in = received_bytes_,
-       .bytes_out = output_.sent_bytes()});
+  return {.messages_in = channel_counts_[Count::publish],
+          .messages_out = channel_counts_[Count::deliver] + channel_counts_[Count::deliver_no_ack]};
 }
 
 void Connection::on_sample() {
-  const std::uint64_t now_ms = client_.clock().monotonic_ns() / 1'000'000;
-  meter_.sample(counts(), now_ms);
+  sample_traffic();
   if (channel_meter_.grew(channel_counts_)) {
     idle_since_ms_ = 0;
   } else if (idle_since_ms_ == 0) {
     idle_since_ms_ = client_.clock().wall_ms();
   }
-  channel_meter_.sample(channel_counts_, now_ms);
+  channel_meter_.sample(channel_counts_, now_ms());
 }
 
 }  // namespace weir::stomp

@@ -34,17 +34,7 @@ inline constexpr std::uint32_t close_delay_ms = 5'000;
 inline constexpr std::uint32_t disconnect_timeout_ms = 30'000;
 inline constexpr std::uint32_t shutdown_grace_ms = 1'000;
 
-// Writable bytes asked of the shard's read buffer.
-inline constexpr std::size_t read_bytes_min = 64U << 10;
-// Unsent output above which the broker is told to stop delivering, and below which it may go on.
-inline constexpr std::size_t output_high_bytes = limits::delivery_window_bytes;
-inline constexpr std::size_t output_low_bytes = output_high_bytes / 4;
-// Unsent output above which no more frames of this peer are read.
-inline constexpr std::size_t output_deaf_bytes = 4U << 20;
 // A body up to this size is copied into the output.
 inline constexpr std::size_t body_copy_bytes_max = 4'096;
-// A large body on its way out: pieces asked for at a time, and unsent bytes of it beyond which no more are.
-inline constexpr unsigned pieces_ahead_max = 2;
-inline constexpr std::size_t outgoing_body_bytes = 512U << 10;
 
 }  // namespace weir::stomp
