@@ -235,21 +235,24 @@ TEST(MqttDisconnect, and_auth_are_checked) {
   });
 }
 
-// Every cut of a good packet is refused, and nothing is read beyond the end.
+// Every cut of a good packet is refused, and nothing is read beyond the end. One that ends where the list would begin has an
+// empty list.
 TEST(MqttPackets, that_are_cut_are_malformed) {
-  const auto cut = [](PacketType type, std::uint8_t flags, std::string_view text, std::size_t from) {
+  constexpr std::size_t nowhere = SIZE_MAX;
+  const auto cut = [](PacketType type, std::uint8_t flags, std::string_view text, std::size_t list_begins) {
     const auto whole = wire(text);
     ASSERT_EQ(answer(type, v5, flags, whole), success) << text;
-    for (std::size_t bytes = from; bytes < whole.size(); ++bytes) {
+    for (std::size_t bytes = 0; bytes < whole.size(); ++bytes) {
       const std::vector<std::byte> part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(bytes));
-      EXPECT_EQ(answer(type, v5, flags, part), malformed_packet) << to_string(type) << " " << bytes;
+      EXPECT_EQ(answer(type, v5, flags, part), bytes == list_begins ? protocol_error : malformed_packet)
+          << to_string(type) << " " << bytes;
     }
   };
   cut(PacketType::connect, 0, "s'MQTT' 05 f6 003c 05 11 00000001 s'id' 05 18 00000001 s't' s'm' s'u' s'p'",
-      0);
-  cut(PacketType::subscribe, 2, "0001 07 26 s'a' s'b' s'filter' 01", 0);
-  cut(PacketType::unsubscribe, 2, "0001 07 26 s'a' s'b' s'filter'", 0 + 11);
-  cut(PacketType::auth, 0, "18 08 15 s'm' 16 s'd'", 1);
+      nowhere);
+  cut(PacketType::subscribe, 2, "0001 07 26 s'a' s'b' s'filter' 01", 10);
+  cut(PacketType::unsubscribe, 2, "0001 07 26 s'a' s'b' s'filter'", 10);
+  cut(PacketType::auth, 0, "18 08 15 s'm' 16 s'd'", 0);
 }
 
 }  // namespace

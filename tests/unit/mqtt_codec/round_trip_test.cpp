@@ -24,11 +24,6 @@ struct Packet {
     bytes.resize(size_of(parts...));
     EXPECT_EQ(write(bytes.data(), parts...), bytes.data() + bytes.size());
   }
-  Packet(Version version, const PublishHead& head, std::string_view payload = {}) {
-    bytes.resize(size_of(version, head));
-    EXPECT_EQ(write(bytes.data(), version, head).end, bytes.data() + bytes.size());
-    for (const char c : payload) bytes.push_back(static_cast<std::byte>(c));
-  }
   Bytes body() {
     Bytes input = bytes;
     reader.use(Version::v5);
@@ -38,6 +33,17 @@ struct Packet {
   }
   std::vector<std::byte> bytes;
   PacketReader reader;
+
+ protected:
+  Packet() = default;
+};
+
+struct PublishPacket : Packet {
+  PublishPacket(Version version, const PublishHead& head, std::string_view payload = {}) {
+    bytes.resize(size_of(version, head));
+    EXPECT_EQ(write(bytes.data(), version, head).end, bytes.data() + bytes.size());
+    for (const char c : payload) bytes.push_back(static_cast<std::byte>(c));
+  }
 };
 
 std::string hex_of(std::string_view text) { return hex(wire(text)); }
@@ -194,7 +200,7 @@ TEST(MqttEncoding, of_a_publish_comes_back) {
                                         .topic_alias = 2,
                                         .user = UserProperties(user)},
                          .subscription_ids = ids};
-  Packet packet(v5, head, "data");
+  PublishPacket packet(v5, head, "data");
   const Bytes body = packet.body();
   const auto got = decode_server_publish(v5, packet.reader.flags(), body);
   ASSERT_TRUE(got) << got.error().text;
@@ -216,8 +222,10 @@ TEST(MqttEncoding, of_a_publish_comes_back) {
   EXPECT_THAT(got_ids, testing::ElementsAreArray(ids));
   EXPECT_FALSE(decode_publish(v5, packet.reader.flags(), body));
 
-  EXPECT_EQ(hex(Packet(v311, {.topic = "a/b", .payload_bytes = 1}, "x").bytes), hex_of("30 06 s'a/b' 'x'"));
-  EXPECT_EQ(hex(Packet(v5, {.topic = "a/b", .payload_bytes = 1}, "x").bytes), hex_of("30 07 s'a/b' 00 'x'"));
+  EXPECT_EQ(hex(PublishPacket(v311, {.topic = "a/b", .payload_bytes = 1}, "x").bytes),
+            hex_of("30 06 s'a/b' 'x'"));
+  EXPECT_EQ(hex(PublishPacket(v5, {.topic = "a/b", .payload_bytes = 1}, "x").bytes),
+            hex_of("30 07 s'a/b' 00 'x'"));
   EXPECT_EQ(size_of(v311, PublishHead{.topic = "t", .payload_bytes = 200}), 1U + 2 + 3);
 }
 
@@ -231,7 +239,7 @@ TEST(MqttEncoding, of_one_publish_is_patched_for_each_subscriber) {
     other.qos = 2;
     other.dup = other.retain = true;
     other.packet_id = 0x1234;
-    EXPECT_EQ(hex(bytes), hex(Packet(v5, other).bytes));
+    EXPECT_EQ(hex(bytes), hex(PublishPacket(v5, other).bytes));
   }
   std::byte plain[64];
   EXPECT_EQ(write(plain, v5, PublishHead{.topic = "a"}).packet_id_at, 0U);

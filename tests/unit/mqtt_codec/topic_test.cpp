@@ -17,7 +17,7 @@ TEST(MqttUtf8, is_well_formed_and_without_null) {
                                  "12345678\xC2\x80"}) {
     EXPECT_TRUE(valid_utf8(good)) << good;
   }
-  for (const std::string bad :
+  for (const std::string& bad :
        {std::string("\0", 1), std::string("12345678\0", 9), std::string("1234567\0", 8),
         std::string("\xC0\x80"), std::string("\xC1\xBF"), std::string("\xE0\x9F\xBF"),
         std::string("\xED\xA0\x80"), std::string("\xED\xBF\xBF"), std::string("\xF0\x8F\xBF\xBF"),
