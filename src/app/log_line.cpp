@@ -5,7 +5,7 @@
 
 #include <iterator>
 
-#include "protocol/amqp091/codec/utf8.h"
+#include "base/utf8.h"
 
 namespace weir::app {
 namespace {
@@ -43,7 +43,7 @@ std::string one_line(std::string_view text) {
 
 // JSON is UTF-8: of a text that is not, each byte above ASCII is taken for the character of that number.
 std::string json_string(std::string_view text) {
-  const bool utf8 = amqp091::valid_utf8(text);
+  const bool utf8 = valid_utf8(text);
   std::string out = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);

@@ -5,7 +5,7 @@
 #include <boost/json.hpp>
 #include <string_view>
 
-#include "protocol/amqp091/codec/utf8.h"
+#include "base/utf8.h"
 
 namespace weir::app {
 namespace {
@@ -26,7 +26,7 @@ bool is_none(const node::SpanId& id) { return id == node::SpanId{}; }
 
 // JSON is UTF-8, names need not be: each byte above ASCII is taken for the character of that number then.
 json::string utf8(std::string_view text) {
-  if (amqp091::valid_utf8(text)) return json::string(text);
+  if (valid_utf8(text)) return json::string(text);
   json::string out;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);

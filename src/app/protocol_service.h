@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "node/node.h"
 #include "protocol/common/front_end.h"
+#include "protocol/http/web_socket_upgrade.h"
 #include "runtime/tls.h"
 
 namespace weir::app {
@@ -30,6 +31,9 @@ class ProtocolService {
 
   // Returns the port. `tls` is null for plain TCP, and outlives this otherwise.
   Result<std::uint16_t> listen(const std::string& address, runtime::TlsContext* tls);
+  // The same, over WebSocket.
+  Result<std::uint16_t> listen_web(const std::string& address, runtime::TlsContext* tls,
+                                   http::WebSocketOptions options);
 
   // Listens no more, and asks every client to go; those that don't within the protocol's grace are cut off.
   void stop();

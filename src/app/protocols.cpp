@@ -85,4 +85,11 @@ std::unique_ptr<ProtocolService> make_stomp(node::Node& node, const Settings& se
       });
 }
 
+http::WebSocketOptions stomp_web_socket(const Settings& settings) {
+  http::WebSocketOptions options;
+  options.sub_protocols = {"v12.stomp", "v11.stomp", "v10.stomp"};
+  options.allow_origins = settings.web_socket_allow_origins;
+  return options;
+}
+
 }  // namespace weir::app

@@ -8,6 +8,7 @@
 #include "app/settings.h"
 #include "node/node.h"
 #include "node/stored_headers.h"
+#include "protocol/http/web_socket_upgrade.h"
 
 namespace weir::app {
 
@@ -15,6 +16,9 @@ std::unique_ptr<ProtocolService> make_amqp(node::Node& node, const Settings& set
                                            ConnectionTally& tally);
 std::unique_ptr<ProtocolService> make_stomp(node::Node& node, const Settings& settings,
                                             ConnectionTally& tally);
+
+// How they are carried by WebSocket.
+http::WebSocketOptions stomp_web_socket(const Settings& settings);
 
 // What is read of messages in every form that one of the protocols gives them.
 node::HeadersOf native_headers();

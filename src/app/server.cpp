@@ -146,6 +146,11 @@ class Server {
   void look_at_certificate() {  // on shard 0
     if (certificate_ != nullptr) certificate_->look();
   }
+  void listen_web(ProtocolService& service, std::string_view protocol, const std::string& name,
+                  const std::string& address, runtime::TlsContext* tls,
+                  const http::WebSocketOptions& options);
+  void opened(const Result<std::uint16_t>& port, std::string_view protocol, const std::string& name,
+              const std::string& address, bool tls);
   template <typename Service>
   void listen(Service& service, std::string_view protocol, const std::string& name,
               const std::string& address, runtime::TlsContext* tls);
@@ -205,6 +210,9 @@ void Server::start() {
   stomp_ = make_stomp(*node_, settings_, *tally_);
   listen(*stomp_, "stomp", "stomp", settings_.listen_stomp, nullptr);
   listen(*stomp_, "stomp/ssl", "stomps", settings_.listen_stomps, tls_.get());
+  const http::WebSocketOptions web = stomp_web_socket(settings_);
+  listen_web(*stomp_, "http/web-stomp", "stomp_ws", settings_.listen_stomp_ws, nullptr, web);
+  listen_web(*stomp_, "https/web-stomp", "stomp_wss", settings_.listen_stomp_wss, tls_.get(), web);
   admin_ = std::make_unique<AdminService>(*node_, settings_, tls_.get(), clients_max);
   listen(*admin_, "http", "admin", settings_.listen_admin, nullptr);
   listen(*admin_, "https", "admin_tls", settings_.listen_admin_tls, tls_.get());
@@ -314,14 +322,24 @@ void Server::read_files_again() {
 template <typename Service>
 void Server::listen(Service& service, std::string_view protocol, const std::string& name,
                     const std::string& address, runtime::TlsContext* tls) {
-  if (address.empty()) return;
-  const auto port = service.listen(address, tls);
+  if (!address.empty()) opened(service.listen(address, tls), protocol, name, address, tls != nullptr);
+}
+
+void Server::listen_web(ProtocolService& service, std::string_view protocol, const std::string& name,
+                        const std::string& address, runtime::TlsContext* tls,
+                        const http::WebSocketOptions& options) {
+  if (!address.empty())
+    opened(service.listen_web(address, tls, options), protocol, name, address, tls != nullptr);
+}
+
+void Server::opened(const Result<std::uint16_t>& port, std::string_view protocol, const std::string& name,
+                    const std::string& address, bool tls) {
   if (!port) {
     throw StartFailure{exit_code::address_in_use,
                        fmt::format("listeners.{}: {}", name, port.error().message)};
   }
   ports_.emplace_back(name, *port);
-  listeners_.push_back({std::string(protocol), address.substr(0, address.rfind(':')), *port, tls != nullptr});
+  listeners_.push_back({std::string(protocol), address.substr(0, address.rfind(':')), *port, tls});
   log_info("server", "{} on port {}", name, *port);
 }
 

@@ -26,8 +26,8 @@ struct Settings {
 
   // "host:port"; empty: switched off.
   std::string listen_amqp, listen_amqps;
-  std::string listen_mqtt, listen_mqtts, listen_mqtt_ws;
-  std::string listen_stomp, listen_stomps, listen_stomp_ws;
+  std::string listen_mqtt, listen_mqtts, listen_mqtt_ws, listen_mqtt_wss;
+  std::string listen_stomp, listen_stomps, listen_stomp_ws, listen_stomp_wss;
   std::string listen_kafka, listen_kafkas;
   std::string listen_sqs, listen_admin, listen_admin_tls, listen_metrics;
 
@@ -42,7 +42,7 @@ struct Settings {
   std::vector<std::string> default_permissions;  // configure, write, read
   std::vector<std::string> loopback_users;
   std::string load_definitions;
-  std::vector<std::string> admin_cors_allow_origins;
+  std::vector<std::string> admin_cors_allow_origins, web_socket_allow_origins;
   std::uint64_t admin_cors_max_age_s = 0;
 
   std::vector<std::string> auth_backends;  // in the order in which they are asked

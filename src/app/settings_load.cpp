@@ -143,6 +143,8 @@ void check_together(LoadedSettings& loaded) {
           "listeners.amqps needs tls.certificate_file and tls.key_file");
   require(loaded, s.listen_stomps.empty() || certificate,
           "listeners.stomps needs tls.certificate_file and tls.key_file");
+  require(loaded, s.listen_stomp_wss.empty() || certificate,
+          "listeners.stomp_wss needs tls.certificate_file and tls.key_file");
   require(loaded, s.listen_admin_tls.empty() || certificate,
           "listeners.admin_tls needs tls.certificate_file and tls.key_file");
   require(loaded, s.tls_certificate_file.empty() == s.tls_key_file.empty(),

@@ -29,6 +29,7 @@ std::string_view heading_of(std::string_view group) {
                                   {"tls", "TLS"},
                                   {"amqp", "AMQP 0-9-1"},
                                   {"admin", "Management API"},
+                                  {"web_socket", "WebSocket"},
                                   {"limits", "Limits"},
                                   {"memory", "Memory"},
                                   {"disk", "Disk"},

@@ -39,11 +39,27 @@ constexpr SettingSpec table[] = {
     {"listeners.mqtt", T::address, &S::listen_mqtt, "", "MQTT.", 0, 0, {}, {}, false},
     {"listeners.mqtts", T::address, &S::listen_mqtts, "", "MQTT over TLS.", 0, 0, {}, {}, false},
     {"listeners.mqtt_ws", T::address, &S::listen_mqtt_ws, "", "MQTT over WebSocket.", 0, 0, {}, {}, false},
+    {"listeners.mqtt_wss",
+     T::address,
+     &S::listen_mqtt_wss,
+     "",
+     "MQTT over WebSocket over TLS.",
+     0,
+     0,
+     {},
+     {},
+     false},
     {"listeners.stomp", T::address, &S::listen_stomp, "0.0.0.0:61613",
      "STOMP 1.0, 1.1 and 1.2. Empty: none."},
     {"listeners.stomps", T::address, &S::listen_stomps, "",
      "STOMP over TLS, by convention on port 61614. Needs tls.certificate_file and tls.key_file."},
-    {"listeners.stomp_ws", T::address, &S::listen_stomp_ws, "", "STOMP over WebSocket.", 0, 0, {}, {}, false},
+    {"listeners.stomp_ws", T::address, &S::listen_stomp_ws, "",
+     "STOMP over WebSocket, by convention on port 15674, at the path /ws. Pages of any site may use it from "
+     "the browsers "
+     "of those who can reach it: see web_socket.allow_origins."},
+    {"listeners.stomp_wss", T::address, &S::listen_stomp_wss, "",
+     "STOMP over WebSocket over TLS, by convention on port 15673. Needs tls.certificate_file and "
+     "tls.key_file."},
     {"listeners.kafka", T::address, &S::listen_kafka, "", "Kafka.", 0, 0, {}, {}, false},
     {"listeners.kafkas", T::address, &S::listen_kafkas, "", "Kafka over TLS.", 0, 0, {}, {}, false},
     {"listeners.sqs", T::address, &S::listen_sqs, "", "SQS over HTTP.", 0, 0, {}, {}, false},
@@ -61,6 +77,11 @@ constexpr SettingSpec table[] = {
     {"admin.cors_max_age_s", T::duration, &S::admin_cors_max_age_s, "1800",
      "How long a browser may remember what it was told of other sites' pages. 0: it is not told.", 0, 86'400,
      "s"},
+
+    {"web_socket.allow_origins", T::string_list, &S::web_socket_allow_origins, "*",
+     "Sites whose pages may come over WebSocket from a browser, as https://shop.example; *: any. Clients "
+     "that are no "
+     "browsers name no site and may come."},
 
     {"log.level",
      T::choice,

@@ -60,7 +60,8 @@ std::vector<std::string> OwnBroker::arguments() const {
           "--ports-file", file("ports.json"),
           "--set",        fmt::format("listeners.amqp=127.0.0.1:{}", amqp_port_),
           "--set",        fmt::format("listeners.admin=127.0.0.1:{}", admin_port_),
-          "--set",        "listeners.metrics="};
+          "--set",        "listeners.metrics=",
+          "--set",        "listeners.stomp="};
 }
 
 Status OwnBroker::spawn() {

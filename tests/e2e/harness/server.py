@@ -69,7 +69,8 @@ class Server:
     def command(self, extra=()):
         command = [str(binary()), "server", "--data-dir", str(self.data_dir), "--ports-file", str(self.ports_file)]
         for setting in ["listeners.amqp=127.0.0.1:0", "listeners.admin=127.0.0.1:0",
-                        "listeners.metrics=127.0.0.1:0", "listeners.stomp=127.0.0.1:0", *self.settings, *extra]:
+                        "listeners.metrics=127.0.0.1:0", "listeners.stomp=127.0.0.1:0",
+                        "listeners.stomp_ws=127.0.0.1:0", *self.settings, *extra]:
             command += ["--set", setting]
         return command + self.arguments
 

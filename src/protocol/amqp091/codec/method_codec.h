@@ -12,11 +12,11 @@
 
 #include "base/assert.h"
 #include "base/cursor.h"
+#include "base/utf8.h"
 #include "protocol/amqp091/codec/decoded.h"
 #include "protocol/amqp091/codec/field_view.h"
 #include "protocol/amqp091/codec/frame.h"
 #include "protocol/amqp091/codec/method.h"
-#include "protocol/amqp091/codec/utf8.h"
 
 namespace weir::amqp091 {
 

@@ -50,6 +50,7 @@ const std::string* find_header(const std::vector<Header>& headers, std::string_v
 std::string_view reason_phrase(unsigned status) {
   constexpr std::pair<unsigned, std::string_view> phrases[] = {
       {100, "Continue"},
+      {101, "Switching Protocols"},
       {200, "OK"},
       {201, "Created"},
       {204, "No Content"},
@@ -66,6 +67,7 @@ std::string_view reason_phrase(unsigned status) {
       {413, "Content Too Large"},
       {415, "Unsupported Media Type"},
       {417, "Expectation Failed"},
+      {426, "Upgrade Required"},
       {429, "Too Many Requests"},
       {431, "Request Header Fields Too Large"},
       {500, "Internal Server Error"},
@@ -84,10 +86,10 @@ void append_head(std::string& out, const Response& response, bool keep_alive, st
                  reason_phrase(response.status));
   append_header(out, "Date", date_text(now_ms));
   for (const Header& header : response.headers) append_header(out, header.name, header.value);
-  // 204 and 304 have no body by definition, and a length would only be believed.
+  // 101, 204 and 304 have no body by definition, and a length would only be believed.
   if (response.in_pieces) {
     append_header(out, "Transfer-Encoding", "chunked");
-  } else if (response.status != 204 && response.status != 304) {
+  } else if (response.status != 101 && response.status != 204 && response.status != 304) {
     append_header(out, "Content-Length", std::to_string(response.body.size()));
   }
   if (!keep_alive) append_header(out, "Connection", "close");

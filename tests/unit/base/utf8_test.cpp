@@ -1,10 +1,10 @@
-#include "protocol/amqp091/codec/utf8.h"
+#include "base/utf8.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace weir::amqp091 {
+namespace weir {
 namespace {
 
 TEST(Utf8, ascii_and_every_length_of_sequence_are_valid) {
@@ -35,5 +35,21 @@ TEST(Utf8, a_sequence_cut_off_or_interrupted_is_not) {
   }
 }
 
+TEST(Utf8, text_may_be_cut_anywhere_between_its_pieces) {
+  const std::string text = "a\xc2\x80\xe2\x82\xac\xf0\x9f\x98\x80z";
+  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+    Utf8Check check;
+    EXPECT_TRUE(check.take(as_bytes(text).first(cut)));
+    EXPECT_EQ(check.whole(), valid_utf8(text.substr(0, cut))) << cut;
+    EXPECT_TRUE(check.take(as_bytes(text).subspan(cut)));
+    EXPECT_TRUE(check.whole());
+  }
+  Utf8Check bad;
+  EXPECT_TRUE(bad.take(as_bytes("\xe0")));
+  EXPECT_FALSE(bad.take(as_bytes("\x80\x80")));
+  EXPECT_FALSE(bad.take(as_bytes("a")));
+  EXPECT_FALSE(bad.whole());
+}
+
 }  // namespace
-}  // namespace weir::amqp091
+}  // namespace weir

@@ -1,12 +1,27 @@
-// What it is: a check that bytes are well-formed UTF-8 (RFC 3629): no overlong forms, surrogates or values
-// past U+10FFFF.
+// What it is: checks that bytes are well-formed UTF-8 (RFC 3629): no overlong forms, surrogates or values past U+10FFFF.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 
-namespace weir::amqp091 {
+#include "base/bytes.h"
+
+namespace weir {
+
+// Of text that comes in pieces, cut anywhere.
+class Utf8Check {
+ public:
+  // False, and ever after: there is something that no text has.
+  bool take(Bytes piece);
+  // Nothing is missing of the last character.
+  bool whole() const { return good_ && left_ == 0; }
+
+ private:
+  std::uint8_t left_ = 0;                  // bytes that the character lacks
+  std::uint8_t low_ = 0x80, high_ = 0xBF;  // bounds of the next of them
+  bool good_ = true;
+};
 
 namespace detail {
 bool valid_utf8_slow(std::string_view text);
@@ -26,4 +41,4 @@ inline bool valid_utf8(std::string_view text) {
   return (seen & high_bits) == 0 || detail::valid_utf8_slow(text);
 }
 
-}  // namespace weir::amqp091
+}  // namespace weir
