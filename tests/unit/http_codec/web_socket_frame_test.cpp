@@ -57,7 +57,7 @@ Read read(std::string bytes, std::size_t piece_bytes = SIZE_MAX, bool takes_text
 
 TEST(WebSocketFrames, the_bytes_of_messages_come_out_however_they_were_cut) {
   std::string expected, sent;
-  for (const std::size_t size : {0, 1, 3, 7, 8, 125, 126, 127, 65'535, 65'536, 100'001}) {
+  for (const std::size_t size : {0, 1, 3, 7, 8, 125, 126, 127, 65'535, 65'536}) {
     std::string payload(size, ' ');
     for (std::size_t i = 0; i < size; ++i) payload[i] = static_cast<char>('a' + (i * 7 + size) % 26);
     sent += frame(0x82, payload) + frame(0x89, "are you there") + frame(0x01, payload);
@@ -67,7 +67,7 @@ TEST(WebSocketFrames, the_bytes_of_messages_come_out_however_they_were_cut) {
   for (const std::size_t piece_bytes : {std::size_t{1}, std::size_t{5}, std::size_t{4'096}, SIZE_MAX}) {
     const Read seen = read(sent, piece_bytes);
     EXPECT_EQ(seen.payload, expected) << piece_bytes;
-    ASSERT_EQ(seen.events.size(), 22U);
+    ASSERT_EQ(seen.events.size(), 20U);
     EXPECT_EQ(seen.events[0], "ping:are you there");
     EXPECT_EQ(seen.events[1], "pong");
   }
