@@ -21,19 +21,12 @@ std::string_view heading_of(std::string_view group) {
   struct Heading {
     std::string_view group, words;
   };
-  constexpr Heading headings[] = {{"", "General"},
-                                  {"listeners", "Listeners"},
-                                  {"log", "Log"},
-                                  {"auth", "Logins"},
-                                  {"oauth2", "Access tokens"},
-                                  {"tls", "TLS"},
-                                  {"amqp", "AMQP 0-9-1"},
-                                  {"admin", "Management API"},
-                                  {"web_socket", "WebSocket"},
-                                  {"limits", "Limits"},
-                                  {"memory", "Memory"},
-                                  {"disk", "Disk"},
-                                  {"journal", "Journal"}};
+  constexpr Heading headings[] = {
+      {"", "General"},        {"listeners", "Listeners"},  {"log", "Log"},
+      {"auth", "Logins"},     {"oauth2", "Access tokens"}, {"tls", "TLS"},
+      {"amqp", "AMQP 0-9-1"}, {"admin", "Management API"}, {"web_socket", "WebSocket"},
+      {"limits", "Limits"},   {"memory", "Memory"},        {"disk", "Disk"},
+      {"journal", "Journal"}};
   for (const Heading& heading : headings) {
     if (heading.group == group) return heading.words;
   }
