@@ -248,6 +248,19 @@ def test_a_large_message_under_way_comes_whole_before_the_last_receipt(start_wei
     assert [frame.command for frame in frames] == ["MESSAGE", "RECEIPT"] and len(frames[0].body) == 16 << 20
 
 
+def test_subscriptions_are_as_they_were_asked_for_while_others_send_much(wire, name):
+    subscribers, others = [wire() for _ in range(4)], [wire() for _ in range(4)]
+    for turn in range(25):
+        for number, one in enumerate(subscribers):
+            frames = [f"SUBSCRIBE\nid:{turn}-{part}\ndestination:/queue/{name(f'crowd-{turn}-{number}-{part}')}\n"
+                      f"receipt:{turn}-{part}\n\n\0" for part in range(4)]
+            one.send_bytes("".join(frames).encode())
+            for other in others:
+                other.send_bytes(b"\n" * 20_000)
+        for one in subscribers:
+            assert [one.receive().headers.get("receipt-id") for _ in range(4)] == [f"{turn}-{part}" for part in range(4)]
+
+
 def test_subscribers_are_told_when_their_queue_goes(wire, admin, name):
     one = wire()
     one.send("SUBSCRIBE", {"id": "1", "destination": "/queue/" + name("gone"), "receipt": "on"})

@@ -157,6 +157,7 @@ class Connection final : public ClientConnection {
   const Settings& settings_;
   ConnectionOwner& owner_;
   FrameReader reader_;
+  ChunkRef frame_input_;  // of the frame that waits
   Phase phase_ = Phase::connecting;
   Version version_ = Version::v1_0;
   std::uint32_t beat_in_ms_ = 0, beat_out_ms_ = 0;  // 0: none

@@ -46,9 +46,12 @@ FrameLimits Connection::frame_limits() const {
 void Connection::take_frames(Bytes input, Chunk* chunk) {
   while (phase_ < Phase::closing) {
     if (waiting()) return hold(input, chunk);
+    frame_input_.reset();
     const FrameReader::Kind kind = reader_.next(input, chunk, frame_limits());
     if (kind == FrameReader::Kind::none) return;
     handle(kind, chunk);
+    // It is looked at again when the answer comes, and the shard reads on meanwhile.
+    if (waiting()) frame_input_ = ChunkRef::share(chunk);
   }
 }
 
