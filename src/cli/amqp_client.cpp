@@ -9,7 +9,6 @@
 #include "protocol/amqp091/codec/channel_methods.h"
 #include "protocol/amqp091/codec/connection_methods.h"
 #include "protocol/amqp091/codec/field_table.h"
-#include "runtime/tls.h"
 
 namespace weir::cli {
 
@@ -35,38 +34,13 @@ AmqpClient::AmqpClient(ClientOptions options, runtime::Loop& loop, ClientEvents&
 
 void AmqpClient::start(std::unique_ptr<runtime::ByteStream> stream) {
   stream_ = std::move(stream);
-  control_.assign(std::begin(amqp091::protocol_header), std::end(amqp091::protocol_header));
+  output_.own().assign(std::begin(amqp091::protocol_header), std::end(amqp091::protocol_header));
   stream_->open(*this);
   flush();
 }
 
 void AmqpClient::flush() {
-  if (state_ == State::closed || stalled_) return;
-  while (true) {
-    if (pieces_.empty()) {
-      if (control_.empty()) return;
-      leaving_.swap(control_);
-      control_.clear();
-      pieces_.push_back(leaving_);
-    }
-    const auto batch = std::span<const Bytes>(pieces_).subspan(piece_).first(
-        std::min(pieces_.size() - piece_, runtime::write_pieces_max));
-    std::size_t offered = 0;
-    for (const Bytes piece : batch) offered += piece.size();
-    Result<std::size_t> taken = stream_->write(batch);
-    if (!taken) return;  // on_closed follows
-    std::size_t left = *taken;
-    while (piece_ < pieces_.size() && left >= pieces_[piece_].size()) left -= pieces_[piece_++].size();
-    if (piece_ == pieces_.size()) {
-      pieces_.clear();
-      piece_ = 0;
-      continue;
-    }
-    pieces_[piece_] = pieces_[piece_].subspan(left);
-    if (*taken == offered) continue;
-    stalled_ = true;
-    return;
-  }
+  if (state_ != State::closed) output_.flush(*stream_);
 }
 
 void AmqpClient::on_readable() {
@@ -214,9 +188,10 @@ void AmqpClient::on_heartbeat_timer() {
   silent_ = heard_ ? 0 : silent_ + 1;
   heard_ = false;
   if (silent_ > silent_max) return fail_with({ErrorCode::timed_out, "no heartbeat from the broker"});
-  const std::size_t at = control_.size();
-  control_.resize(at + amqp091::frame_overhead_bytes);
-  amqp091::write_heartbeat_frame(control_.data() + at);
+  std::vector<std::byte>& own = output_.own();
+  const std::size_t at = own.size();
+  own.resize(at + amqp091::frame_overhead_bytes);
+  amqp091::write_heartbeat_frame(own.data() + at);
   flush();
   loop_.timers().arm(heartbeat_timer_, heartbeat_s_ * 500U);
 }
@@ -237,7 +212,7 @@ void AmqpClient::fail_with(Error error) {
 }
 
 void AmqpClient::on_writable() {
-  stalled_ = false;
+  output_.there_is_room();
   flush();
   if (state_ != State::closed && output_idle()) events_.on_output_room();
 }
@@ -247,14 +222,6 @@ void AmqpClient::on_closed(const Error& reason) {
   state_ = State::closed;
   loop_.timers().cancel(heartbeat_timer_);
   events_.on_failed({reason.code, fmt::format("connection lost: {}", reason.message)});
-}
-
-Result<std::unique_ptr<runtime::ByteStream>> connect_stream(runtime::Loop& loop, const std::string& host,
-                                                            std::uint16_t port, runtime::TlsContext* tls) {
-  Result<runtime::Socket> socket = runtime::Loop::connect_now(host, port);
-  if (!socket) return std::unexpected(std::move(socket).error());
-  if (tls != nullptr) return loop.adopt_tls_client(std::move(*socket), *tls, host);
-  return loop.adopt(std::move(*socket));
 }
 
 }  // namespace weir::cli

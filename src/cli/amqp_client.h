@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "cli/gathered_output.h"
 #include "protocol/amqp091/codec/frame.h"
 #include "protocol/amqp091/codec/method_codec.h"
 #include "runtime/loop.h"
@@ -58,13 +59,13 @@ class AmqpClient final : public runtime::StreamHandler {
   bool blocked_by_broker() const { return blocked_by_broker_; }
 
   // Everything queued has left: what queue_bytes() was given may change.
-  bool output_idle() const { return pieces_.empty(); }
+  bool output_idle() const { return output_.idle(); }
   // Queues bytes that stay where they are until output_idle(). Whole frames only.
-  void queue_bytes(Bytes bytes) { pieces_.push_back(bytes); }
+  void queue_bytes(Bytes bytes) { output_.queue(bytes); }
   // Appends to what leaves after the queued bytes.
   template <amqp091::AnyMethod M>
   void append(const M& method) {
-    amqp091::append_method_frame(control_, client_channel, method);
+    amqp091::append_method_frame(output_.own(), client_channel, method);
   }
   // Writes as much as the socket takes.
   void flush();
@@ -88,7 +89,7 @@ class AmqpClient final : public runtime::StreamHandler {
   void with(Bytes payload, Take&& take);
   template <amqp091::AnyMethod M>
   void append_on_connection(const M& method) {
-    amqp091::append_method_frame(control_, 0, method);
+    amqp091::append_method_frame(output_.own(), 0, method);
   }
   void start_ok();
   void tune_ok(Bytes payload);
@@ -110,17 +111,9 @@ class AmqpClient final : public runtime::StreamHandler {
   std::size_t input_begin_ = 0;
   std::size_t input_end_ = 0;
 
-  std::vector<Bytes> pieces_;       // of one or more gathered writes
-  std::size_t piece_ = 0;           // those before it have left
-  std::vector<std::byte> control_;  // frames of our own that are to leave next
-  std::vector<std::byte> leaving_;  // frames of our own that a piece points at
-  bool stalled_ = false;            // the socket was full
+  GatheredOutput output_;
 
   runtime::MethodTimer<AmqpClient, &AmqpClient::on_heartbeat_timer> heartbeat_timer_{*this};
 };
-
-// Connects and adopts the stream on `loop`. `tls` is null for plain TCP.
-Result<std::unique_ptr<runtime::ByteStream>> connect_stream(runtime::Loop& loop, const std::string& host,
-                                                            std::uint16_t port, runtime::TlsContext* tls);
 
 }  // namespace weir::cli

@@ -3,7 +3,9 @@
 #include <optional>
 #include <string_view>
 
+#include "cli/amqp_producer.h"
 #include "cli/bench_connection.h"
+#include "cli/connect_stream.h"
 #include "protocol/amqp091/codec/exchange_methods.h"
 #include "protocol/amqp091/codec/field_table.h"
 #include "protocol/amqp091/codec/queue_methods.h"

@@ -3,15 +3,38 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <fstream>
 #include <memory>
 
-#include "cli/bench_run.h"
+#include "cli/amqp_consumer.h"
+#include "cli/amqp_producer.h"
+#include "cli/amqp_topology.h"
+#include "cli/bench_command.h"
 #include "cli/server_arguments.h"
 
 namespace weir::cli {
 
 namespace {
+
+class AmqpProtocol final : public BenchProtocol {
+ public:
+  Status prepare(const BenchOptions& options, const BenchPlan& plan,
+                 runtime::TlsContext* tls) const override {
+    return declare_topology(options, plan, tls);
+  }
+  Result<std::uint64_t> clean_up(const BenchOptions& options, const BenchPlan& plan,
+                                 runtime::TlsContext* tls) const override {
+    return delete_topology(options, plan, tls);
+  }
+  std::unique_ptr<BenchProducer> make_producer(std::uint32_t index, const BenchContext& context,
+                                               BenchTally& tally, runtime::Loop& loop,
+                                               Nudge& own_thread) const override {
+    return std::make_unique<AmqpProducer>(index, context, tally, loop, own_thread);
+  }
+  std::unique_ptr<BenchConsumer> make_consumer(std::uint32_t index, const BenchContext& context,
+                                               BenchTally& tally, runtime::Loop& loop) const override {
+    return std::make_unique<AmqpConsumer>(index, context, tally, loop);
+  }
+};
 
 struct BenchArguments {
   BenchOptions options;
@@ -46,16 +69,7 @@ void add_topology_options(CLI::App& app, BenchOptions& o) {
 }
 
 void add_message_options(CLI::App& app, BenchOptions& o) {
-  app.add_option("--size", o.size_bytes, "Bytes of a body")->capture_default_str();
-  app.add_option("--messages", o.messages, "Publish so many in all, without warm-up, instead of --seconds");
-  app.add_option("--seconds", o.seconds, "Measured time; then what is on its way is drained")
-      ->capture_default_str();
-  app.add_option("--warmup", o.warmup_s, "Seconds before the measured time")->capture_default_str();
-  app.add_option("--rate", o.rate_per_s,
-                 "Messages/s in all, evenly spaced; latency counts from the intended time");
-  app.add_option("--window", o.window, "Unconfirmed messages per producer; 1 waits for each")
-      ->capture_default_str();
-  app.add_option("--backlog", o.backlog, "Producers wait while so many messages are not consumed; 0: never");
+  add_load_options(app, o);
   app.add_flag("--confirm,!--no-confirm", o.confirm, "Publisher confirms");
   app.add_flag("--tx", o.tx, "Publish in transactions of up to --window messages, instead of confirms");
   app.add_flag("--persistent,!--transient", o.persistent, "Delivery mode 2 or 1");
@@ -65,16 +79,6 @@ void add_message_options(CLI::App& app, BenchOptions& o) {
   app.add_option("--ack-every", o.ack_every, "One acknowledgement for so many messages")
       ->capture_default_str();
   app.add_flag("--auto-ack", o.auto_ack, "Consume without acknowledgements");
-}
-
-void add_run_options(CLI::App& app, BenchOptions& o) {
-  app.add_option("--threads", o.threads, "1: one for all; else half for producers, half for consumers")
-      ->capture_default_str();
-  app.add_flag("--verify,!--no-verify", o.verify, "Check order, loss and duplicates");
-  app.add_option("--drain-idle", o.drain_idle_s, "Seconds without any message after which the rest is lost")
-      ->capture_default_str();
-  app.add_option("--json", o.json_file, "Write the result to this file, too");
-  app.add_option("--broker-pid", o.broker_pid, "Report this process's CPU time and memory");
 }
 
 Status complete(BenchArguments& a) {
@@ -89,22 +93,8 @@ int run(BenchArguments& arguments) {
     fmt::print(stderr, "weir bench amqp: {}\n", completed.error().message);
     return 2;
   }
-  const BenchOptions& options = arguments.options;
-  const Result<BenchReport> report = run_bench(options);
-  if (!report) {
-    fmt::print(stderr, "weir bench amqp: {}\n", report.error().message);
-    return report.error().code == ErrorCode::config ? 2 : 1;
-  }
-  fmt::print("{}", report_text(options, *report));
-  if (!options.json_file.empty()) {
-    std::ofstream file(options.json_file);
-    file << report_json(options, *report);
-    if (!file.flush()) {
-      fmt::print(stderr, "weir bench amqp: {} can't be written\n", options.json_file);
-      return 1;
-    }
-  }
-  return report->ok() ? 0 : 1;
+  const AmqpProtocol protocol;
+  return run_bench_command("weir bench amqp", arguments.options, make_plan(arguments.options), protocol);
 }
 
 }  // namespace

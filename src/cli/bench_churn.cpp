@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/amqp_client.h"
+#include "cli/connect_stream.h"
 #include "cli/server_arguments.h"
 #include "protocol/amqp091/codec/queue_methods.h"
 #include "runtime/loop.h"

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
-#include "cli/amqp_client.h"
 #include "cli/bench_control.h"
 #include "cli/bench_options.h"
 #include "cli/bench_plan.h"
@@ -30,7 +30,5 @@ struct BenchContext {
   std::uint64_t run = 0;  // in every stamp
   Nudge& producers;       // all threads that have some
 };
-
-ClientOptions client_options(const BenchOptions& options, std::string name);
 
 }  // namespace weir::cli

@@ -1,63 +1,52 @@
-// What it is: one consuming connection of a run: takes deliveries from its queues, checks and times them, and
-// acknowledges them in groups of --ack-every.
+// What it is: one consuming connection of a run, whatever it speaks: checks and times what its queues deliver. A protocol
+// derives from it, and acknowledges.
 // Shard: its loop's thread.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "cli/bench_connection.h"
 
 namespace weir::cli {
 
-class BenchConsumer final : ClientEvents {
+class BenchConsumer {
  public:
   BenchConsumer(std::uint32_t index, const BenchContext& context, BenchTally& tally, runtime::Loop& loop);
+  virtual ~BenchConsumer() = default;
 
-  AmqpClient& client() { return client_; }
-  // Acknowledges what is left. The run is over.
-  void finish();
+  virtual void start(std::unique_ptr<runtime::ByteStream> stream) = 0;
+  // Acknowledges what is left and says goodbye: control.count_closed() follows.
+  virtual void finish() = 0;
+
+ protected:
+  const BenchContext& context() const { return context_; }
+  runtime::Loop& loop() { return loop_; }
+  std::uint32_t index() const { return index_; }
+  const std::vector<std::uint32_t>& queues() const { return queues_; }
+
+  // Around what one read brought.
+  void begin_input() { now_ns_ = loop_.clock().monotonic_ns(); }
+  void end_input();
+  // A message with so many bytes came; the first ones, as many as there are but at most stamp_bytes, lie at `front`.
+  void delivered(std::uint32_t queue, const std::byte* front, std::uint64_t body_bytes, bool redelivered);
+  void fail_with(std::string what);
+  // The connection is lost.
+  void lose(const Error& error);
 
  private:
-  enum class Expect : std::uint8_t { method, header, body };
-
-  void on_ready() override;
-  void on_input_begin() override;
-  void on_frame(const amqp091::Frame& frame) override;
-  void on_input_end() override;
-  void on_output_room() override {}
-  void on_failed(const Error& error) override;
-  void on_closed() override { context_.control.count_closed(); }
-
-  void on_method(Bytes payload);
-  void on_deliver(Bytes payload);
-  void on_body(Bytes payload);
-  void delivered();
-  void acknowledge();
   void record_latency(std::uint64_t sent_ns);
   void flush_latency();
-  void fail_with(std::string what);
 
   std::uint32_t index_;
   const BenchContext& context_;
   BenchTally& tally_;
   runtime::Loop& loop_;
-  AmqpClient client_;
-  DeliveryCheck check_;
   std::vector<std::uint32_t> queues_;
-  std::uint32_t replies_left_ = 0;  // of the set-up
+  DeliveryCheck check_;
 
-  // The message that is coming in.
-  Expect expect_ = Expect::method;
-  std::uint32_t queue_ = 0;
-  bool redelivered_ = false;
-  std::uint64_t body_bytes_ = 0;
-  std::uint64_t body_got_ = 0;
-  std::array<std::byte, stamp_bytes> front_{};  // of the body
-
-  std::uint64_t last_tag_ = 0;
-  std::uint32_t unacknowledged_ = 0;
   std::uint64_t now_ns_ = 0;       // when the input was read that is being handled
   std::uint64_t in_input_ = 0;     // deliveries in it
   std::uint64_t run_sent_ns_ = 0;  // messages in a row that were sent at the same time are recorded at once

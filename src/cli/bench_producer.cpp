@@ -4,21 +4,10 @@
 
 #include <algorithm>
 
-#include "protocol/amqp091/codec/basic_methods.h"
-#include "protocol/amqp091/codec/channel_methods.h"
-
 namespace weir::cli {
 
 namespace {
 constexpr unsigned batches_at_once = 8;  // then other connections have their turn
-}
-
-ClientOptions client_options(const BenchOptions& options, std::string name) {
-  return {.user = options.server.user,
-          .password = options.server.password,
-          .vhost = options.server.vhost,
-          .name = std::move(name),
-          .heartbeat_s = options.heartbeat_s};
 }
 
 BenchProducer::BenchProducer(std::uint32_t index, const BenchContext& context, BenchTally& tally,
@@ -29,7 +18,6 @@ BenchProducer::BenchProducer(std::uint32_t index, const BenchContext& context, B
       tally_(tally),
       loop_(loop),
       own_thread_(own_thread),
-      client_(client_options(context.options, fmt::format("weir bench producer {}", index)), loop, *this),
       window_(context.options.confirm ? context.options.window : 1),
       lanes_(context.plan.lanes_of_producer[index]),
       lane_seq_(lanes_.size()) {
@@ -37,48 +25,18 @@ BenchProducer::BenchProducer(std::uint32_t index, const BenchContext& context, B
   if (total > 0) sent_max_ = context.plan.messages_of_producer(index, total);
 }
 
-void BenchProducer::on_ready() {
-  make_batch();
-  if (context_.options.tx) return client_.append(amqp091::TxSelect{});
-  if (context_.options.confirm) return client_.append(amqp091::ConfirmSelect{});
+void BenchProducer::use_form(const PublishForm& form) {
+  batch_.emplace(form, context_.options.confirm ? context_.options.window : SIZE_MAX);
+}
+
+void BenchProducer::become_ready() {
   ready_ = true;
   context_.control.count_ready();
 }
 
-void BenchProducer::make_batch() {
-  std::vector<std::string> keys;
-  for (const std::uint32_t lane : lanes_) keys.push_back(context_.plan.lanes[lane].routing_key);
-  const PublishFormat format{.exchange = context_.plan.exchange,
-                             .mandatory = context_.options.mandatory,
-                             .persistent = context_.options.persistent,
-                             .size_bytes = context_.options.size_bytes,
-                             .frame_max = client_.frame_max()};
-  batch_.emplace(format, keys, context_.options.confirm ? context_.options.window : SIZE_MAX);
-}
-
-void BenchProducer::on_frame(const amqp091::Frame& frame) {
-  using namespace amqp091;
-  if (frame.type != FrameType::method) return;  // the content of a return
-  const MethodId id = method_id_of(frame.payload);
-  if (id == BasicAck::info.id) {
-    const Decoded<BasicAck> ack = decode_as<BasicAck>(frame.payload);
-    if (ack) settle(ack->delivery_tag, ack->multiple, false);
-  } else if (id == BasicNack::info.id) {
-    const Decoded<BasicNack> nack = decode_as<BasicNack>(frame.payload);
-    if (nack) settle(nack->delivery_tag, nack->multiple, true);
-  } else if (id == BasicReturn::info.id) {
-    ++tally_.returned;
-  } else if (id == TxCommitOk::info.id) {
-    settle(sent_, true, false);
-  } else if (id == ConfirmSelectOk::info.id || id == TxSelectOk::info.id) {
-    ready_ = true;
-    context_.control.count_ready();
-  }
-}
-
-void BenchProducer::settle(std::uint64_t tag, bool multiple, bool refused) {
+void BenchProducer::settle(std::uint64_t number, bool multiple, bool refused) {
   const BenchTimes& times = context_.control.times;
-  const bool known = window_.settle(tag, multiple, [&](std::uint64_t sent_ns, std::uint64_t count) {
+  const bool known = window_.settle(number, multiple, [&](std::uint64_t sent_ns, std::uint64_t count) {
     settled_in_input_ += count;
     if (refused) {
       tally_.refused += count;
@@ -89,7 +47,11 @@ void BenchProducer::settle(std::uint64_t tag, bool multiple, bool refused) {
   if (!known) ++tally_.bad_confirms;
 }
 
-void BenchProducer::on_input_end() {
+void BenchProducer::settle_packet(std::uint16_t packet_id, bool refused) {
+  settle(number_of_packet(packet_id, window_.lowest()), false, refused);
+}
+
+void BenchProducer::end_input() {
   if (settled_in_input_ > 0) {
     const BenchTimes& times = context_.control.times;
     context_.control.confirmed.fetch_add(settled_in_input_, std::memory_order_relaxed);
@@ -104,7 +66,7 @@ void BenchProducer::on_input_end() {
   report_if_done();
 }
 
-void BenchProducer::on_failed(const Error& error) {
+void BenchProducer::fail_with(const Error& error) {
   context_.control.fail_with(fmt::format("producer {}: {}", index_, error.message));
   context_.control.count_closed();
 }
@@ -147,7 +109,7 @@ void BenchProducer::publish_more() {
   if (ended_ || !ready_ || !context_.control.begun()) return;
   if (!pacer_ && context_.options.rate_per_s > 0) pacer_.emplace(context_.options.rate_per_s, times.start_ns);
   for (unsigned i = 0; i < batches_at_once; ++i) {
-    if (client_.finished() || client_.blocked_by_broker() || !client_.output_idle()) return;
+    if (!may_write()) return;
     const std::uint64_t now_ns = loop_.clock().monotonic_ns();
     if (now_ns >= times.measure_end_ns || sent_ == sent_max_) return end_publishing();
     batch_->clear();
@@ -167,16 +129,14 @@ void BenchProducer::publish_batch(std::uint64_t count, std::uint64_t now_ns) {
     }
     stamp.lane = lanes_[lane_];
     stamp.seq = lane_seq_[lane_]++;
-    batch_->add(lane_, stamp);
+    batch_->add(lane_, stamp, sent_ + i + 1);
     if (context_.options.confirm) window_.add(stamp.sent_ns);
     if (++lane_ == lanes_.size()) lane_ = 0;
   }
   sent_ += count;
   context_.control.published.fetch_add(count);
   if (context_.control.times.measured(now_ns)) tally_.published += count;
-  batch_->pieces([this](Bytes piece) { client_.queue_bytes(piece); });
-  if (context_.options.tx) client_.append(amqp091::TxCommit{});
-  client_.flush();
+  write(*batch_);
 }
 
 void BenchProducer::end_publishing() {

@@ -1,5 +1,5 @@
-// What it is: one publishing connection of a run: keeps its window of unconfirmed messages full, or follows the
-// timetable of --rate, and notes when each message was confirmed.
+// What it is: one publishing connection of a run, whatever it speaks: keeps its window of unconfirmed messages full, or
+// follows the timetable of --rate, and notes when each message was confirmed. A protocol derives from it.
 // Shard: its loop's thread.
 #pragma once
 
@@ -15,30 +15,46 @@
 
 namespace weir::cli {
 
-class BenchProducer final : ClientEvents {
+class BenchProducer {
  public:
   // `own_thread` is nudged when there is more to publish at once than a turn should take.
   BenchProducer(std::uint32_t index, const BenchContext& context, BenchTally& tally, runtime::Loop& loop,
                 Nudge& own_thread);
+  virtual ~BenchProducer() = default;
 
-  AmqpClient& client() { return client_; }
+  virtual void start(std::unique_ptr<runtime::ByteStream> stream) = 0;
+  // Says goodbye: control.count_closed() follows.
+  virtual void close() = 0;
   // Publishes what may be published now.
   void publish_more();
   std::uint32_t index() const { return index_; }
   // How many messages went to each of its lanes (in the order of plan.lanes_of_producer). After the run.
   const std::vector<std::uint64_t>& sent_per_lane() const { return lane_seq_; }
 
- private:
-  void on_ready() override;
-  void on_input_begin() override { now_ns_ = loop_.clock().monotonic_ns(); }
-  void on_frame(const amqp091::Frame& frame) override;
-  void on_input_end() override;
-  void on_output_room() override { publish_more(); }
-  void on_failed(const Error& error) override;
-  void on_closed() override { context_.control.count_closed(); }
+ protected:
+  // Nothing is on its way out, and the broker has not asked for a pause.
+  virtual bool may_write() const = 0;
+  virtual void write(const PublishBatch& batch) = 0;
 
-  void make_batch();
-  void settle(std::uint64_t tag, bool multiple, bool refused);
+  const BenchContext& context() const { return context_; }
+  BenchTally& tally() { return tally_; }
+  runtime::Loop& loop() { return loop_; }
+  const std::vector<std::uint32_t>& lanes() const { return lanes_; }
+  std::uint64_t sent() const { return sent_; }
+
+  // Before become_ready().
+  void use_form(const PublishForm& form);
+  void become_ready();
+  // Around what one read brought.
+  void begin_input() { now_ns_ = loop_.clock().monotonic_ns(); }
+  void end_input();
+  // The broker's answer to the message of that number (its first one's is 1), or to all up to it.
+  void settle(std::uint64_t number, bool multiple, bool refused);
+  // As settle() of one message, which is named by its packet_id_of().
+  void settle_packet(std::uint16_t packet_id, bool refused);
+  void fail_with(const Error& error);
+
+ private:
   std::uint64_t room(std::uint64_t now_ns);
   std::uint64_t backlog_room();
   void publish_batch(std::uint64_t count, std::uint64_t now_ns);
@@ -54,9 +70,8 @@ class BenchProducer final : ClientEvents {
   BenchTally& tally_;
   runtime::Loop& loop_;
   Nudge& own_thread_;
-  AmqpClient client_;
   ConfirmWindow window_;
-  std::optional<PublishBatch> batch_;  // once the frame-max is known
+  std::optional<PublishBatch> batch_;
   std::optional<Pacer> pacer_;
   std::vector<std::uint32_t> lanes_;
   std::vector<std::uint64_t> lane_seq_;  // next of each lane

@@ -8,7 +8,6 @@
 #include <optional>
 
 #include "base/rng.h"
-#include "cli/amqp_topology.h"
 #include "cli/bench_thread.h"
 #include "cli/pacing_thread.h"
 #include "cli/progress_bar.h"
@@ -33,8 +32,9 @@ std::uint64_t ns_of(double seconds) { return static_cast<std::uint64_t>(seconds 
 
 class BenchRun final : Nudge {
  public:
-  BenchRun(const BenchOptions& options, BenchPlan plan)
+  BenchRun(const BenchOptions& options, BenchPlan plan, const BenchProtocol& protocol)
       : options_(options),
+        protocol_(protocol),
         plan_(std::move(plan)),
         trackers_(plan_.tracker_count()),
         context_{options_,
@@ -67,6 +67,7 @@ class BenchRun final : Nudge {
   void count_losses();
 
   const BenchOptions& options_;
+  const BenchProtocol& protocol_;
   BenchPlan plan_;
   BenchControl control_;
   std::vector<TrackedLane> trackers_;
@@ -80,7 +81,7 @@ class BenchRun final : Nudge {
 // With one thread, all connections are on it. With more, the first half has the producers, the rest the consumers.
 Status BenchRun::make_threads() {
   for (std::uint32_t i = 0; i < options_.threads; ++i) {
-    threads_.push_back(std::make_unique<BenchThread>(context_, tls_.get()));
+    threads_.push_back(std::make_unique<BenchThread>(context_, protocol_, tls_.get()));
     WEIR_TRY(threads_.back()->make_loop());
   }
   const std::uint32_t producing = std::max(options_.threads / 2, 1U);
@@ -100,7 +101,7 @@ Status BenchRun::start() {
     if (!made) return std::unexpected(std::move(made).error());
     tls_ = std::move(*made);
   }
-  WEIR_TRY(declare_topology(options_, plan_, tls_.get()));
+  WEIR_TRY(protocol_.prepare(options_, plan_, tls_.get()));
   WEIR_TRY(make_threads());
   // Consumers of what is there already have no one to wait for.
   if (options_.producers == 0) set_times();
@@ -214,7 +215,7 @@ void BenchRun::end() {
   bar_.clear();
   for (auto& thread : threads_) thread->finish();
   if (!failed && !control_.wait_closed(options_.producers + options_.consumers, close_s_max)) {
-    if (report_.failure.empty()) report_.failure = "the broker did not answer connection.close";
+    if (report_.failure.empty()) report_.failure = "the broker did not answer the goodbye";
   }
   for (auto& thread : threads_) {
     thread->stop();
@@ -276,7 +277,7 @@ Result<BenchReport> BenchRun::run() {
   }
   report_.drain_s = static_cast<double>(drained_ns - measured_to_ns) / 1e9;
   if (!options_.keep) {
-    const Result<std::uint64_t> left = delete_topology(options_, plan_, tls_.get());
+    const Result<std::uint64_t> left = protocol_.clean_up(options_, plan_, tls_.get());
     if (left) report_.left_in_queues = *left;
     if (!left && report_.failure.empty()) report_.failure = left.error().message;
   }
@@ -285,10 +286,8 @@ Result<BenchReport> BenchRun::run() {
 
 }  // namespace
 
-Result<BenchReport> run_bench(const BenchOptions& options) {
-  Result<BenchPlan> plan = make_plan(options);
-  if (!plan) return std::unexpected(std::move(plan).error());
-  BenchRun run(options, std::move(*plan));
+Result<BenchReport> run_bench(const BenchOptions& options, BenchPlan plan, const BenchProtocol& protocol) {
+  BenchRun run(options, std::move(plan), protocol);
   return run.run();
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/connect_stream.h"
+
 namespace weir::cli {
 
 BenchThread::~BenchThread() { stop(); }
@@ -14,11 +16,11 @@ Status BenchThread::make_loop() {
 }
 
 void BenchThread::add_producer(std::uint32_t index) {
-  producers_.push_back(std::make_unique<BenchProducer>(index, context_, tally_, *loop_, *this));
+  producers_.push_back(protocol_.make_producer(index, context_, tally_, *loop_, *this));
 }
 
 void BenchThread::add_consumer(std::uint32_t index) {
-  consumers_.push_back(std::make_unique<BenchConsumer>(index, context_, tally_, *loop_));
+  consumers_.push_back(protocol_.make_consumer(index, context_, tally_, *loop_));
 }
 
 void BenchThread::start() {
@@ -29,24 +31,25 @@ void BenchThread::start() {
 }
 
 void BenchThread::connect_all() {
-  for (auto& consumer : consumers_) {
-    if (!connect(consumer->client())) return;
-  }
-  for (auto& producer : producers_) {
-    if (!connect(producer->client())) return;
-  }
+  const auto connect_each = [this](auto& connections) {
+    for (auto& connection : connections) {
+      std::unique_ptr<runtime::ByteStream> stream = connect();
+      if (stream == nullptr) return false;
+      connection->start(std::move(stream));
+    }
+    return true;
+  };
+  if (connect_each(consumers_)) connect_each(producers_);
 }
 
-bool BenchThread::connect(AmqpClient& client) {
+// Null: it could not be reached, which has been told.
+std::unique_ptr<runtime::ByteStream> BenchThread::connect() {
   const BenchServer& server = context_.options.server;
   Result<std::unique_ptr<runtime::ByteStream>> stream =
       connect_stream(*loop_, server.host, server.port, tls_);
-  if (!stream) {
-    context_.control.fail_with(fmt::format("{}:{}: {}", server.host, server.port, stream.error().message));
-    return false;
-  }
-  client.start(std::move(*stream));
-  return true;
+  if (stream) return std::move(*stream);
+  context_.control.fail_with(fmt::format("{}:{}: {}", server.host, server.port, stream.error().message));
+  return nullptr;
 }
 
 void BenchThread::nudge() {
@@ -63,7 +66,7 @@ bool BenchThread::begin_turn() {
 void BenchThread::finish() {
   loop_->post([this] {
     for (auto& consumer : consumers_) consumer->finish();
-    for (auto& producer : producers_) producer->client().close();
+    for (auto& producer : producers_) producer->close();
   });
 }
 

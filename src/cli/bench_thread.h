@@ -7,8 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "cli/bench_consumer.h"
-#include "cli/bench_producer.h"
+#include "cli/bench_protocol.h"
 #include "runtime/loop.h"
 #include "runtime/tls.h"
 
@@ -17,7 +16,8 @@ namespace weir::cli {
 class BenchThread final : public Nudge, runtime::TurnHandler {
  public:
   // `tls` is null for plain TCP.
-  BenchThread(const BenchContext& context, runtime::TlsContext* tls) : context_(context), tls_(tls) {}
+  BenchThread(const BenchContext& context, const BenchProtocol& protocol, runtime::TlsContext* tls)
+      : context_(context), protocol_(protocol), tls_(tls) {}
   ~BenchThread();
 
   Status make_loop();
@@ -39,9 +39,10 @@ class BenchThread final : public Nudge, runtime::TurnHandler {
   bool begin_turn() override;
   void end_turn() override {}
   void connect_all();
-  bool connect(AmqpClient& client);
+  std::unique_ptr<runtime::ByteStream> connect();
 
   const BenchContext& context_;
+  const BenchProtocol& protocol_;
   runtime::TlsContext* tls_;
   std::unique_ptr<runtime::Loop> loop_;
   BenchTally tally_;

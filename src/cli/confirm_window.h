@@ -22,6 +22,8 @@ class ConfirmWindow {
     return std::min<std::uint64_t>(window_ - unconfirmed_, span_left);
   }
   std::uint64_t unconfirmed() const { return unconfirmed_; }
+  // Unconfirmed number, or the next one.
+  std::uint64_t lowest() const { return lowest_; }
 
   // A message was sent (or meant to be) at `sent_ns`, which is not 0. room() was at least 1.
   void add(std::uint64_t sent_ns) {

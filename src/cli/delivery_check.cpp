@@ -2,8 +2,8 @@
 
 namespace weir::cli {
 
-DeliveryCheck::DeliveryCheck(const BenchPlan& plan, std::uint64_t run, std::uint32_t size_bytes,
-                             std::vector<TrackedLane>& trackers, BenchTally& tally)
+DeliveryCheck::DeliveryCheck(const BenchPlan& plan, std::size_t queues, std::uint64_t run,
+                             std::uint32_t size_bytes, std::vector<TrackedLane>& trackers, BenchTally& tally)
     : plan_(plan),
       run_(run),
       size_bytes_(size_bytes),
@@ -11,7 +11,8 @@ DeliveryCheck::DeliveryCheck(const BenchPlan& plan, std::uint64_t run, std::uint
       checkable_(!plan.lanes.empty() && size_bytes > 0 &&
                  (lane_is_sent_ || plan.lanes.size() <= (plan.broadcast ? 1 : plan.queues.size()))),
       trackers_(trackers),
-      next_in_order_(trackers.size()),
+      one_queue_(queues == 1),
+      next_in_order_(one_queue_ ? plan.lanes.size() : trackers.size()),
       tally_(tally) {
   if (lane_is_sent_) return;
   only_lane_.resize(plan.queues.size());
@@ -24,7 +25,7 @@ std::uint64_t DeliveryCheck::take(std::uint32_t queue, const std::byte* body, bo
   if (redelivered) ++tally_.redelivered;
   if (!checkable_) return 0;
   std::uint64_t expected = 0;
-  if (!lane_is_sent_) expected = next_in_order_[plan_.tracker_of(only_lane_[queue], queue)];
+  if (!lane_is_sent_) expected = next_in_order(only_lane_[queue], queue);
   MessageStamp stamp = read_stamp(body, size_bytes_, expected);
   if (!lane_is_sent_) stamp.lane = only_lane_[queue];
   if (run_ == 0) run_ = stamp.run;
@@ -42,7 +43,7 @@ std::uint64_t DeliveryCheck::take(std::uint32_t queue, const std::byte* body, bo
     case Observed::duplicate: ++tally_.duplicates; return 0;
     case Observed::absurd: ++tally_.foreign; return 0;
   }
-  std::uint64_t& next = next_in_order_[tracker];
+  std::uint64_t& next = next_in_order(stamp.lane, queue);
   if (stamp.seq < next) {
     ++tally_.reordered;
   } else {

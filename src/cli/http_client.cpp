@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "cli/amqp_client.h"
+#include "cli/connect_stream.h"
 #include "protocol/http/codec/base64.h"
 #include "protocol/http/codec/response_parser.h"
 #include "runtime/loop.h"

@@ -4,14 +4,21 @@
 #include <cstring>
 
 #include "base/assert.h"
-#include "cli/amqp_client.h"
-#include "protocol/amqp091/codec/content_frames.h"
 
 namespace weir::cli {
 
 namespace {
 
-// Text that compresses neither too well nor takes time to make.
+void write_number(std::byte* slot, NumberField field, std::uint64_t number) {
+  if (field == NumberField::packet_id) return store_be(slot, packet_id_of(number));
+  for (std::size_t i = number_digits; i > 0; --i) {
+    slot[i - 1] = static_cast<std::byte>('0' + number % 10);
+    number /= 10;
+  }
+}
+
+}  // namespace
+
 std::vector<std::byte> make_body(std::uint32_t bytes) {
   std::vector<std::byte> body(bytes);
   std::uint32_t state = 1;
@@ -22,23 +29,13 @@ std::vector<std::byte> make_body(std::uint32_t bytes) {
   return body;
 }
 
-}  // namespace
-
-PublishBatch::PublishBatch(const PublishFormat& format, const std::vector<std::string>& routing_keys,
-                           std::size_t count_max)
-    : size_bytes_(format.size_bytes) {
-  using namespace amqp091;
-  const std::vector<std::byte> body = make_body(size_bytes_);
-  std::vector<std::byte> properties;
-  append_properties(properties, {.delivery_mode = static_cast<std::uint8_t>(format.persistent ? 2 : 1)});
-  for (const std::string& key : routing_keys) {
-    std::vector<std::byte>& head = heads_.emplace_back();
-    append_method_frame(
-        head, client_channel,
-        BasicPublish{.exchange = format.exchange, .routing_key = key, .mandatory = format.mandatory});
-    const std::size_t content_at = head.size();
-    append_content_frames(head, client_channel, properties, body, format.frame_max);
-    stamp_at_ = content_at + content_header_frame_bytes(properties.size()) + frame_header_bytes;
+PublishBatch::PublishBatch(const PublishForm& form, std::size_t count_max)
+    : size_bytes_(form.body_bytes),
+      stamp_at_(form.body_at),
+      number_(form.number),
+      number_at_(form.number_at) {
+  for (std::size_t lane = 0; lane < form.lanes; ++lane) {
+    std::vector<std::byte>& head = heads_.emplace_back(form.message(lane));
     if (size_bytes_ > whole_bytes_max) {
       const std::size_t cut = stamp_at_ + stamp_bytes;
       tail_.assign(head.begin() + static_cast<std::ptrdiff_t>(cut), head.end());
@@ -54,12 +51,13 @@ PublishBatch::PublishBatch(const PublishFormat& format, const std::vector<std::s
   slot_lane_.assign(count_max_, SIZE_MAX);
 }
 
-void PublishBatch::add(std::size_t lane_index, const MessageStamp& stamp) {
+void PublishBatch::add(std::size_t lane_index, const MessageStamp& stamp, std::uint64_t number) {
   std::byte* const slot = slots_.data() + count_ * head_bytes_;
   if (slot_lane_[count_] != lane_index) {
     std::memcpy(slot, heads_[lane_index].data(), head_bytes_);
     slot_lane_[count_] = lane_index;
   }
+  if (number_ != NumberField::none) write_number(slot + number_at_, number_, number);
   write_stamp(slot + stamp_at_, size_bytes_, stamp);
   ++count_;
 }

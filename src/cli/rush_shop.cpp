@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/connect_stream.h"
 #include "protocol/amqp091/codec/basic_methods.h"
 #include "protocol/amqp091/codec/channel_methods.h"
 #include "protocol/amqp091/codec/content_frames.h"

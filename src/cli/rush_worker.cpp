@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/connect_stream.h"
 #include "protocol/amqp091/codec/basic_methods.h"
 #include "protocol/amqp091/codec/content.h"
 #include "protocol/amqp091/codec/queue_methods.h"

@@ -1,13 +1,17 @@
 #include "cli/server_arguments.h"
 
+#include <fmt/format.h>
+
 #include "cli/amqp_uri.h"
 
 namespace weir::cli {
 
 void add_server_options(CLI::App& app, ServerArguments& arguments) {
-  app.add_option("--uri", arguments.uri, "amqp[s]://user:password@host:port/vhost");
+  if (arguments.has_uri) app.add_option("--uri", arguments.uri, "amqp[s]://user:password@host:port/vhost");
   app.add_option("--host", arguments.host, "Host of the broker (127.0.0.1)");
-  app.add_option("--port", arguments.port, "Port of the broker (5672; 5671 with --tls)");
+  app.add_option(
+      "--port", arguments.port,
+      fmt::format("Port of the broker ({}; {} with --tls)", arguments.port_plain, arguments.port_tls));
   app.add_option("--user", arguments.user, "User name (guest)");
   app.add_option("--password", arguments.password, "Password (guest)");
   app.add_option("--vhost", arguments.vhost, "Virtual host (/)");
@@ -15,6 +19,7 @@ void add_server_options(CLI::App& app, ServerArguments& arguments) {
 }
 
 Status complete_server(const ServerArguments& arguments, BenchServer& server) {
+  server.port = arguments.port_plain;
   if (!arguments.uri.empty()) {
     Result<BenchServer> parsed = parse_amqp_uri(arguments.uri);
     if (!parsed) return std::unexpected(std::move(parsed).error());
@@ -22,7 +27,7 @@ Status complete_server(const ServerArguments& arguments, BenchServer& server) {
   }
   if (arguments.tls && !server.tls) {
     server.tls = true;
-    if (arguments.uri.empty()) server.port = 5671;
+    if (arguments.uri.empty()) server.port = arguments.port_tls;
   }
   if (arguments.host) server.host = *arguments.host;
   if (arguments.port) server.port = *arguments.port;

@@ -13,9 +13,13 @@ namespace weir::cli {
 
 // What the parser fills.
 struct ServerArguments {
-  std::string uri;
-  std::optional<std::string> host, user, password, vhost;
-  std::optional<std::uint16_t> port;
+  // Of the protocol: where its brokers listen, and whether it has URIs that we know.
+  std::uint16_t port_plain = 5672, port_tls = 5671;
+  bool has_uri = true;
+
+  std::string uri{};
+  std::optional<std::string> host{}, user{}, password{}, vhost{};
+  std::optional<std::uint16_t> port{};
   bool tls = false;
 };
 

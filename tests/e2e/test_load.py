@@ -12,7 +12,8 @@ pytestmark = pytest.mark.usefixtures("weir_alone")
 
 def generate(broker, tmp_path, load, *options):
     result = tmp_path / "result.json"
-    done = subprocess.run([binary(), "bench", load, "--port", str(broker.ports["amqp"]), "--json", result, *options],
+    port = broker.ports["stomp" if load == "stomp" else "amqp"]
+    done = subprocess.run([binary(), "bench", load, "--port", str(port), "--json", result, *options],
                           capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(result.read_text())
@@ -29,14 +30,36 @@ def test_messages_are_counted_and_checked(broker, tmp_path, options):
     assert result["ok"] and not any(result["faults"].values())
 
 
+@pytest.mark.parametrize("options", [
+    [],
+    ["--transient", "--no-receipts", "--ack", "auto"],
+    ["--ack", "client", "--ack-every", "10", "--producers", "3", "--consumers", "2", "--queues", "4", "--size", "10000"],
+    ["--rate", "5000", "--size", "16"],
+])
+def test_messages_by_stomp_are_counted_and_checked(broker, tmp_path, options):
+    result = generate(broker, tmp_path, "stomp", "--messages", "2000", *options)
+    assert result["ok"] and not any(result["faults"].values())
+    assert result["total"]["consumed"] == 2000
+    assert result["total"]["confirmed"] == (0 if "--no-receipts" in options else 2000)
+
+
 @pytest.mark.parametrize("what", ["queues", "connections"])
 def test_churn_is_counted(broker, tmp_path, what):
     result = generate(broker, tmp_path, "churn", "--what", what, "--seconds", "0.3", "--connections", "2")
     assert result["rounds"] > 0 and result["what"] == what
 
 
-def test_a_broker_that_is_not_there_is_told(tmp_path):
-    done = subprocess.run([binary(), "bench", "churn", "--port", "1"], capture_output=True, text=True, timeout=60,
+@pytest.mark.parametrize("load, said", [("churn", "weir bench churn: connect to 127.0.0.1:1"),
+                                        ("stomp", "weir bench stomp: 127.0.0.1:1: connect to 127.0.0.1:1")])
+def test_a_broker_that_is_not_there_is_told(load, said):
+    done = subprocess.run([binary(), "bench", load, "--port", "1"], capture_output=True, text=True, timeout=60,
                           check=False)
     assert done.returncode == 1
-    assert "weir bench churn: connect to 127.0.0.1:1" in done.stderr
+    assert said in done.stderr
+
+
+def test_what_the_broker_refuses_is_told(broker):
+    done = subprocess.run([binary(), "bench", "stomp", "--port", str(broker.ports["stomp"]), "--password", "wrong"],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "Access refused for user 'guest'" in done.stderr

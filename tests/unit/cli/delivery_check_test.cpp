@@ -23,7 +23,7 @@ class DeliveryCheckTest : public testing::Test {
     size_bytes_ = size_bytes;
     trackers_ = std::vector<TrackedLane>(plan_.tracker_count());
   }
-  DeliveryCheck consumer() { return {plan_, this_run, size_bytes_, trackers_, tally_}; }
+  DeliveryCheck consumer() { return {plan_, plan_.queues.size(), this_run, size_bytes_, trackers_, tally_}; }
   std::uint64_t deliver(DeliveryCheck& to, std::uint32_t queue, std::uint32_t lane, std::uint64_t seq,
                         std::uint64_t run = this_run) {
     std::array<std::byte, stamp_bytes> body{};
@@ -113,7 +113,7 @@ TEST_F(DeliveryCheckTest, a_message_of_another_run_or_of_no_lane_is_foreign) {
 
 TEST_F(DeliveryCheckTest, without_a_run_of_its_own_it_takes_the_run_of_the_first_message) {
   set_up(1, 1, 1024);
-  DeliveryCheck consumer(plan_, 0, size_bytes_, trackers_, tally_);
+  DeliveryCheck consumer(plan_, 1, 0, size_bytes_, trackers_, tally_);
   for (std::uint64_t seq = 0; seq < 3; ++seq) deliver(consumer, 0, 0, seq, 5);
   EXPECT_EQ(tally_.faults(), 0U);
   deliver(consumer, 0, 0, 3, 6);
@@ -127,6 +127,16 @@ TEST_F(DeliveryCheckTest, with_a_fanout_every_queue_gets_its_own_copy) {
   EXPECT_EQ(tally_.faults(), 0U);
   deliver(consumer, 1, 0, 0);
   EXPECT_EQ(tally_.duplicates, 1U);
+}
+
+TEST_F(DeliveryCheckTest, a_consumer_of_one_of_many_queues_knows_the_order_of_each_lane) {
+  set_up(2, 1, 1024, 3);
+  DeliveryCheck consumer(plan_, 1, this_run, size_bytes_, trackers_, tally_);
+  for (std::uint64_t seq = 0; seq < 3; ++seq) deliver(consumer, 2, seq % 2, seq / 2);
+  EXPECT_EQ(tally_.faults(), 0U);
+  deliver(consumer, 2, 1, 5);
+  deliver(consumer, 2, 1, 4);
+  EXPECT_EQ(tally_.reordered, 1U);
 }
 
 TEST_F(DeliveryCheckTest, bodies_of_two_bytes_still_show_a_duplicate_and_a_gap) {

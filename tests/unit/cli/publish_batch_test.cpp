@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cli/amqp_messages.h"
 #include "protocol/amqp091/codec/basic_methods.h"
 #include "protocol/amqp091/codec/content.h"
 #include "protocol/amqp091/codec/frame.h"
@@ -54,13 +55,15 @@ std::vector<Published> parse(Bytes bytes) {
 
 TEST(PublishBatch, messages_of_every_size_come_out_whole_with_their_stamps) {
   for (const std::uint32_t size : {0U, 1U, 16U, 24U, 1000U, 4096U, 4097U, 8184U, 8185U, 100'000U}) {
-    PublishBatch batch({.persistent = true, .size_bytes = size, .frame_max = frame_max}, {"q.1", "q.2"}, 10);
+    PublishBatch batch(
+        amqp_form({.routing_keys = {"q.1", "q.2"}, .size_bytes = size, .frame_max = frame_max}), 10);
     for (std::uint64_t round = 0; round < 3; ++round) {
       batch.clear();
       const std::size_t count = std::min<std::size_t>(batch.room(), 5);
       for (std::uint64_t i = 0; i < count; ++i) {
         batch.add((i + round) % 2,
-                  {.lane = static_cast<std::uint32_t>(i), .seq = round * 100 + i, .sent_ns = 7, .run = 8});
+                  {.lane = static_cast<std::uint32_t>(i), .seq = round * 100 + i, .sent_ns = 7, .run = 8},
+                  i + 1);
       }
       const std::vector<Published> messages = parse(written(batch));
       ASSERT_EQ(messages.size(), count) << size;
@@ -75,12 +78,21 @@ TEST(PublishBatch, messages_of_every_size_come_out_whole_with_their_stamps) {
 }
 
 TEST(PublishBatch, it_holds_no_more_messages_than_asked_for) {
-  PublishBatch batch({.size_bytes = 10, .frame_max = frame_max}, {"q"}, 3);
+  PublishBatch batch(amqp_form({.routing_keys = {"q"}, .size_bytes = 10, .frame_max = frame_max}), 3);
   EXPECT_EQ(batch.room(), 3U);
-  batch.add(0, {});
+  batch.add(0, {}, 1);
   EXPECT_EQ(batch.room(), 2U);
   batch.clear();
   EXPECT_EQ(batch.room(), 3U);
+}
+
+TEST(PublishBatch, the_number_of_a_message_is_found_again_by_its_packet_id) {
+  for (const std::uint64_t lowest : {1ULL, 65'530ULL, 65'535ULL, 65'536ULL, 1'000'000ULL}) {
+    for (std::uint64_t number = lowest; number < lowest + 8'000; ++number) {
+      ASSERT_NE(packet_id_of(number), 0U);
+      ASSERT_EQ(number_of_packet(packet_id_of(number), lowest), number);
+    }
+  }
 }
 
 }  // namespace
