@@ -139,23 +139,25 @@ class Broker:
 class Weir(Broker):
     name = "weir"
 
-    def __init__(self, directory, binary):
+    def __init__(self, directory, binary, protocol="amqp"):
         super().__init__(directory)
         self.binary = Path(binary).resolve()
+        self.protocol = protocol  # whose port is `port`
         self.settings = []  # "key=value", for the next start
 
     def _launch(self):
         self._ports_file = self.directory / "ports.json"
         self._ports_file.unlink(missing_ok=True)  # an earlier start's
-        listeners = [f"--set=listeners.{name}=" for name in ("admin", "metrics", "mqtt", "stomp", "kafka", "sqs")]
+        listeners = [f"--set=listeners.{name}={'127.0.0.1:0' if name == self.protocol else ''}"
+                     for name in ("amqp", "admin", "metrics", "mqtt", "stomp", "kafka", "sqs")]
         self._spawn([str(self.binary), "server", "--data-dir", str(self.directory / "data"), *listeners,
-                     "--set=listeners.amqp=127.0.0.1:0", *[f"--set={setting}" for setting in self.settings],
+                     *[f"--set={setting}" for setting in self.settings],
                      "--ports-file", str(self._ports_file)])
 
     def _ready(self):
         try:
             self.ports = json.loads(self._ports_file.read_text())
-            self.port = self.ports["amqp"]
+            self.port = self.ports[self.protocol]
         except (FileNotFoundError, ValueError, KeyError):
             return False
         return accepts(self.port)
@@ -169,9 +171,12 @@ class RabbitMq(Broker):
 
     name = "rabbitmq"
     server = "/usr/lib/rabbitmq/bin/rabbitmq-server"
+    package = "rabbitmq-server"
 
-    def __init__(self, directory):
+    def __init__(self, directory, plugin=None):
+        """`plugin`: "stomp", whose port is `port` then, instead of AMQP's."""
         super().__init__(directory)
+        self.plugin = plugin
         self.epmd = None
         self.beam_pid = 0
 
@@ -184,12 +189,16 @@ class RabbitMq(Broker):
         return self.beam_pid or self.process.pid
 
     def _launch(self):
-        self.port = free_port()
+        amqp_port = self.port = free_port()
         epmd_port = free_port()
         config = self.directory / "rabbitmq.conf"
-        config.write_text(f"listeners.tcp.1 = 127.0.0.1:{self.port}\nloopback_users.guest = true\n")
+        lines = [f"listeners.tcp.1 = 127.0.0.1:{amqp_port}", "loopback_users.guest = true"]
+        if self.plugin:
+            self.port = free_port()
+            lines.append(f"{self.plugin}.listeners.tcp.1 = 127.0.0.1:{self.port}")
+        config.write_text("".join(line + "\n" for line in lines))
         (self.directory / "env.conf").write_text("")
-        (self.directory / "plugins").write_text("[].\n")
+        (self.directory / "plugins").write_text(f"[rabbitmq_{self.plugin}].\n" if self.plugin else "[].\n")
         environment = {
             **os.environ,
             "HOME": str(self.directory),
@@ -199,7 +208,7 @@ class RabbitMq(Broker):
             "RABBITMQ_CONFIG_FILE": str(config),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.directory / "plugins"),
             "RABBITMQ_NODENAME": f"bench{os.getpid()}@localhost",
-            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_NODE_PORT": str(amqp_port),
             "RABBITMQ_DIST_PORT": str(free_port()),
             "RABBITMQ_MNESIA_BASE": str(self.directory / "data"),
             "RABBITMQ_LOG_BASE": str(self.directory / "log"),
@@ -257,6 +266,47 @@ class RabbitMq(Broker):
         if self.epmd is not None:
             end_process(self.epmd, 5)
             self.epmd = None
+
+    def disk_bytes(self):
+        return disk_bytes(self.directory / "data")
+
+
+class ActiveMq(Broker):
+    """ActiveMQ Classic with the configuration of Debian's package (KahaDB, which syncs what is persistent; no JMX) and its
+    512 MiB of heap, but for its place and its one connector."""
+
+    name = "activemq"
+    server = "/usr/share/activemq/bin/activemq.jar"
+    package = "activemq"
+
+    @classmethod
+    def installed(cls):
+        return os.access(cls.server, os.R_OK) and shutil.which("java") is not None
+
+    def _launch(self):
+        self.port = free_port()
+        config = self.directory / "activemq.xml"
+        config.write_text(f"""<beans xmlns="http://www.springframework.org/schema/beans"
+    xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
+    xsi:schemaLocation="http://www.springframework.org/schema/beans
+    http://www.springframework.org/schema/beans/spring-beans-2.0.xsd
+    http://activemq.apache.org/schema/core http://activemq.apache.org/schema/core/activemq-core.xsd">
+  <broker xmlns="http://activemq.apache.org/schema/core" useJmx="false" brokerName="bench" useShutdownHook="true"
+      dataDirectory="{self.directory}/data">
+    <persistenceAdapter><kahaDB directory="{self.directory}/data/kahadb"/></persistenceAdapter>
+    <transportConnectors>
+      <transportConnector name="stomp" uri="stomp://127.0.0.1:{self.port}"/>
+    </transportConnectors>
+  </broker>
+</beans>
+""")
+        self._spawn(["java", "-Xms512M", "-Xmx512M", "-Dorg.apache.activemq.UseDedicatedTaskRunner=true",
+                     "-Dactivemq.home=/usr/share/activemq", f"-Dactivemq.base={self.directory}",
+                     f"-Dactivemq.conf={self.directory}", f"-Dactivemq.data={self.directory}/data",
+                     "-jar", self.server, "start", f"xbean:file:{config}"])
+
+    def _ready(self):
+        return accepts(self.port)
 
     def disk_bytes(self):
         return disk_bytes(self.directory / "data")

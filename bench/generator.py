@@ -1,9 +1,10 @@
-"""Runs of `weir bench amqp` and `weir bench churn`, the load generators, and their results as flat numbers."""
+"""Runs of `weir bench …`, the load generators, and their results as flat numbers."""
 
 import json
 import subprocess
 from pathlib import Path
 
+LOADS = ("amqp", "stomp", "mqtt")  # messages, unlike churn
 SECONDS_MORE = 180  # than a run should take, until it is given up
 
 
@@ -13,7 +14,7 @@ class GeneratorRun:
     def __init__(self, binary, directory, broker, options, load="amqp"):
         self.broker = broker
         self.result_file = Path(directory) / f"result-{id(self)}.json"
-        if load == "amqp":
+        if load in LOADS:
             options = ["--broker-pid", str(broker.pid), *options]
         self.process = subprocess.Popen(
             [str(binary), "bench", load, "--port", str(broker.port), "--json", str(self.result_file), *options],
@@ -62,5 +63,7 @@ def figures(result):
             values |= {f"{kind}_{p}_us": latency[p] for p in ("p50", "p90", "p99", "p99_9", "max")}
     for who in ("generator", "broker"):
         usage = result["cpu"][who]
-        values[f"{who}_us_per_message"] = (usage["user_s"] + usage["system_s"]) * 1e6 / messages
+        seconds = usage["user_s"] + usage["system_s"]
+        values[f"{who}_us_per_message"] = seconds * 1e6 / messages
+        values[f"{who}_cores"] = seconds / result["measured_s"] if result["measured_s"] else 0
     return values

@@ -8,27 +8,27 @@ import sys
 import tempfile
 from pathlib import Path
 
-import brokers
-
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def add_arguments(parser, rows, quick):
+def add_arguments(parser, rows, quick, brokers):
     parser.add_argument("rows", nargs="*", help=f"of: {', '.join(row.name for row in rows)}; none: all")
     parser.add_argument("--quick", action="store_true", help=f"{quick}, no results written")
-    parser.add_argument("--only", choices=["weir", "rabbitmq"], help="leave the other broker out")
+    parser.add_argument("--only", choices=brokers, help="leave the other brokers out")
     parser.add_argument("--weir", default=ROOT / "build/weir", type=lambda path: Path(path).resolve(),
                         help="the binary to measure")
     parser.add_argument("--results", default=ROOT / "bench/results", help="where the results go")
     parser.add_argument("--work-dir", default=ROOT / "build", help="the file system for the brokers' data")
 
 
-def check_programs(programs, only):
+def check_programs(programs, peers):
+    """`peers`: classes of brokers."""
     for program in programs:
         if not os.access(program, os.X_OK):
             sys.exit(f"{program} is missing: scripts/build release {' '.join(p.name for p in programs)}")
-    if only != "weir" and not brokers.RabbitMq.installed():
-        sys.exit("RabbitMQ is not installed")
+    for peer in peers:
+        if not peer.installed():
+            sys.exit(f"{peer.package} is not installed")
 
 
 @contextlib.contextmanager

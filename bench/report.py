@@ -31,6 +31,8 @@ COLUMNS = [
     ("deliver p99 us", "deliver_p99_us"),
     ("broker CPU us/msg", "broker_us_per_message"),
     ("generator CPU us/msg", "generator_us_per_message"),
+    ("broker cores", "broker_cores"),
+    ("generator cores", "generator_cores"),
     ("RSS MiB", "rss_mib"),
 ]
 
@@ -40,21 +42,23 @@ def table(headers, rows):
     return lines + ["| " + " | ".join(row) + " |" for row in rows]
 
 
-def row_lines(row, medians, samples, verdicts):
-    lines = [f"## {row.name}: {row.title}", "", f"`weir bench amqp {' '.join(row.options)}`", ""]
+def row_lines(suite, row, medians, samples, verdicts):
+    lines = [f"## {row.name}: {row.title}", "", f"`weir bench {row.load} {' '.join(row.options)}`", ""]
     rows = []
     for variant, values in medians.items():
         if variant == "raw":
             continue
         spread = sorted(s["throughput_per_s"] for s in samples[variant])
-        label = variant if variant.startswith("weir") else f"RabbitMQ {variant}"
-        rows.append([label, *[number(values.get(metric)) for _, metric in COLUMNS],
+        name, _, beside = variant.partition(" ")
+        rows.append([f"{suite.variants[name].label} {beside}".strip(),
+                     *[number(values.get(metric)) for _, metric in COLUMNS],
                      f"{number(spread[0])} to {number(spread[-1])}"])
-    lines += table(["", *[title for title, _ in COLUMNS], "messages/s, all rounds"], rows)
+    lines += table(["", *[title for title, _ in COLUMNS], f"{row.counts}/s, all rounds"], rows)
     weir = medians.get("weir", {}).get("throughput_per_s")
-    peers = {v: m["throughput_per_s"] for v, m in medians.items() if v in ("quorum", "classic")}
+    peers = {v: medians[v]["throughput_per_s"] for v in suite.variants if v != "weir" and v in medians}
     if weir and peers:
-        lines += ["", "Ratio of messages/s: " + ", ".join(f"{number(weir / x)} x {v}" for v, x in peers.items() if x)]
+        lines += ["", f"Ratio of {row.counts}/s: " + ", ".join(
+            f"{number(weir / x)} x {suite.variants[v].label}" for v, x in peers.items() if x)]
     raw = medians.get("raw")
     if raw:
         lines += ["", f"Raw disk beside it: sync of 4 KiB p50 {number(raw['sync_p50_us'])} us, "

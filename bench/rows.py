@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 
 from checks import Check, get
+from turns import Variant
 
-# A variant: which broker, and what the generator is told besides the row's options.
 VARIANTS = {
-    "weir": ("weir", []),
-    "quorum": ("rabbitmq", ["--queue-type", "quorum"]),
-    "classic": ("rabbitmq", ["--queue-type", "classic"]),
+    "weir": Variant("weir", "weir", []),
+    "quorum": Variant("rabbitmq", "RabbitMQ quorum", ["--queue-type", "quorum"]),
+    "classic": Variant("rabbitmq", "RabbitMQ classic", ["--queue-type", "classic"]),
 }
 
 # The same for every broker. The bounded backlog makes publishers and consumers run at one speed: what is measured can
@@ -39,9 +39,8 @@ def ratio(metric, peers, best=max):
     return value
 
 
-def times(limit, peers, metric="throughput_per_s", counts="messages"):
-    label = " and ".join(peers) if len(peers) > 1 else peers[0]
-    return Check(f"{counts}/s >= {limit:g} x RabbitMQ {label}", ratio(metric, peers), limit)
+def times(limit, peers, metric="throughput_per_s", counts="messages", broker="RabbitMQ "):
+    return Check(f"{counts}/s >= {limit:g} x {broker}{' and '.join(peers)}", ratio(metric, peers), limit)
 
 
 def fraction(text, metric, limit):

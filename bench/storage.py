@@ -17,7 +17,8 @@ from storage_loads import Load, LoadError
 
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="scripts/bench storage", description=__doc__)
-    harness.add_arguments(parser, storage_rows.ROWS, "a tenth of the messages and queues, a fifth of the time")
+    harness.add_arguments(parser, storage_rows.ROWS, "a tenth of the messages and queues, a fifth of the time",
+                          ["weir", "rabbitmq"])
     parser.add_argument("--messages", type=int, default=0, help="depth of the queues (the row's own)")
     parser.add_argument("--seconds", type=float, default=0, help="of steady-cleaner (5) and mixed-ages (60)")
     parser.add_argument("--rounds", type=int,
@@ -29,7 +30,7 @@ def variants_of(row, only):
     """Of what the row names; `--only rabbitmq` asks for RabbitMQ where it can be had, if only it takes its time."""
     if only == "rabbitmq" and not row.weir_only:
         return [variant for variant in rows.VARIANTS if variant != "weir"]
-    return [v for v in row.variants if only is None or rows.VARIANTS[v][0] == only]
+    return [v for v in row.variants if only is None or rows.VARIANTS[v].broker == only]
 
 
 class Bench:
@@ -46,7 +47,7 @@ class Bench:
         return brokers.RabbitMq(self.directory / name)
 
     def sample(self, row, variant, turn):
-        name, options = rows.VARIANTS[variant]
+        name, options = rows.VARIANTS[variant].broker, rows.VARIANTS[variant].options
         broker = self.broker(name)
         broker.start_seconds_max = 600
         load = Load(self.arguments, self.directory, broker, variant, options)
@@ -113,7 +114,8 @@ def main():
     arguments = parse_arguments()
     chosen = checks.find_rows(arguments.rows, storage_rows.ROWS)
     only_weir = all(variants_of(row, arguments.only) == ["weir"] for row in chosen)
-    harness.check_programs([arguments.weir], "weir" if only_weir else arguments.only)
+    peers = [] if only_weir or arguments.only == "weir" else [brokers.RabbitMq]
+    harness.check_programs([arguments.weir], peers)
     with harness.work_directory(arguments.work_dir) as directory:
         bench = Bench(arguments, directory)
         samples = bench.run(chosen)
