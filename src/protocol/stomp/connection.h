@@ -151,6 +151,7 @@ class Connection final : public ClientConnection {
   void settle(bool accept);
 
   // delivering.cpp
+  void pass_over(const Subscription& subscription, const node::Delivery& delivery);
   void append_message_head(const node::Delivery& delivery, const Subscription& subscription,
                            std::uint64_t tag);
 

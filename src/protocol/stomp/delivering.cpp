@@ -7,6 +7,7 @@
 #include "protocol/stomp/codec/escape.h"
 #include "protocol/stomp/codec/stored_headers.h"
 #include "protocol/stomp/connection.h"
+#include "protocol/stomp/selected.h"
 
 namespace weir::stomp {
 
@@ -23,6 +24,10 @@ void append_number(std::string& out, std::uint64_t number) {
 void Connection::on_delivery(const node::Delivery& delivery) {
   Subscription* const subscription = subscriptions_.find(delivery.consumer);
   if (subscription == nullptr) return;
+  if (subscription->selector) [[unlikely]] {
+    SelectedMessage message(delivery, client_.headers_of());
+    if (!subscription->selector->matches(message)) return pass_over(*subscription, delivery);
+  }
   const std::uint64_t tag = next_tag_++;
   const bool automatic = subscription->ack == AckMode::automatic;
   if (!automatic && !delivery.looked_at)
@@ -47,6 +52,13 @@ void Connection::on_delivery(const node::Delivery& delivery) {
     output_.refer(ChunkRef::share(delivery.chunk), body);
     write(std::string_view("\0", 1));
   }
+}
+
+// It is not for this subscription, whose queue is its own, or which only looks.
+void Connection::pass_over(const Subscription& subscription, const node::Delivery& delivery) {
+  if (delivery.body != node::no_body) session_->close_body(delivery.body);
+  if (subscription.ack == AckMode::automatic || delivery.looked_at) return;
+  session_->settle(subscription.number, delivery.queue, delivery.seq, node::Outcome::accept);
 }
 
 // Into text_.

@@ -122,6 +122,11 @@ std::optional<std::string> property_of(Bytes stored, std::string_view name) {
   return std::nullopt;
 }
 
+std::optional<std::string_view> property_named(std::string_view header) {
+  const Property* const property = find_by_header(header);
+  return property == nullptr ? std::nullopt : std::optional(property->name);
+}
+
 std::optional<std::string_view> header_text(Bytes stored, std::string_view name) {
   for (std::string_view rest = as_text(stored); !rest.empty();) {
     const std::size_t end = rest.find('\n');

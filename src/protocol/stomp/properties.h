@@ -32,6 +32,9 @@ std::optional<std::string> property_of(Bytes stored, std::string_view name);
 // A header where it lies, if it has no escapes.
 std::optional<std::string_view> header_text(Bytes stored, std::string_view name);
 
+// The name in such a table of the property that a header is ("content-type": "content_type"). nullopt: it is none.
+std::optional<std::string_view> property_named(std::string_view header);
+
 // A table's properties as stored headers: of a message that came by another protocol.
 std::string stored_from(const broker::Table& properties);
 

@@ -40,6 +40,23 @@ std::string durable_name(std::string_view destination, std::string_view id) {
   return out;
 }
 
+// A message that is passed over is done with: others, who might have wanted it, must not depend on the queue.
+Result<std::optional<broker::Selector>> selector_of(const Headers& headers, const Destination& from) {
+  const std::string text = headers.plain(headers.value_or("selector", {}));
+  if (text.empty()) return std::nullopt;
+  if (from.is_queue() && headers.value_or("x-browse", {}) != "true")
+    return weir::fail(
+        ErrorCode::invalid_argument,
+        "'selector' is for /topic and /exchange, and for who only looks ('x-browse:true'): a queue is "
+        "shared, and what one passes over others would miss");
+  if (!from.is_queue() && headers.has("x-queue-name"))
+    return weir::fail(ErrorCode::invalid_argument,
+                      "'selector' is not for a queue that others can name: leave 'x-queue-name' out");
+  Result<broker::Selector> selector = broker::Selector::parse(text);
+  if (!selector) return std::unexpected(std::move(selector).error());
+  return std::move(*selector);
+}
+
 struct MessageId {
   node::ConsumerNumber number = node::no_consumer;
   std::uint64_t tag = 0;
@@ -86,8 +103,8 @@ void Connection::subscribe() {
     return fail("Too many subscriptions", fmt::format("at most {} in a connection", subscriptions_max));
   const auto ack = ack_mode(headers.value_or("ack", "auto"));
   if (!ack) return fail("Invalid header", "'ack' is one of auto, client, client-individual");
-  if (headers.has("selector"))
-    return fail("Invalid header", "'selector' is not supported: nothing would be selected");
+  auto selector = selector_of(headers, *from);
+  if (!selector) return fail("Invalid header", selector.error().message);
   const auto prefetch = parse_count(headers.value_or("prefetch-count", "0"));
   if (!prefetch) return fail("Invalid header", "'prefetch-count' is a number");
   for (const std::string_view name : {"durable", "auto-delete", "exclusive"}) {
@@ -96,6 +113,7 @@ void Connection::subscribe() {
   Subscription& made = subscriptions_.add(id);
   made.ack = *ack;
   made.prefetch = *prefetch;
+  made.selector = std::move(*selector);
   if (from->is_queue()) return subscribe_to_queue(*from);
   subscribe_to_exchange(*from);
 }
@@ -159,6 +177,7 @@ void Connection::consume(std::string queue) {
                      .consumer = subscription.number,
                      .tag = id,
                      .no_ack = automatic,
+                     .exclusive = subscription.selector && subscription.durable,
                      .prefetch = automatic ? 0 : prefetch,
                      .arguments = std::move(arguments)});
 }

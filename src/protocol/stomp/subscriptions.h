@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "broker/selector/selector.h"
 #include "node/session.h"
 #include "protocol/common/unacked.h"
 
@@ -26,6 +28,7 @@ struct Subscription {
   std::string queue;
   std::uint32_t prefetch = 0;
   bool durable = false;  // of a topic, in a queue that stays
+  std::optional<broker::Selector> selector{};
   UnackedWindow unacked{};
 };
 
