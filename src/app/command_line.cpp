@@ -17,6 +17,7 @@
 #include "cli/admin.h"
 #include "cli/bench_amqp.h"
 #include "cli/bench_churn.h"
+#include "cli/bench_mqtt.h"
 #include "cli/bench_stomp.h"
 #include "cli/demo.h"
 #include "cli/store.h"
@@ -81,6 +82,7 @@ void add_bench(CLI::App& app, int& exit_code) {
   bench->footer("`weir bench amqp --help` tells more.");
   cli::add_bench_amqp(*bench, exit_code);
   cli::add_bench_stomp(*bench, exit_code);
+  cli::add_bench_mqtt(*bench, exit_code);
   cli::add_bench_churn(*bench, exit_code);
 }
 

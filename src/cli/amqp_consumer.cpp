@@ -51,7 +51,7 @@ void AmqpConsumer::on_method(Bytes payload) {
   if (id == BasicDeliver::info.id) return on_deliver(payload);
   if (id == BasicCancel::info.id) return fail_with("the broker cancelled the consumer");
   if (id != BasicQosOk::info.id && id != BasicConsumeOk::info.id) return fail_with("an unexpected method");
-  if (--replies_left_ == 0) context().control.count_ready();
+  if (--replies_left_ == 0) become_ready();
 }
 
 void AmqpConsumer::on_deliver(Bytes payload) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "cli/bench_control.h"
@@ -10,6 +11,7 @@
 #include "cli/bench_tally.h"
 #include "cli/delivery_check.h"
 #include "runtime/loop.h"
+#include "runtime/stream.h"
 
 namespace weir::cli {
 
@@ -29,6 +31,24 @@ struct BenchContext {
   std::vector<TrackedLane>& trackers;
   std::uint64_t run = 0;  // in every stamp
   Nudge& producers;       // all threads that have some
+};
+
+// Shard: its loop's thread.
+class BenchConnection {
+ public:
+  virtual ~BenchConnection() = default;
+  virtual void start(std::unique_ptr<runtime::ByteStream> stream) = 0;
+  // It was set up: the run may begin.
+  bool ready() const { return ready_; }
+
+ protected:
+  void become_ready(BenchControl& control) {
+    ready_ = true;
+    control.count_ready();
+  }
+
+ private:
+  bool ready_ = false;
 };
 
 }  // namespace weir::cli

@@ -12,12 +12,10 @@
 
 namespace weir::cli {
 
-class BenchConsumer {
+class BenchConsumer : public BenchConnection {
  public:
   BenchConsumer(std::uint32_t index, const BenchContext& context, BenchTally& tally, runtime::Loop& loop);
-  virtual ~BenchConsumer() = default;
 
-  virtual void start(std::unique_ptr<runtime::ByteStream> stream) = 0;
   // Acknowledges what is left and says goodbye: control.count_closed() follows.
   virtual void finish() = 0;
 
@@ -27,6 +25,7 @@ class BenchConsumer {
   std::uint32_t index() const { return index_; }
   const std::vector<std::uint32_t>& queues() const { return queues_; }
 
+  void become_ready() { BenchConnection::become_ready(context_.control); }
   // Around what one read brought.
   void begin_input() { now_ns_ = loop_.clock().monotonic_ns(); }
   void end_input();

@@ -25,13 +25,12 @@ BenchProducer::BenchProducer(std::uint32_t index, const BenchContext& context, B
   if (total > 0) sent_max_ = context.plan.messages_of_producer(index, total);
 }
 
-void BenchProducer::use_form(const PublishForm& form) {
-  batch_.emplace(form, context_.options.confirm ? context_.options.window : SIZE_MAX);
+void BenchProducer::narrow_window(std::size_t window_max) {
+  if (context_.options.window > window_max) window_ = ConfirmWindow(window_max);
 }
 
-void BenchProducer::become_ready() {
-  ready_ = true;
-  context_.control.count_ready();
+void BenchProducer::use_form(const PublishForm& form) {
+  batch_.emplace(form, context_.options.confirm ? window_.room() : SIZE_MAX);
 }
 
 void BenchProducer::settle(std::uint64_t number, bool multiple, bool refused) {
@@ -106,7 +105,7 @@ std::uint64_t BenchProducer::room(std::uint64_t now_ns) {
 
 void BenchProducer::publish_more() {
   const BenchTimes& times = context_.control.times;
-  if (ended_ || !ready_ || !context_.control.begun()) return;
+  if (ended_ || !ready() || !context_.control.begun()) return;
   if (!pacer_ && context_.options.rate_per_s > 0) pacer_.emplace(context_.options.rate_per_s, times.start_ns);
   for (unsigned i = 0; i < batches_at_once; ++i) {
     if (!may_write()) return;

@@ -15,14 +15,12 @@
 
 namespace weir::cli {
 
-class BenchProducer {
+class BenchProducer : public BenchConnection {
  public:
   // `own_thread` is nudged when there is more to publish at once than a turn should take.
   BenchProducer(std::uint32_t index, const BenchContext& context, BenchTally& tally, runtime::Loop& loop,
                 Nudge& own_thread);
-  virtual ~BenchProducer() = default;
 
-  virtual void start(std::unique_ptr<runtime::ByteStream> stream) = 0;
   // Says goodbye: control.count_closed() follows.
   virtual void close() = 0;
   // Publishes what may be published now.
@@ -42,9 +40,10 @@ class BenchProducer {
   const std::vector<std::uint32_t>& lanes() const { return lanes_; }
   std::uint64_t sent() const { return sent_; }
 
-  // Before become_ready().
+  // Before become_ready(), in this order.
+  void narrow_window(std::size_t window_max);
   void use_form(const PublishForm& form);
-  void become_ready();
+  void become_ready() { BenchConnection::become_ready(context_.control); }
   // Around what one read brought.
   void begin_input() { now_ns_ = loop_.clock().monotonic_ns(); }
   void end_input();
@@ -80,7 +79,6 @@ class BenchProducer {
   std::uint64_t sent_max_ = UINT64_MAX;
   std::uint64_t now_ns_ = 0;  // when the input was read that is being handled
   std::uint64_t settled_in_input_ = 0;
-  bool ready_ = false;
   bool ended_ = false;  // publishes no more
   bool reported_ = false;
 };

@@ -17,7 +17,7 @@ namespace {
 
 struct StompArguments {
   BenchOptions options;
-  ServerArguments server{.port_plain = 61613, .port_tls = 61614};
+  ServerArguments server{.port_plain = 61613, .port_tls = 61614, .has_uri = false};
   StompAck ack = StompAck::individual;
 };
 

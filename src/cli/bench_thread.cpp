@@ -6,6 +6,11 @@
 
 namespace weir::cli {
 
+namespace {
+// Connections that are being set up. More than a broker's listen queue holds would cost seconds of the kernel's patience.
+constexpr std::size_t setting_up_max = 64;
+}  // namespace
+
 BenchThread::~BenchThread() { stop(); }
 
 Status BenchThread::make_loop() {
@@ -25,21 +30,23 @@ void BenchThread::add_consumer(std::uint32_t index) {
 
 void BenchThread::start() {
   thread_ = std::thread([this] {
-    connect_all();
+    for (auto& consumer : consumers_) connections_.push_back(consumer.get());
+    for (auto& producer : producers_) connections_.push_back(producer.get());
+    connect_more();
     loop_->run(this);
   });
 }
 
-void BenchThread::connect_all() {
-  const auto connect_each = [this](auto& connections) {
-    for (auto& connection : connections) {
-      std::unique_ptr<runtime::ByteStream> stream = connect();
-      if (stream == nullptr) return false;
-      connection->start(std::move(stream));
+void BenchThread::connect_more() {
+  while (set_up_ < started_ && connections_[set_up_]->ready()) ++set_up_;
+  while (started_ < connections_.size() && started_ - set_up_ < setting_up_max) {
+    std::unique_ptr<runtime::ByteStream> stream = connect();
+    if (stream == nullptr) {
+      connections_.resize(started_);
+      return;
     }
-    return true;
-  };
-  if (connect_each(consumers_)) connect_each(producers_);
+    connections_[started_++]->start(std::move(stream));
+  }
 }
 
 // Null: it could not be reached, which has been told.
@@ -58,6 +65,8 @@ void BenchThread::nudge() {
 }
 
 bool BenchThread::begin_turn() {
+  if (started_ < connections_.size()) [[unlikely]]
+    connect_more();
   if (!nudged_.load(std::memory_order_relaxed) || !nudged_.exchange(false)) return false;
   for (auto& producer : producers_) producer->publish_more();
   return true;

@@ -38,7 +38,7 @@ class BenchThread final : public Nudge, runtime::TurnHandler {
  private:
   bool begin_turn() override;
   void end_turn() override {}
-  void connect_all();
+  void connect_more();
   std::unique_ptr<runtime::ByteStream> connect();
 
   const BenchContext& context_;
@@ -48,6 +48,8 @@ class BenchThread final : public Nudge, runtime::TurnHandler {
   BenchTally tally_;
   std::vector<std::unique_ptr<BenchProducer>> producers_;
   std::vector<std::unique_ptr<BenchConsumer>> consumers_;
+  std::vector<BenchConnection*> connections_;  // all of them, in the order in which they are started
+  std::size_t started_ = 0, set_up_ = 0;       // of them, from the front
   std::atomic<bool> nudged_{false};
   std::thread thread_;
 };

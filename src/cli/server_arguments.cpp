@@ -14,7 +14,7 @@ void add_server_options(CLI::App& app, ServerArguments& arguments) {
       fmt::format("Port of the broker ({}; {} with --tls)", arguments.port_plain, arguments.port_tls));
   app.add_option("--user", arguments.user, "User name (guest)");
   app.add_option("--password", arguments.password, "Password (guest)");
-  app.add_option("--vhost", arguments.vhost, "Virtual host (/)");
+  if (arguments.has_vhost) app.add_option("--vhost", arguments.vhost, "Virtual host (/)");
   app.add_flag("--tls", arguments.tls, "TLS; the broker's certificate is not verified");
 }
 

@@ -13,9 +13,9 @@ namespace weir::cli {
 
 // What the parser fills.
 struct ServerArguments {
-  // Of the protocol: where its brokers listen, and whether it has URIs that we know.
+  // Of the protocol: where its brokers listen, and whether it has URIs that we know, and virtual hosts.
   std::uint16_t port_plain = 5672, port_tls = 5671;
-  bool has_uri = true;
+  bool has_uri = true, has_vhost = true;
 
   std::string uri{};
   std::optional<std::string> host{}, user{}, password{}, vhost{};

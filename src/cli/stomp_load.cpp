@@ -80,7 +80,7 @@ class StompConsumer final : public BenchConsumer, StompEvents {
   void on_ready() override;
   void on_input_begin() override { begin_input(); }
   void on_receipt(std::string_view) override {
-    if (--receipts_left_ == 0) context().control.count_ready();
+    if (--receipts_left_ == 0) become_ready();
   }
   void on_message(const stomp::Headers& headers, Bytes body) override;
   void on_input_end() override { end_input(); }

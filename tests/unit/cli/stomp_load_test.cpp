@@ -7,6 +7,8 @@
 namespace weir::cli {
 namespace {
 
+using namespace std::literals;
+
 TEST(StompForm, every_send_is_a_frame_with_its_own_receipt_and_stamp) {
   for (const std::uint32_t size : {0U, 24U, 1024U, 4096U, 5000U}) {
     PublishBatch batch(stomp_form({.destinations = {"/queue/a.1", "/queue/a.2"}, .size_bytes = size}), 10);
@@ -40,7 +42,7 @@ TEST(StompForm, without_receipts_none_is_asked_for) {
 }
 
 TEST(StompFrame, names_and_values_are_escaped) {
-  EXPECT_EQ(stomp_frame("ACK", {{"id", "a:b"}}), std::string_view("ACK\nid:a\\cb\n\n\0", 14));
+  EXPECT_EQ(stomp_frame("ACK", {{"id", "a:b"}}), "ACK\nid:a\\cb\n\n\0"sv);
 }
 
 }  // namespace
