@@ -310,3 +310,35 @@ class ActiveMq(Broker):
 
     def disk_bytes(self):
         return disk_bytes(self.directory / "data")
+
+
+class Mosquitto(Broker):
+    """Without limits of its own that another broker would not have: no queue is too long, 1,000 messages on their way to
+    a client. Sessions are kept in memory and written to disk every half hour and at the end, which is its default: what
+    it acknowledges is not on disk."""
+
+    name = "mosquitto"
+    server = "/usr/sbin/mosquitto"
+    package = "mosquitto"
+
+    @classmethod
+    def installed(cls):
+        return os.access(cls.server, os.X_OK)
+
+    def _launch(self):
+        self.port = free_port()
+        config = self.directory / "mosquitto.conf"
+        (self.directory / "data").mkdir()
+        lines = [f"listener {self.port} 127.0.0.1", "allow_anonymous true", "persistence true",
+                 f"persistence_location {self.directory}/data/", "max_inflight_messages 1000",
+                 "max_queued_messages 0", "max_queued_bytes 0", "set_tcp_nodelay true", "log_type error"]
+        if os.geteuid() == 0:
+            lines.append("user root")  # the directory is ours
+        config.write_text("".join(line + "\n" for line in lines))
+        self._spawn([self.server, "-c", str(config)])
+
+    def _ready(self):
+        return accepts(self.port)
+
+    def disk_bytes(self):
+        return disk_bytes(self.directory / "data")

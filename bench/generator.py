@@ -33,7 +33,7 @@ class GeneratorRun:
             return None, errors.strip() or output.strip() or f"exit code {self.process.returncode}"
         result = json.loads(self.result_file.read_text())
         self.result_file.unlink()
-        if "rounds" in result:  # of churn
+        if "rounds" in result or "connections" in result:  # of churn, or of connections that do nothing
             return result, None if self.process.returncode == 0 else errors.strip()
         faults = ", ".join(f"{count} {kind}" for kind, count in result["faults"].items() if count)
         return result, None if result["ok"] else (result["failure"] or faults)
@@ -48,6 +48,10 @@ def figures(result):
     """The generator's result as flat numbers."""
     if "rounds" in result:
         return {"throughput_per_s": result["per_s"]}
+    if "connections" in result:
+        return {"throughput_per_s": result["per_s"], "opened_s": result["opened_s"],
+                "connection_kib": result["bytes_per_connection"] / 1024,
+                **{f"{who}_cores": seconds / result["opened_s"] for who, seconds in result["cpu"].items()}}
     messages = max(result["throughput_per_s"] * result["measured_s"], 1)
     values = {
         "throughput_per_s": result["throughput_per_s"],

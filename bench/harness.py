@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -33,6 +34,9 @@ def check_programs(programs, peers):
 
 @contextlib.contextmanager
 def work_directory(parent):
+    # Brokers and generator inherit it: ten thousand connections are as many descriptors.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     # So that a terminated benchmark ends its brokers as an interrupted one does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     Path(parent).mkdir(parents=True, exist_ok=True)

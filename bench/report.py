@@ -45,15 +45,16 @@ def table(headers, rows):
 def row_lines(suite, row, medians, samples, verdicts):
     lines = [f"## {row.name}: {row.title}", "", f"`weir bench {row.load} {' '.join(row.options)}`", ""]
     rows = []
+    columns = row.columns or COLUMNS
     for variant, values in medians.items():
         if variant == "raw":
             continue
         spread = sorted(s["throughput_per_s"] for s in samples[variant])
         name, _, beside = variant.partition(" ")
         rows.append([f"{suite.variants[name].label} {beside}".strip(),
-                     *[number(values.get(metric)) for _, metric in COLUMNS],
+                     *[number(values.get(metric)) for _, metric in columns],
                      f"{number(spread[0])} to {number(spread[-1])}"])
-    lines += table(["", *[title for title, _ in COLUMNS], f"{row.counts}/s, all rounds"], rows)
+    lines += table(["", *[title for title, _ in columns], f"{row.counts}/s, all rounds"], rows)
     weir = medians.get("weir", {}).get("throughput_per_s")
     peers = {v: medians[v]["throughput_per_s"] for v in suite.variants if v != "weir" and v in medians}
     if weir and peers:

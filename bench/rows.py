@@ -28,6 +28,7 @@ class Row:
     seconds_max: float = 60
     load: str = "amqp"  # which `weir bench` puts it on
     counts: str = "messages"
+    columns: list = field(default_factory=list)  # [(title, metric)]; none: report.COLUMNS
 
 
 def ratio(metric, peers, best=max):
