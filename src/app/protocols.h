@@ -16,9 +16,12 @@ std::unique_ptr<ProtocolService> make_amqp(node::Node& node, const Settings& set
                                            ConnectionTally& tally);
 std::unique_ptr<ProtocolService> make_stomp(node::Node& node, const Settings& settings,
                                             ConnectionTally& tally);
+std::unique_ptr<ProtocolService> make_mqtt(node::Node& node, const Settings& settings,
+                                           ConnectionTally& tally);
 
 // How they are carried by WebSocket.
 http::WebSocketOptions stomp_web_socket(const Settings& settings);
+http::WebSocketOptions mqtt_web_socket(const Settings& settings);
 
 // What is read of messages in every form that one of the protocols gives them.
 node::HeadersOf native_headers();

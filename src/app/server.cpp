@@ -170,7 +170,7 @@ class Server {
   std::unique_ptr<FileWatch> files_;               // on shard 0; null: SIGHUP alone
   std::unique_ptr<CertificateWatch> certificate_;  // on shard 0; null: there is none
   std::unique_ptr<ConnectionTally> tally_;
-  std::unique_ptr<ProtocolService> amqp_, stomp_;
+  std::unique_ptr<ProtocolService> amqp_, stomp_, mqtt_;
   std::unique_ptr<AdminService> admin_;
   std::unique_ptr<MetricsService> metrics_;
   Ports ports_;
@@ -213,6 +213,12 @@ void Server::start() {
   const http::WebSocketOptions web = stomp_web_socket(settings_);
   listen_web(*stomp_, "http/web-stomp", "stomp_ws", settings_.listen_stomp_ws, nullptr, web);
   listen_web(*stomp_, "https/web-stomp", "stomp_wss", settings_.listen_stomp_wss, tls_.get(), web);
+  mqtt_ = make_mqtt(*node_, settings_, *tally_);
+  listen(*mqtt_, "mqtt", "mqtt", settings_.listen_mqtt, nullptr);
+  listen(*mqtt_, "mqtt/ssl", "mqtts", settings_.listen_mqtts, tls_.get());
+  const http::WebSocketOptions mqtt_web = mqtt_web_socket(settings_);
+  listen_web(*mqtt_, "http/web-mqtt", "mqtt_ws", settings_.listen_mqtt_ws, nullptr, mqtt_web);
+  listen_web(*mqtt_, "https/web-mqtt", "mqtt_wss", settings_.listen_mqtt_wss, tls_.get(), mqtt_web);
   admin_ = std::make_unique<AdminService>(*node_, settings_, tls_.get(), clients_max);
   listen(*admin_, "http", "admin", settings_.listen_admin, nullptr);
   listen(*admin_, "https", "admin_tls", settings_.listen_admin_tls, tls_.get());
@@ -359,11 +365,12 @@ Status Server::stop() {
   if (node_ == nullptr) return {};
   if (metrics_ != nullptr) metrics_->stop();
   if (admin_ != nullptr) admin_->stop();
-  for (ProtocolService* const protocol : {amqp_.get(), stomp_.get()}) {
+  for (ProtocolService* const protocol : {amqp_.get(), stomp_.get(), mqtt_.get()}) {
     if (protocol != nullptr) protocol->stop();
   }
   amqp_.reset();
   stomp_.reset();
+  mqtt_.reset();
   node_->run_on(ShardId{0}, [&] {
     watch_.reset();
     log_drops_.reset();

@@ -143,6 +143,10 @@ void check_together(LoadedSettings& loaded) {
           "listeners.amqps needs tls.certificate_file and tls.key_file");
   require(loaded, s.listen_stomps.empty() || certificate,
           "listeners.stomps needs tls.certificate_file and tls.key_file");
+  require(loaded, s.listen_mqtts.empty() || certificate,
+          "listeners.mqtts needs tls.certificate_file and tls.key_file");
+  require(loaded, s.listen_mqtt_wss.empty() || certificate,
+          "listeners.mqtt_wss needs tls.certificate_file and tls.key_file");
   require(loaded, s.listen_stomp_wss.empty() || certificate,
           "listeners.stomp_wss needs tls.certificate_file and tls.key_file");
   require(loaded, s.listen_admin_tls.empty() || certificate,

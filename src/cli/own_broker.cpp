@@ -61,7 +61,8 @@ std::vector<std::string> OwnBroker::arguments() const {
           "--set",        fmt::format("listeners.amqp=127.0.0.1:{}", amqp_port_),
           "--set",        fmt::format("listeners.admin=127.0.0.1:{}", admin_port_),
           "--set",        "listeners.metrics=",
-          "--set",        "listeners.stomp="};
+          "--set",        "listeners.stomp=",
+          "--set",        "listeners.mqtt="};
 }
 
 Status OwnBroker::spawn() {

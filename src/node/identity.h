@@ -20,6 +20,9 @@ struct Identity {
   std::uint64_t expires_ms = 0;                    // Unix; 0: never
 };
 
+// The broker itself, where it uses what it serves: it may do everything.
+Identity identity_of_broker();
+
 class TokenAuthority {
  public:
   virtual ~TokenAuthority() = default;

@@ -165,6 +165,8 @@ struct Publish {
   Chunk* chunk = nullptr;           // where all the body's pieces lie
   broker::HeaderSource* headers = nullptr;
   std::span<const std::string_view> more_keys{};  // it is routed by these too, and reaches each queue once
+  // A queue that the front-end keeps: it gets the message besides, if it is there, and nobody is asked who may.
+  std::string_view and_queue{};
   bool mandatory = false;     // its client is told when nobody gets it: for those who count
   std::uint32_t channel = 0;  // the front-end's own: for people
 };

@@ -149,6 +149,19 @@ void ShardSession::count_unroutable(const Publish& publish) {
 }
 
 Result<std::span<const broker::Target>> ShardSession::find_route(const Publish& publish) {
+  const Result<std::span<const broker::Target>> route = find_route_of_message(publish);
+  if (publish.and_queue.empty() || !route) [[likely]]
+    return route;
+  const broker::QueueDefinition* const queue = at_.topology.find_queue(info_.vhost, publish.and_queue);
+  if (queue == nullptr) return route;
+  with_queue_.assign(route->begin(), route->end());
+  std::erase_if(with_queue_, [&](const broker::Target& one) { return one.queue == queue->id; });
+  with_queue_.push_back({queue->id, queue->shard, queue->durable});
+  sort_by_shard(with_queue_);
+  return std::span<const broker::Target>(with_queue_);
+}
+
+Result<std::span<const broker::Target>> ShardSession::find_route_of_message(const Publish& publish) {
   if (!publish.more_keys.empty()) [[unlikely]]
     return find_route_of_keys(publish);
   const broker::Topology& topology = at_.topology;

@@ -162,6 +162,7 @@ class ShardSession final : public Session {
       from = until;
     }
   }
+  Result<std::span<const broker::Target>> find_route_of_message(const Publish& publish);
   Result<std::span<const broker::Target>> find_route_of_keys(const Publish& publish);
   void keep_properties();
   bool to_be_traced(std::string_view exchange) const;
@@ -248,9 +249,10 @@ class ShardSession final : public Session {
   std::string alarm_;
 
   RouteCache routes_;
-  ExchangeUse* exchange_ = nullptr;      // of the route that was found last; null: it is not counted
-  Rng rng_;                              // for exchanges that choose at random
-  std::vector<broker::Target> targets_;  // of a message with several keys
+  ExchangeUse* exchange_ = nullptr;         // of the route that was found last; null: it is not counted
+  Rng rng_;                                 // for exchanges that choose at random
+  std::vector<broker::Target> targets_;     // of a message with several keys
+  std::vector<broker::Target> with_queue_;  // of one that goes to a queue besides
 
   // Large bodies on their way in, and being read.
   struct OpenBody {

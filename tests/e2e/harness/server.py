@@ -70,7 +70,8 @@ class Server:
         command = [str(binary()), "server", "--data-dir", str(self.data_dir), "--ports-file", str(self.ports_file)]
         for setting in ["listeners.amqp=127.0.0.1:0", "listeners.admin=127.0.0.1:0",
                         "listeners.metrics=127.0.0.1:0", "listeners.stomp=127.0.0.1:0",
-                        "listeners.stomp_ws=127.0.0.1:0", *self.settings, *extra]:
+                        "listeners.stomp_ws=127.0.0.1:0", "listeners.mqtt=127.0.0.1:0",
+                        "listeners.mqtt_ws=127.0.0.1:0", *self.settings, *extra]:
             command += ["--set", setting]
         return command + self.arguments
 
@@ -113,6 +114,10 @@ class Server:
     @property
     def stomp(self):
         return Address(self.ports["stomp"])
+
+    @property
+    def mqtt(self):
+        return Address(self.ports["mqtt"])
 
     def running(self):
         return self.process is not None and self.process.poll() is None

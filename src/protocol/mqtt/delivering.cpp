@@ -1,0 +1,206 @@
+// PUBLISH to the client, and what it says of it.
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "broker/message_extras.h"
+#include "node/stored_headers.h"
+#include "protocol/mqtt/codec/sink.h"
+#include "protocol/mqtt/connection.h"
+#include "protocol/mqtt/stored_properties.h"
+
+namespace weir::mqtt {
+
+namespace {
+
+// What a PUBLISH has between its fixed header and its payload.
+struct Outgoing {
+  std::string_view topic;
+  std::uint8_t qos = 0;
+  bool dup = false, retain = false;
+  std::uint16_t packet_id = 0, alias = 0;
+  std::optional<std::uint32_t> expiry_s;
+  std::span<const std::uint32_t> ids;
+  Bytes list;
+};
+
+template <typename Sink>
+void put_own(Sink& sink, const Outgoing& out) {
+  PropertyWriter<Sink> properties(sink);
+  properties.u32(PropertyId::message_expiry_interval, out.expiry_s);
+  if (out.alias != 0) properties.u16(PropertyId::topic_alias, out.alias);
+  for (const std::uint32_t id : out.ids) properties.varint(PropertyId::subscription_identifier, id);
+  sink.raw(out.list);
+}
+
+template <typename Sink>
+void put(Sink& sink, Version version, const Outgoing& out) {
+  sink.text(out.topic);
+  if (out.qos > 0) sink.u16(out.packet_id);
+  if (version != Version::v5) return;
+  SizeSink size;
+  put_own(size, out);
+  sink.varint(static_cast<std::uint32_t>(size.bytes()));
+  put_own(sink, out);
+}
+
+std::uint8_t first_byte(const Outgoing& out) {
+  return first_byte_of(PacketType::publish,
+                       static_cast<std::uint8_t>((out.dup ? flag_dup : 0U) | unsigned{out.qos} << 1U |
+                                                 (out.retain ? flag_retain : 0U)));
+}
+
+// What is left of it in whole seconds, at least one: what is over does not come here.
+std::optional<std::uint32_t> expiry_left(const broker::StoredMessage& message, std::uint64_t wall_ms) {
+  if (message.extras.empty()) return std::nullopt;
+  const auto ttl_ms = broker::view_extras(message.extras).ttl_ms;
+  if (!ttl_ms) return std::nullopt;
+  const std::uint64_t ends_ms = message.received_ms + *ttl_ms;
+  return static_cast<std::uint32_t>(ends_ms <= wall_ms ? 1 : (ends_ms - wall_ms + 999) / 1'000);
+}
+
+// The same for the same message of the session's queue, also after a restart.
+std::uint16_t packet_id_of(Seq seq) { return static_cast<std::uint16_t>(seq.value % PacketIds::ids_max + 1); }
+
+}  // namespace
+
+void Connection::on_delivery(const node::Delivery& delivery) {
+  if (!has_session()) return;
+  ids_.clear();
+  if (delivery.consumer == own_) {
+    const std::string_view key = delivery.message.routing_key;
+    const bool mqtt = delivery.message.native == broker::NativeForm::mqtt;
+    const StoredMark mark = mqtt ? mark_of(delivery.message.properties) : StoredMark{};
+    // What the store of retained messages sends comes by the queue's name, and has its topic with it.
+    out_topic_ = mark.of_store ? std::string(topic_behind(delivery.message.properties)) : topic_of(key);
+    const Handing handing = subscriptions_.match(out_topic_, mqtt && mark.publisher == client_hash_, ids_);
+    return hand_over(delivery, handing, out_topic_);
+  }
+  const Subscribed* const subscribed = subscriptions_.find(delivery.consumer);
+  if (subscribed == nullptr) return;
+  if (subscribed->id != 0) ids_.push_back(subscribed->id);
+  out_topic_ = is_shared(subscribed->filter) ? topic_of(delivery.message.routing_key) : subscribed->filter;
+  const bool wanted =
+      !is_shared(subscribed->filter) || matches(shared_filter(subscribed->filter)->filter, out_topic_);
+  hand_over(delivery, {wanted, subscribed->qos, subscribed->retain_as_published}, out_topic_);
+}
+
+void Connection::hand_over(const node::Delivery& delivery, const Handing& handing, std::string_view topic) {
+  const broker::StoredMessage& message = delivery.message;
+  const bool mqtt = message.native == broker::NativeForm::mqtt;
+  const StoredMark mark = mqtt ? mark_of(message.properties)
+                               : StoredMark{.qos = static_cast<std::uint8_t>(message.persistent ? 1 : 0)};
+  const bool acks = !(delivery.consumer == own_ && reads_without_acks_) && !delivery.looked_at;
+  const InFlight without{.state = Flight::published,
+                         .consumer = delivery.consumer,
+                         .queue = delivery.queue,
+                         .seq = delivery.seq};
+  const auto drop = [&] {
+    if (acks) settle(without, node::Outcome::accept);
+    if (delivery.body != node::no_body) session_->close_body(delivery.body);
+  };
+  if (!handing.wanted || !is_topic_name(topic)) return drop();
+  Outgoing out;
+  out.topic = topic;
+  out.qos = acks ? std::min(mark.qos, handing.qos) : std::uint8_t{0};
+  out.retain = mark.of_store || (handing.retain_as_published && mark.retain);
+  list_.clear();
+  if (version_ == Version::v5) {
+    if (mqtt) {
+      out.list = list_of(message.properties);
+    } else if (const node::HeadersOf forms = client_.headers_of(); forms.properties != nullptr) {
+      append_list(list_, forms.properties(message.native, message.properties));
+      out.list = list_;
+    }
+    out.expiry_s = expiry_left(message, client_.clock().wall_ms());
+    out.ids = ids_;
+    bool is_new = false;
+    if (alias_maximum_ > 0) out.alias = outgoing_alias(topic, is_new);
+    if (out.alias != 0 && !is_new) out.topic = {};
+  }
+  if (out.qos > 0) {
+    out.packet_id = flights_.choose(packet_id_of(delivery.seq));
+    out.dup = delivery.redelivered;
+  }
+  const std::uint64_t body_bytes = delivery.body != node::no_body ? delivery.body_bytes : message.body.size();
+  SizeSink size;
+  put(size, version_, out);
+  const std::uint64_t remaining = size.bytes() + body_bytes;
+  const std::size_t head = 1 + varint_bytes(static_cast<std::uint32_t>(remaining)) + size.bytes();
+  // [MQTT-3.1.2-25]: as if it had been sent.
+  if (remaining > remaining_bytes_max ||
+      (client_packet_bytes_ != 0 && head + body_bytes > client_packet_bytes_))
+    return drop();
+  if (out.qos > 0) {
+    InFlight flight = without;
+    flight.packet_id = out.packet_id;
+    flight.qos = out.qos;
+    flights_.add(flight);
+  }
+  ++channel_counts_[out.qos > 0 ? node::ChannelCount::deliver : node::ChannelCount::deliver_no_ack];
+  if (delivery.redelivered) ++channel_counts_[node::ChannelCount::redeliver];
+  const bool copied =
+      delivery.body == node::no_body && (body_bytes <= body_copy_bytes_max || delivery.chunk == nullptr);
+  std::byte* const to = output_.reserve(head + (copied ? body_bytes : 0));
+  ByteSink sink(to);
+  sink.u8(first_byte(out));
+  sink.varint(static_cast<std::uint32_t>(remaining));
+  put(sink, version_, out);
+  if (copied) sink.raw(message.body);
+  output_.commit(static_cast<std::size_t>(sink.at() - to));
+  if (delivery.body != node::no_body) {
+    begin_body(delivery.body, delivery.body_bytes);
+  } else if (!copied) {
+    output_.refer(ChunkRef::share(delivery.chunk), message.body);
+  }
+  after_output();
+  if (out.qos == 0 && acks) settle(without, node::Outcome::accept);
+}
+
+// The first topics that come get the client's aliases, and keep them.
+std::uint16_t Connection::outgoing_alias(std::string_view topic, bool& is_new) {
+  const auto at = outgoing_aliases_.find(std::string(topic));
+  if (at != outgoing_aliases_.end()) return at->second;
+  if (outgoing_aliases_.size() >= alias_maximum_) return 0;
+  is_new = true;
+  const auto alias = static_cast<std::uint16_t>(outgoing_aliases_.size() + 1);
+  outgoing_aliases_.emplace(topic, alias);
+  return alias;
+}
+
+// --- what the client says ---
+
+void Connection::settle(const InFlight& flight, node::Outcome outcome) {
+  session_->settle(flight.consumer, flight.queue, flight.seq, outcome);
+  if (pooled_) session_->add_pool_out(pool, -1);
+}
+
+// A code that says no is an answer, too: the message is not sent again [MQTT-4.4.0-1].
+void Connection::take_puback(const Ack& ack) {
+  InFlight* const flight = flights_.find(ack.packet_id);
+  if (flight == nullptr || flight->qos != 1) return;
+  settle(*flight, node::Outcome::accept);
+  ++channel_counts_[node::ChannelCount::ack];
+  flights_.remove(*flight);
+}
+
+void Connection::take_pubrec(const Ack& ack) {
+  InFlight* const flight = flights_.find(ack.packet_id);
+  if (flight == nullptr || flight->qos != 2) {
+    return send_ack(PacketType::pubrel, ack.packet_id, ReasonCode::packet_identifier_not_found);
+  }
+  if (flight->state == Flight::published) {
+    settle(*flight, node::Outcome::accept);
+    ++channel_counts_[node::ChannelCount::ack];
+    if (is_failure(ack.code)) return flights_.remove(*flight);
+    flight->state = Flight::released;
+  }
+  send_ack(PacketType::pubrel, ack.packet_id);
+}
+
+void Connection::take_pubcomp(const Ack& ack) {
+  InFlight* const flight = flights_.find(ack.packet_id);
+  if (flight != nullptr && flight->state == Flight::released) flights_.remove(*flight);
+}
+
+}  // namespace weir::mqtt
