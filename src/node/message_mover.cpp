@@ -275,25 +275,44 @@ void MessageMover::on_rejected(PublisherNumber, std::uint64_t first, std::uint64
 
 void MessageMover::on_confirmed(PublisherNumber, std::uint64_t up_to) {
   confirmed_ = std::max(confirmed_, up_to);
+  if (settled_ && confirmed_ >= seq_) return finish(report_);
   if (walked_ != nullptr && next_ == walked_->messages.size()) consider_settling();
 }
 
 void MessageMover::consider_settling() {
   if (confirmed_ < seq_) return;
-  settle_all();
-  if (report_.done || bounded() || !report_.stopped.empty()) return finish(report_);
-  if (flow_open_) return walk_on();
-  waits_for_flow_ = true;
+  const bool ends = report_.done || bounded() || !report_.stopped.empty();
+  const bool settles = settle_all(ends);
+  if (!ends) {
+    if (flow_open_) return walk_on();
+    waits_for_flow_ = true;
+  } else if (!settles) {
+    finish(report_);
+  }
 }
 
-void MessageMover::settle_all() {
+// Those of the last walk are durable before it ends, and with them all before: what is told to be moved has gone for good.
+// False: nothing is to be waited for.
+bool MessageMover::settle_all(bool last) {
+  std::size_t together_at = walked_->messages.size();
+  while (last && !options_.copies && together_at > 0 && stays_[together_at - 1]) --together_at;
+  std::unique_ptr<Transaction> together;
   for (std::size_t i = 0; i < walked_->messages.size(); ++i) {
     if (!stays_[i]) ++report_.moved;
     if (options_.copies) continue;
-    session_->settle(no_consumer, walked_->queue, walked_->messages[i].seq,
-                     stays_[i] ? Outcome::restore : Outcome::accept);
+    const Seq seq = walked_->messages[i].seq;
+    if (last && i + 1 == together_at) {
+      together = session_->begin_transaction();
+      if (together->settle(no_consumer, walked_->queue, seq, Outcome::accept)) continue;
+      together.reset();
+    }
+    session_->settle(no_consumer, walked_->queue, seq, stays_[i] ? Outcome::restore : Outcome::accept);
   }
   walked_.reset();
+  if (together == nullptr) return false;
+  settled_ = true;
+  session_->commit(std::move(together), publisher, ++seq_);
+  return true;
 }
 
 // Whatever has become of the copies.

@@ -89,7 +89,7 @@ class MessageMover final : private SessionEvents, private TurnHook {
   void close(WalkedMessage& message);
   void stop(std::string why);
   void consider_settling();
-  void settle_all();
+  bool settle_all(bool last);
   void put_back();
   void finish(Result<MoveReport> result);
 
@@ -106,6 +106,7 @@ class MessageMover final : private SessionEvents, private TurnHook {
   std::vector<std::size_t> sent_;  // which of them a publish is, from first_seq_ on
   std::size_t next_ = 0;           // to be published
   std::uint64_t first_seq_ = 1, seq_ = 0, confirmed_ = 0;
+  bool settled_ = false;  // the last of them: that is being made durable
   bool flow_open_ = true;
   bool waits_for_flow_ = false;
   // A large body on its way through: of the message `next_`.

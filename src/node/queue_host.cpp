@@ -709,6 +709,11 @@ void QueueHost::end_turn() {
   carry_out_alarms();
   walks_.step();
   if (dead_letters_.has_work() && !stopped_) dead_letters_.work(wall_ms_);
+  log_settlements();
+  wall_is_known_ = false;
+}
+
+void QueueHost::log_settlements() {
   for (const QueueId id : to_log_) {
     if (Queue* const settled = queue(id)) log_all_runs(*settled);
   }
@@ -716,7 +721,6 @@ void QueueHost::end_turn() {
   // Behind all that needed them: a message that is there has its body.
   if (!bodies_.settled_runs().empty()) log_runs(RecordType::settle, bodies_queue, bodies_.settled_runs());
   dead_letters_.after_log();
-  wall_is_known_ = false;
 }
 
 void QueueHost::reply(SessionId session, decltype(SessionReply::what) what) {

@@ -154,6 +154,8 @@ class QueueHost {
 
   void begin_turn();
   void end_turn();  // deliver what can be delivered, log what was settled, release what is safe
+  // What was settled and came back so far is in the journal, to be committed.
+  void log_settlements();
   // The last turn. Nothing happens by itself any more: what would leave for another shard might not arrive.
   void stop() {
     stopped_ = true;

@@ -190,7 +190,7 @@ void Shard::end_turn() {
   sessions_.end_turn();
   update_flow();
   outbox_.flush();
-  std::exchange(riding_is_due_, false) ? journal_->flush_riding() : journal_->flush();
+  journal_->flush();
   at_.disk.submit();  // the disk works while the sockets are written
   hooks_.run();
   sessions_.after_writes();
@@ -302,10 +302,11 @@ void Shard::care_for_journal() {
     at_.timers.arm(background_timer_, ms);
 }
 
-// Not in the middle of a turn: what was settled before a publish would come behind it, and its confirm would not cover that.
+// In the middle of a turn: what was settled before a publish goes with it, so that its confirm covers that.
 void Shard::on_riding_timer() {
-  riding_is_due_ = true;
-  at_.wake();
+  if (failed_) return;
+  host_.log_settlements();
+  journal_->flush_riding();
 }
 
 void Shard::on_mark_timer() {

@@ -213,7 +213,6 @@ class Shard final : public BrokerClient,
   std::unordered_map<std::uint64_t, std::function<void(Result<broker::Decision>)>> administering_;
   std::uint64_t next_administering_ = 1;
 
-  bool riding_is_due_ = false;  // settlements have waited long enough: this turn's end commits them
   runtime::MethodTimer<Shard, &Shard::on_riding_timer> riding_timer_{*this};
   runtime::MethodTimer<Shard, &Shard::on_mark_timer> mark_timer_{*this};
   runtime::MethodTimer<Shard, &Shard::on_flow_timer> flow_timer_{*this};

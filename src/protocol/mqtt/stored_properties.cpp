@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "broker/value.h"
 #include "protocol/mqtt/codec/input.h"
 #include "protocol/mqtt/codec/property_list.h"
 #include "protocol/mqtt/codec/sink.h"

@@ -15,7 +15,7 @@
 
 #include "base/bytes.h"
 #include "broker/definitions.h"
-#include "broker/topology.h"
+#include "node/session.h"
 #include "protocol/mqtt/codec/properties.h"
 
 namespace weir::mqtt {

@@ -54,6 +54,6 @@ class WillKeeper final : private node::SessionEvents {
 
 // As a client publishes it, of whom the session is.
 void send_will(node::Session& session, const KeptWill& will, const Settings& settings,
-                  const RetainedStores& retained);
+               const RetainedStores& retained);
 
 }  // namespace weir::mqtt
