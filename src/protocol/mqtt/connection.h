@@ -236,6 +236,7 @@ class Connection final : public ClientConnection, private ClientIdUser {
     ReasonCode code = ReasonCode::success;
   };
   std::deque<Unconfirmed> unconfirmed_;
+  std::size_t unconfirmed_qos_1_ = 0;  // of them
   // By QoS 2: received, and not released yet. True: PUBREC has been sent.
   std::unordered_map<std::uint16_t, bool> received_;
 

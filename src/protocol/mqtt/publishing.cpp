@@ -44,7 +44,7 @@ void Connection::begin_publish(Chunk* chunk, bool large) {
   publishing_ = *packet;
   large_ = large;
   if (!resolve_alias()) return;
-  if (publishing_.qos > 0 && unconfirmed_.size() + received_.size() >= settings_.receive_maximum &&
+  if (publishing_.qos > 0 && unconfirmed_qos_1_ + received_.size() >= settings_.receive_maximum &&
       version_ == Version::v5 && !received_.contains(publishing_.packet_id))
     return fail(ReasonCode::receive_maximum_exceeded, "more messages are in flight than the server takes");
   const std::uint64_t payload_bytes = large ? reader_.payload_bytes() : publishing_.payload.size();
@@ -144,6 +144,7 @@ void Connection::publish_ended(node::PublishResult result) {
   if (publishing_.qos > 0) {
     unconfirmed_.push_back({++published_seq_, publishing_.packet_id, publishing_.qos,
                             unroutable ? ReasonCode::no_matching_subscribers : ReasonCode::success});
+    if (publishing_.qos == 1) ++unconfirmed_qos_1_;
     if (publishing_.qos == 2) received_.emplace(publishing_.packet_id, false);
   }
   note_published();
@@ -193,6 +194,7 @@ void Connection::on_confirmed(node::PublisherNumber, std::uint64_t up_to) {
     const Unconfirmed one = unconfirmed_.front();
     unconfirmed_.pop_front();
     if (one.qos == 1) {
+      --unconfirmed_qos_1_;
       send_ack(PacketType::puback, one.packet_id, one.code);
     } else if (is_failure(one.code)) {
       received_.erase(one.packet_id);
