@@ -165,7 +165,8 @@ struct Publish {
   Chunk* chunk = nullptr;           // where all the body's pieces lie
   broker::HeaderSource* headers = nullptr;
   std::span<const std::string_view> more_keys{};  // it is routed by these too, and reaches each queue once
-  // A queue that the front-end keeps: it gets the message besides, if it is there, and nobody is asked who may.
+  // A queue that the front-end keeps: it gets the message besides, if it is there, and nobody is asked who may. With no
+  // exchange and no routing key, nobody else gets it.
   std::string_view and_queue{};
   bool mandatory = false;     // its client is told when nobody gets it: for those who count
   std::uint32_t channel = 0;  // the front-end's own: for people
@@ -189,6 +190,12 @@ struct ConsumeOptions {
   std::uint32_t channel = 1;  // the front-end's own: for people
 };
 
+// Of a message that may have been published in part, before the broker went down. By shard.
+struct OnShards {
+  std::vector<bool> skip;     // nothing goes there
+  std::vector<bool> durable;  // said by publish(): something went to a durable queue there
+};
+
 // Publishes and settlements that take effect together, when they are committed; destroyed before, nothing happens. What
 // it does on one shard is durable together, or not at all; there is no such promise between shards. Dead letters of what
 // it discards are published afterwards.
@@ -198,7 +205,7 @@ class Transaction {
   virtual ~Transaction() = default;
 
   // Routed now, and copied. Errors: those of Session::publish, and limit_exceeded: limits::transaction_bytes_max.
-  virtual Result<PublishResult> publish(const Publish& publish) = 0;
+  virtual Result<PublishResult> publish(const Publish& publish, OnShards* on = nullptr) = 0;
   // limit_exceeded.
   virtual Status settle(ConsumerNumber consumer, QueueId queue, Seq seq, Outcome outcome) = 0;
 };
@@ -352,6 +359,7 @@ class BrokerClient {
   virtual void at_turn_end(TurnHook& hook) = 0;
   virtual void forget_turn_end(TurnHook& hook) = 0;  // before the hook is destroyed
   virtual const broker::Topology& topology() const = 0;
+  virtual std::uint16_t shards() const = 0;
   virtual const std::string& node_name() const = 0;  // "weir@host"
   virtual BodySizes body_sizes() const = 0;
   // Of stored messages (node/stored_headers.h).

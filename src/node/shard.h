@@ -110,6 +110,7 @@ class Shard final : public BrokerClient,
   void at_turn_end(TurnHook& hook) override { hooks_.add(hook); }
   void forget_turn_end(TurnHook& hook) override { hooks_.remove(hook); }
   const broker::Topology& topology() const override { return topology_; }
+  std::uint16_t shards() const override { return options_.shards; }
   const std::string& node_name() const override { return options_.node_name; }
   BodySizes body_sizes() const override { return options_.body_sizes; }
   HeadersOf headers_of() const override { return options_.headers_of; }

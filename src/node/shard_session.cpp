@@ -149,12 +149,18 @@ void ShardSession::count_unroutable(const Publish& publish) {
 }
 
 Result<std::span<const broker::Target>> ShardSession::find_route(const Publish& publish) {
-  const Result<std::span<const broker::Target>> route = find_route_of_message(publish);
-  if (publish.and_queue.empty() || !route) [[likely]]
-    return route;
+  if (publish.and_queue.empty()) [[likely]]
+    return find_route_of_message(publish);
+  with_queue_.clear();
+  if (!publish.message.exchange.empty() || !publish.message.routing_key.empty()) {
+    const Result<std::span<const broker::Target>> route = find_route_of_message(publish);
+    if (!route) return route;
+    with_queue_.assign(route->begin(), route->end());
+  } else {
+    exchange_ = &use_of({});
+  }
   const broker::QueueDefinition* const queue = at_.topology.find_queue(info_.vhost, publish.and_queue);
-  if (queue == nullptr) return route;
-  with_queue_.assign(route->begin(), route->end());
+  if (queue == nullptr) return std::span<const broker::Target>(with_queue_);
   std::erase_if(with_queue_, [&](const broker::Target& one) { return one.queue == queue->id; });
   with_queue_.push_back({queue->id, queue->shard, queue->durable});
   sort_by_shard(with_queue_);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/limits.h"
@@ -36,7 +37,7 @@ Status ShardTransaction::charge(std::size_t bytes) {
   return {};
 }
 
-Result<PublishResult> ShardTransaction::publish(const Publish& publish) {
+Result<PublishResult> ShardTransaction::publish(const Publish& publish, OnShards* on) {
   if (publish.message.body_bytes > storage::whole_body_bytes_max) {
     return fail(ErrorCode::limit_exceeded,
                 fmt::format("in a transaction a message may have {} bytes", storage::whole_body_bytes_max));
@@ -54,6 +55,12 @@ Result<PublishResult> ShardTransaction::publish(const Publish& publish) {
   session_.for_each_part(
       publish, *route,
       [&](ShardId shard, std::span<const broker::Target> targets, const broker::IncomingMessage& message) {
+        if (on != nullptr) {
+          if (on->skip[shard.value]) return;
+          const bool lasts =
+              std::any_of(targets.begin(), targets.end(), [](const auto& one) { return one.durable; });
+          if (lasts && message.persistent) on->durable[shard.value] = true;
+        }
         TransactionBatch& to = part(shard);
         // Copied: it may lie here for long.
         add_publish(to.publishes, {}, message, nullptr, targets);

@@ -18,7 +18,7 @@ class ShardTransaction final : public Transaction {
  public:
   ShardTransaction(ShardSession& session, std::uint16_t shards) : session_(session), parts_(shards) {}
 
-  Result<PublishResult> publish(const Publish& publish) override;
+  Result<PublishResult> publish(const Publish& publish, OnShards* on) override;
   Status settle(ConsumerNumber consumer, QueueId queue, Seq seq, Outcome outcome) override;
 
   // By shard; null: nothing is for it.

@@ -204,7 +204,9 @@ class FakeTransaction final : public node::Transaction {
   using Publish = std::function<Result<node::PublishResult>(const node::Publish&)>;
   explicit FakeTransaction(Publish publish) : publish_(std::move(publish)) {}
 
-  Result<node::PublishResult> publish(const node::Publish& publish) override { return publish_(publish); }
+  Result<node::PublishResult> publish(const node::Publish& publish, node::OnShards*) override {
+    return publish_(publish);
+  }
   Status settle(node::ConsumerNumber consumer, QueueId queue, Seq seq, node::Outcome outcome) override {
     settles.push_back({consumer, queue, seq, outcome});
     return {};

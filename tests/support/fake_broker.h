@@ -38,6 +38,7 @@ class FakeBroker final : public node::BrokerClient {
   void at_turn_end(node::TurnHook& hook) override { hooks_.add(hook); }
   void forget_turn_end(node::TurnHook& hook) override { hooks_.remove(hook); }
   const broker::Topology& topology() const override { return topology_; }
+  std::uint16_t shards() const override { return 1; }
   const std::string& node_name() const override { return node_name_; }
   node::BodySizes body_sizes() const override { return {}; }
   node::HeadersOf headers_of() const override { return {}; }

@@ -86,6 +86,7 @@ void Connection::give_back() {
   publish_will();
   steps_.clear();
   then_ = nullptr;
+  put_marks_back();
   flights_.for_each([&](InFlight& flight) {
     if (flight.state == Flight::published)
       session_->settle(flight.consumer, flight.queue, flight.seq, node::Outcome::requeue);

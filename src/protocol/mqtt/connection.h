@@ -32,6 +32,7 @@
 #include "protocol/mqtt/codec/packet_reader.h"
 #include "protocol/mqtt/codec/packets.h"
 #include "protocol/mqtt/directory.h"
+#include "protocol/mqtt/marks.h"
 #include "protocol/mqtt/packet_ids.h"
 #include "protocol/mqtt/settings.h"
 #include "protocol/mqtt/subscriptions.h"
@@ -146,6 +147,9 @@ class Connection final : public ClientConnection, private ClientIdUser {
   // sessions.cpp
   void run(std::vector<Step> steps, std::function<void()> then);
   void go_on();
+  // One that is no request: who ends it, says so. `begin`: false, there is nothing to wait for.
+  static void add_outside_step(std::vector<Step>& steps, std::function<bool()> begin);
+  void end_outside_step();
   void restore();
   bool belongs_to_others() const;
   void load_subscriptions();
@@ -154,7 +158,6 @@ class Connection final : public ClientConnection, private ClientIdUser {
   void add_consume_extra(std::vector<Step>& steps, std::string filter);
   void add_leave_shared(std::vector<Step>& steps, const Subscribed& subscribed);
   void pool_consumers();
-  void change_expiry(std::uint32_t expiry_s);
   broker::DeclareQueue queue_request() const;
   bool queue_is_there() const;
   std::string shared_queue_of(const SharedFilter& shared) const;
@@ -165,6 +168,7 @@ class Connection final : public ClientConnection, private ClientIdUser {
   // publishing.cpp
   void begin_publish(Chunk* chunk, bool large);
   bool resolve_alias();
+  bool has_come_before();
   void publish(Chunk* chunk);
   void publish_ended(node::PublishResult result);
   void refuse_publish(ReasonCode code, std::string_view detail);
@@ -172,8 +176,27 @@ class Connection final : public ClientConnection, private ClientIdUser {
   void take_large(Bytes part);
   void pass_piece_on();
   void finish_large();
-  void release(std::uint16_t packet_id);
   void publish_will();
+
+  // exactly_once.cpp
+  void add_marks(std::vector<Step>& steps);
+  void add_delete_marks(std::vector<Step>& steps);
+  void add_update_marks(std::vector<Step>& steps);
+  std::string mark_queue_of(ShardId shard) const;
+  bool has_marks_of_before() const;
+  broker::DeclareQueue mark_queue_request(ShardId shard) const;
+  void on_mark(const node::Delivery& delivery, ShardId shard);
+  void on_received_mark(std::uint16_t packet_id, const MarkPlace& place);
+  void on_released_mark(std::uint16_t packet_id, const MarkPlace& place);
+  void release_again();
+  void put_marks_back();
+  bool publish_mark(node::Transaction& together, const Mark& mark, ShardId shard);
+  Result<node::PublishResult> publish_once(const node::Publish& publish);
+  void release(std::uint16_t packet_id);
+  void end_received(std::uint16_t packet_id, Received& received);
+  void take_pubrec(const Ack& ack);
+  void take_pubcomp(const Ack& ack);
+  void end_flight(InFlight& flight);
 
   // subscribing.cpp
   void subscribe();
@@ -190,8 +213,6 @@ class Connection final : public ClientConnection, private ClientIdUser {
   std::uint16_t outgoing_alias(std::string_view topic, bool& is_new);
   void settle(const InFlight& flight, node::Outcome outcome);
   void take_puback(const Ack& ack);
-  void take_pubrec(const Ack& ack);
-  void take_pubcomp(const Ack& ack);
 
   const std::shared_ptr<void> alive_ = std::make_shared<char>();  // for what is answered from elsewhere
   const Settings& settings_;
@@ -229,16 +250,23 @@ class Connection final : public ClientConnection, private ClientIdUser {
   node::BodyNumber body_ = node::no_body;
   bool large_ = false;
   std::uint64_t published_seq_ = 0, confirmed_up_to_ = 0;
+  // What is said when all up to `seq` is safe.
+  enum class Answer : std::uint8_t { puback, pubrec, pubrel, pubcomp, none };
   struct Unconfirmed {
     std::uint64_t seq = 0;
     std::uint16_t packet_id = 0;
     std::uint8_t qos = 0;
     ReasonCode code = ReasonCode::success;
+    Answer answer = Answer::puback;
   };
+  void answer(const Unconfirmed& safe);
   std::deque<Unconfirmed> unconfirmed_;
-  std::size_t unconfirmed_qos_1_ = 0;  // of them
-  // By QoS 2: received, and not released yet. True: PUBREC has been sent.
-  std::unordered_map<std::uint16_t, bool> received_;
+  std::size_t unconfirmed_qos_1_ = 0;
+  std::unordered_map<std::uint16_t, Received> received_;  // by QoS 2, and not released yet
+  std::vector<node::ConsumerNumber> marks_from_;  // of the queues of marks, by shard; empty: not used yet
+  std::uint64_t marks_to_load_ = 0;
+  bool loads_marks_ = false;                    // a step waits for that
+  std::vector<std::uint16_t> released_before_;  // PUBREL goes out again
 
   // SUBSCRIBE or UNSUBSCRIBE that is being handled.
   std::uint16_t subscribe_id_ = 0;

@@ -76,6 +76,9 @@ void Connection::on_delivery(const node::Delivery& delivery) {
     const Handing handing = subscriptions_.match(out_topic_, mqtt && mark.publisher == client_hash_, ids_);
     return hand_over(delivery, handing, out_topic_);
   }
+  const auto marks = std::find(marks_from_.begin(), marks_from_.end(), delivery.consumer);
+  if (marks != marks_from_.end())
+    return on_mark(delivery, ShardId{static_cast<std::uint16_t>(marks - marks_from_.begin())});
   const Subscribed* const subscribed = subscriptions_.find(delivery.consumer);
   if (subscribed == nullptr) return;
   if (subscribed->id != 0) ids_.push_back(subscribed->id);
@@ -182,25 +185,6 @@ void Connection::take_puback(const Ack& ack) {
   settle(*flight, node::Outcome::accept);
   ++channel_counts_[node::ChannelCount::ack];
   flights_.remove(*flight);
-}
-
-void Connection::take_pubrec(const Ack& ack) {
-  InFlight* const flight = flights_.find(ack.packet_id);
-  if (flight == nullptr || flight->qos != 2) {
-    return send_ack(PacketType::pubrel, ack.packet_id, ReasonCode::packet_identifier_not_found);
-  }
-  if (flight->state == Flight::published) {
-    settle(*flight, node::Outcome::accept);
-    ++channel_counts_[node::ChannelCount::ack];
-    if (is_failure(ack.code)) return flights_.remove(*flight);
-    flight->state = Flight::released;
-  }
-  send_ack(PacketType::pubrel, ack.packet_id);
-}
-
-void Connection::take_pubcomp(const Ack& ack) {
-  InFlight* const flight = flights_.find(ack.packet_id);
-  if (flight != nullptr && flight->state == Flight::released) flights_.remove(*flight);
 }
 
 }  // namespace weir::mqtt

@@ -80,15 +80,18 @@ void Connection::handle_ack(const Ack& ack) {
 void Connection::handle_disconnect() {
   const Decoded<Disconnect> packet = decode_disconnect(version_, reader_.body());
   if (!packet) return fail(packet.error());
-  if (const auto expiry_s = packet->properties.session_expiry_s) {
-    // [MQTT-3.1.2-23]: one that was to end with its connection can't be kept.
-    if (session_expiry_s_ == 0 && *expiry_s != 0)
-      return fail(ReasonCode::protocol_error, "a session that ends with its connection can't last");
-    change_expiry(*expiry_s);
-  }
+  const std::uint32_t expiry_s = packet->properties.session_expiry_s.value_or(session_expiry_s_);
+  // [MQTT-3.14.2-2]: one that was to end with its connection can't be kept.
+  if (session_expiry_s_ == 0 && expiry_s != 0)
+    return fail(ReasonCode::protocol_error, "a session that ends with its connection can't last");
   note_end(LogLevel::info, "DISCONNECT");
   if (packet->code != ReasonCode::disconnect_with_will_message) will_.reset();
-  leave();
+  if (expiry_s == session_expiry_s_ || !lasts_) return leave();
+  session_expiry_s_ = std::min(expiry_s, settings_.session_expiry_s_max);
+  std::vector<Step> steps;
+  add_declare(steps);
+  add_update_marks(steps);
+  run(std::move(steps), [this] { leave(); });
 }
 
 }  // namespace weir::mqtt

@@ -56,11 +56,7 @@ void Connection::begin_publish(Chunk* chunk, bool large) {
                           fmt::format("a topic is longer than {} bytes", topic_bytes_most));
   if (topic_.starts_with(own_topics))
     return refuse_publish(ReasonCode::not_authorized, "topics of $SYS are the server's");
-  if (publishing_.qos == 2 && received_.contains(publishing_.packet_id)) {
-    // It has come before: only the answer was lost.
-    if (received_[publishing_.packet_id]) send_ack(PacketType::pubrec, publishing_.packet_id);
-    return;
-  }
+  if (publishing_.qos == 2 && has_come_before()) return;
   routing_key_.resize(topic_.size());
   write_routing_key(topic_, routing_key_.data());
   stored_.clear();
@@ -69,15 +65,32 @@ void Connection::begin_publish(Chunk* chunk, bool large) {
   if (stored_.size() > limits::native_properties_bytes_max)
     return refuse_publish(ReasonCode::packet_too_large, "the properties are too large");
   extras_ = extras_of(publishing_.properties);
-  if (!publishing_.retain || owner_.retained().is_there(vhost_)) return publish(chunk);
-  // The first one that is retained makes the place for all.
+  const bool makes_marks = publishing_.qos == 2 && lasts_ && marks_from_.empty();
+  const bool makes_store = publishing_.retain && !owner_.retained().is_there(vhost_);
+  if (!makes_marks && !makes_store) return publish(chunk);
   input_ = ChunkRef::share(reader_.chunk() != nullptr ? reader_.chunk() : chunk);
-  wait(for_request);
-  owner_.retained().make(vhost_, alive_, [this] {
+  std::vector<Step> steps;
+  if (makes_marks) add_marks(steps);
+  // The first message that is retained makes the place for all.
+  if (makes_store) {
+    add_outside_step(steps, [this] {
+      owner_.retained().make(vhost_, alive_, [this] { end_outside_step(); });
+      return true;
+    });
+  }
+  run(std::move(steps), [this] {
     const ChunkRef held = std::exchange(input_, {});
     publish(held.get());
-    wait_no_more(for_request);
   });
+}
+
+// Only the answer was lost. What was found after a restart may not have been published on every shard.
+bool Connection::has_come_before() {
+  const auto at = received_.find(publishing_.packet_id);
+  if (at == received_.end()) return false;
+  const Received& received = at->second;
+  if (received.state == Received::State::recorded) send_ack(PacketType::pubrec, publishing_.packet_id);
+  return received.state != Received::State::found;
 }
 
 // Into topic_.
@@ -132,7 +145,8 @@ void Connection::publish(Chunk* chunk) {
   node::Publish publish = publication(confirmed ? published_seq_ + 1 : 0, headers);
   publish.message.body = {&publishing_.payload, 1};
   publish.chunk = reader_.chunk() != nullptr ? reader_.chunk() : chunk;
-  const Result<node::PublishResult> published = session_->publish(publish);
+  const bool once = publishing_.qos == 2 && lasts_ && publishing_.payload.size() <= once_bytes_max;
+  const Result<node::PublishResult> published = once ? publish_once(publish) : session_->publish(publish);
   if (!published) return refuse_publish(code_of(published.error()), published.error().message);
   publish_ended(*published);
 }
@@ -143,9 +157,10 @@ void Connection::publish_ended(node::PublishResult result) {
   if (unroutable) ++channel_counts_[node::ChannelCount::drop_unroutable];
   if (publishing_.qos > 0) {
     unconfirmed_.push_back({++published_seq_, publishing_.packet_id, publishing_.qos,
-                            unroutable ? ReasonCode::no_matching_subscribers : ReasonCode::success});
+                            unroutable ? ReasonCode::no_matching_subscribers : ReasonCode::success,
+                            publishing_.qos == 2 ? Answer::pubrec : Answer::puback});
     if (publishing_.qos == 1) ++unconfirmed_qos_1_;
-    if (publishing_.qos == 2) received_.emplace(publishing_.packet_id, false);
+    if (publishing_.qos == 2) received_[publishing_.packet_id].state = Received::State::writing;
   }
   note_published();
 }
@@ -190,19 +205,35 @@ void Connection::on_confirmed(node::PublisherNumber, std::uint64_t up_to) {
   if (!has_session()) return;
   channel_counts_[node::ChannelCount::confirm] += up_to - confirmed_up_to_;
   confirmed_up_to_ = up_to;
-  while (!unconfirmed_.empty() && unconfirmed_.front().seq <= up_to) {
+  while (!unconfirmed_.empty() && unconfirmed_.front().seq <= up_to && has_session()) {
     const Unconfirmed one = unconfirmed_.front();
     unconfirmed_.pop_front();
-    if (one.qos == 1) {
-      --unconfirmed_qos_1_;
-      send_ack(PacketType::puback, one.packet_id, one.code);
-    } else if (is_failure(one.code)) {
-      received_.erase(one.packet_id);
-      send_ack(PacketType::pubrec, one.packet_id, one.code);
-    } else {
-      received_[one.packet_id] = true;
-      send_ack(PacketType::pubrec, one.packet_id, one.code);
-    }
+    answer(one);
+  }
+}
+
+void Connection::answer(const Unconfirmed& safe) {
+  InFlight* const flight = flights_.find(safe.packet_id);
+  switch (safe.answer) {
+    case Answer::puback: --unconfirmed_qos_1_; return send_ack(PacketType::puback, safe.packet_id, safe.code);
+    case Answer::pubrec:
+      if (is_failure(safe.code)) {
+        received_.erase(safe.packet_id);
+      } else if (const auto at = received_.find(safe.packet_id); at != received_.end()) {
+        at->second.state = Received::State::recorded;
+      }
+      return send_ack(PacketType::pubrec, safe.packet_id, safe.code);
+    case Answer::pubcomp:
+      received_.erase(safe.packet_id);
+      return send_ack(PacketType::pubcomp, safe.packet_id);
+    case Answer::pubrel:
+      if (flight == nullptr) return;
+      flight->state = Flight::released;
+      flight->lasts = true;
+      return send_ack(PacketType::pubrel, safe.packet_id);
+    case Answer::none:
+      if (flight != nullptr) flights_.remove(*flight);
+      return;
   }
 }
 
@@ -213,15 +244,6 @@ void Connection::on_rejected(node::PublisherNumber, std::uint64_t first, std::ui
     if (one.seq >= first && one.seq <= last) one.code = ReasonCode::quota_exceeded;
   }
   if (version_ != Version::v5) fail(ReasonCode::quota_exceeded, "a queue had no room for a message");
-}
-
-// PUBREL
-void Connection::release(std::uint16_t packet_id) {
-  const auto at = received_.find(packet_id);
-  if (at == received_.end() || !at->second)
-    return send_ack(PacketType::pubcomp, packet_id, ReasonCode::packet_identifier_not_found);
-  received_.erase(at);
-  send_ack(PacketType::pubcomp, packet_id);
 }
 
 // --- the will ---

@@ -36,6 +36,16 @@ void Connection::go_on() {
   if (steps_.empty()) wait_no_more(for_request);
 }
 
+void Connection::add_outside_step(std::vector<Step>& steps, std::function<bool()> begin) {
+  steps.push_back({std::move(begin), nullptr});
+}
+
+void Connection::end_outside_step() {
+  if (steps_.empty()) return;
+  steps_.pop_front();
+  go_on();
+}
+
 void Connection::on_reply(node::Reply reply) {
   // The connection failed meanwhile: the session puts back what it did not hand over, and goes at the end of the turn.
   if (steps_.empty()) return;
@@ -87,15 +97,6 @@ void Connection::add_declare(std::vector<Step>& steps) {
                      return true;
                    },
                    nullptr});
-}
-
-// The session lasts another time than it was to.
-void Connection::change_expiry(std::uint32_t expiry_s) {
-  session_expiry_s_ = std::min(expiry_s, settings_.session_expiry_s_max);
-  if (!lasts_) return;
-  broker::DeclareQueue request = queue_request();
-  request.arguments.append("x-update-arguments", {true});
-  session_->declare_queue(std::move(request));  // nobody waits for the answer
 }
 
 // What is sent by QoS 0 only needs no acknowledgements.
@@ -220,9 +221,13 @@ void Connection::restore() {
                      [](node::Reply&) { return true; }});
     subscriptions_.clear();
   }
+  const bool has_marks = has_marks_of_before();
+  if (has_marks && session_present_) add_marks(steps);
+  if (has_marks && !session_present_) add_delete_marks(steps);
   if (lasts_) add_declare(steps);
   steps.push_back({[this] {
                      accept();
+                     release_again();
                      return false;
                    },
                    nullptr});

@@ -31,6 +31,8 @@ inline constexpr std::size_t subscriptions_max = 10'000;      // of a session
 inline constexpr std::uint32_t close_delay_ms = 2'000;
 inline constexpr std::uint32_t shutdown_grace_ms = 1'000;
 inline constexpr std::uint32_t claim_timeout_ms = 10'000;
+// By QoS 2, larger ones are at least once over a crash: they are not held as a whole.
+inline constexpr std::size_t once_bytes_max = 256U << 10;
 // Of retained messages in a vhost, together with their topics.
 inline constexpr std::uint64_t retained_bytes_max = 1ULL << 30;
 
