@@ -1,4 +1,4 @@
-# Tests by glob, registered with ctest under the labels unit, tidy, wire, fuzz, sim, crash and e2e; and bench/micro.
+# Tests by glob, registered with ctest under the labels unit, tidy, wire, fuzz, sim, crash, e2e and interop; and bench/micro.
 
 find_package(GTest REQUIRED)
 find_package(benchmark REQUIRED)
@@ -6,7 +6,7 @@ get_property(all_layers GLOBAL PROPERTY WEIR_LAYERS)
 set(tests_dir ${CMAKE_SOURCE_DIR}/tests)
 
 # programs_<label> builds what the tests of a label run.
-foreach(label unit tidy wire fuzz sim crash e2e)
+foreach(label unit tidy wire fuzz sim crash e2e interop)
   add_custom_target(programs_${label})
 endforeach()
 
@@ -106,7 +106,7 @@ if(client_sources AND NOT WEIR_SANITIZE)
     add_dependencies(programs_crash e2e_${name})
   endforeach()
 endif()
-foreach(suite e2e crash)
+foreach(suite e2e crash interop)
   file(GLOB sources CONFIGURE_DEPENDS ${tests_dir}/${suite}/test_*.py ${tests_dir}/${suite}/*_test.py)
   if(sources AND TARGET weir)
     add_dependencies(programs_${suite} weir)

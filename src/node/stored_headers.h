@@ -25,6 +25,8 @@ struct HeadersOf {
                                          std::string_view name) = nullptr;
   // All of them, by the names that the management API gives them.
   broker::Table (*properties)(broker::NativeForm, Bytes properties) = nullptr;
+  // Of a message for receivers by another protocol: also its time to live, where its own form keeps it beside.
+  broker::Table properties_of(const broker::StoredMessage& message) const;
   // AMQP 0-9-1's form of a message of the broker's own; no timestamp: 0.
   std::vector<std::byte> (*make)(const broker::Table& headers, bool persistent,
                                  std::uint64_t timestamp_s) = nullptr;

@@ -92,8 +92,7 @@ Bytes delivery_properties(const broker::StoredMessage& message, std::uint16_t re
   std::vector<std::byte> converted;
   Bytes own = message.properties;
   if (message.native != broker::NativeForm::amqp091) [[unlikely]] {
-    const broker::Table table =
-        forms.properties == nullptr ? broker::Table() : forms.properties(message.native, message.properties);
+    const broker::Table table = forms.properties_of(message);
     std::vector<std::byte> headers;
     append_properties(converted, properties_from(table, headers));
     scratch = converted;

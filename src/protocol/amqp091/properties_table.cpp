@@ -8,11 +8,15 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "protocol/amqp091/codec/field_table.h"
 #include "protocol/amqp091/mapping.h"
 
 namespace weir::amqp091 {
 namespace {
+
+// As RabbitMQ names it.
+constexpr std::string_view long_correlation = "x-correlation-id";
 
 struct Faults {
   std::optional<Error>* first;
@@ -38,6 +42,7 @@ void read_text(const broker::Table& from, std::string_view name, std::optional<s
   const broker::Value* const value = from.find(name);
   if (value == nullptr) return;
   if (value->as_string() == nullptr) return faults.note("not_a_string", name);
+  if (!valid_utf8(*value->as_string())) return faults.note("not_utf8", name);
   if (value->as_string()->size() > limits::name_bytes_max) return faults.note("too_long", name);
   to = *value->as_string();
 }
@@ -52,14 +57,18 @@ Properties properties_from(const broker::Table& table, std::vector<std::byte>& h
   read_number(table, "delivery_mode", properties.delivery_mode, faults);
   read_number(table, "priority", properties.priority, faults);
   read_number(table, "timestamp", properties.timestamp_s, faults);
+  FieldTable wire;
   const broker::Value* const value = table.find("headers");
-  if (value == nullptr) return properties;
-  if (const auto* const fields = std::get_if<broker::Table>(&value->v)) {
-    headers = encode_table(table_to_wire(*fields));
-    properties.headers = TableBytes{headers};
-  } else {
-    faults.note("not_a_table", "headers");
-  }
+  const auto* const fields = value == nullptr ? nullptr : std::get_if<broker::Table>(&value->v);
+  if (fields != nullptr) wire = table_to_wire(*fields);
+  if (value != nullptr && fields == nullptr) faults.note("not_a_table", "headers");
+  const broker::Value* const correlation = table.find("correlation_id");
+  const bool too_much =
+      correlation != nullptr && correlation->as_string() != nullptr && !properties.correlation_id;
+  if (too_much) wire.add(long_correlation, *correlation->as_string());
+  if (fields == nullptr && !too_much) return properties;
+  headers = encode_table(wire);
+  properties.headers = TableBytes{headers};
   return properties;
 }
 

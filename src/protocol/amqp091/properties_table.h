@@ -13,8 +13,9 @@
 
 namespace weir::amqp091 {
 
-// The properties view the table, and `headers`. Those that it can't have, of another type or too long, are left out; `fault`,
-// if it is not null, tells of the first: invalid_argument.
+// The properties view the table, and `headers`. Those that it can't have, of another type, too long or not UTF-8, are left
+// out; `fault`, if it is not null, tells of the first: invalid_argument. Only a correlation id becomes the header
+// "x-correlation-id" then.
 Properties properties_from(const broker::Table& table, std::vector<std::byte>& headers,
                            std::optional<Error>* fault = nullptr);
 

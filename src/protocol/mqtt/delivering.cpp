@@ -6,6 +6,7 @@
 #include "broker/message_extras.h"
 #include "node/stored_headers.h"
 #include "protocol/mqtt/codec/sink.h"
+#include "protocol/mqtt/codec/utf8.h"
 #include "protocol/mqtt/connection.h"
 #include "protocol/mqtt/stored_properties.h"
 
@@ -102,7 +103,8 @@ void Connection::hand_over(const node::Delivery& delivery, const Handing& handin
     if (acks) settle(without, node::Outcome::accept);
     if (delivery.body != node::no_body) session_->close_body(delivery.body);
   };
-  if (!handing.wanted || !is_topic_name(topic)) return drop();
+  // A routing key of another protocol may be what no topic can.
+  if (!handing.wanted || !is_topic_name(topic) || (!mqtt && !valid_utf8(topic))) return drop();
   Outgoing out;
   out.topic = topic;
   out.qos = acks ? std::min(mark.qos, handing.qos) : std::uint8_t{0};

@@ -13,6 +13,8 @@ namespace weir::mqtt {
 namespace {
 
 constexpr std::size_t text_bytes_max = 65'535;
+// Where AMQP 0-9-1 has correlation data that no property of its takes: longer than 255 bytes, or not UTF-8.
+constexpr std::string_view long_correlation = "x-correlation-id";
 constexpr unsigned retain_bit = 4, store_bit = 8;
 
 template <typename Visit>
@@ -107,9 +109,12 @@ broker::Table properties_table(Bytes stored) {
       if (headers.find(as_text(property.data)) == nullptr)
         headers.append(std::string(as_text(property.data)), {std::string(property.value)});
     } else if (const std::string_view name = name_of(property.id); !name.empty()) {
-      out.set(std::string(name),
-              {std::string(property.id == PropertyId::response_topic ? routing_key_of(as_text(property.data))
-                                                                     : as_text(property.data))});
+      std::string text(as_text(property.data));
+      if (property.id == PropertyId::response_topic) {
+        write_routing_key(text, text.data());
+        out.set("reply_topic", {text});
+      }
+      out.set(std::string(name), {std::move(text)});
     }
   });
   out.append("delivery_mode", {std::int64_t{mark_of(stored).qos > 0 ? 2 : 1}});
@@ -142,18 +147,28 @@ void append_list(std::vector<std::byte>& out, const broker::Table& table) {
   PublishProperties known;
   std::vector<std::byte> user;
   std::string type, response, correlation;
+  const auto take_headers = [&](const broker::Table& headers) {
+    for (const broker::Field& header : headers.fields()) {
+      const auto text = text_of(header.value);
+      if (!text) continue;
+      if (header.key == long_correlation && table.find("correlation_id") == nullptr) {
+        correlation = cut(*text);
+        known.correlation_data = as_bytes(correlation);
+      } else if (valid_utf8(header.key) && valid_utf8(*text)) {
+        append_user_property(user, cut(header.key), cut(*text));
+      }
+    }
+  };
+  // Where replies are wanted by topic, reply_to says it in the words of another protocol.
+  const bool by_topic = table.find("reply_topic") != nullptr;
   for (const broker::Field& field : table.fields()) {
     if (field.key == "headers") {
-      if (const auto* const headers = std::get_if<broker::Table>(&field.value.v)) {
-        for (const broker::Field& header : headers->fields()) {
-          if (const auto text = text_of(header.value); text && valid_utf8(header.key) && valid_utf8(*text))
-            append_user_property(user, cut(header.key), cut(*text));
-        }
-      }
+      if (const auto* const headers = std::get_if<broker::Table>(&field.value.v)) take_headers(*headers);
       continue;
     }
     // The receiver sees the one in how it is delivered, the other in what is left of it.
     if (field.key == "delivery_mode" || field.key == "expiration") continue;
+    if (field.key == "reply_to" && by_topic) continue;
     const auto text = text_of(field.value);
     if (!text || text->empty()) continue;
     if (field.key == "correlation_id") {
@@ -164,7 +179,7 @@ void append_list(std::vector<std::byte>& out, const broker::Table& table) {
     } else if (field.key == "content_type") {
       type = cut(*text);
       known.content_type = type;
-    } else if (field.key == "reply_to" && is_topic_name(topic_of(*text)) && text->size() < text_bytes_max) {
+    } else if ((field.key == "reply_to" || field.key == "reply_topic") && is_topic_name(*text)) {
       response = topic_of(*text);
       known.response_topic = response;
     } else {

@@ -93,8 +93,8 @@ void Connection::append_message_head(const node::Delivery& delivery, const Subsc
   }
   if (message.native == broker::NativeForm::stomp) {
     append_lines(text_, as_text(message.properties), version_);
-  } else if (const node::HeadersOf forms = client_.headers_of(); forms.properties != nullptr) {
-    append_lines(text_, stored_from(forms.properties(message.native, message.properties)), version_);
+  } else {
+    append_lines(text_, stored_from(client_.headers_of().properties_of(message)), version_);
   }
   text_ += "content-length:";
   append_number(text_, delivery.body != node::no_body ? delivery.body_bytes : message.body.size());

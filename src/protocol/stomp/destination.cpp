@@ -11,8 +11,6 @@ namespace weir::stomp {
 
 namespace {
 
-constexpr std::string_view topic_exchange = "amq.topic";
-
 std::optional<unsigned> hex_digit(char c) {
   if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
   if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a') + 10;
@@ -40,7 +38,7 @@ std::string unquoted(std::string_view part) {
 
 void append_quoted(std::string& out, std::string_view part) {
   for (const char c : part) {
-    if (c == '/' || c == '%') {
+    if (c == '/' || c == '%' || c == '\0') {
       out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
     } else {
       out += c;

@@ -10,6 +10,8 @@
 
 namespace weir::stomp {
 
+inline constexpr std::string_view topic_exchange = "amq.topic";
+
 struct Destination {
   enum class Kind : std::uint8_t {
     exchange,     // /exchange/<name>[/<routing key or pattern>]

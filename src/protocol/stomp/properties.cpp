@@ -8,10 +8,12 @@
 #include <limits>
 #include <utility>
 
+#include "base/utf8.h"
 #include "broker/death_history.h"
 #include "broker/message_extras.h"
 #include "protocol/stomp/codec/escape.h"
 #include "protocol/stomp/codec/stored_headers.h"
+#include "protocol/stomp/destination.h"
 
 namespace weir::stomp {
 
@@ -51,6 +53,20 @@ std::optional<std::uint64_t> number_of(std::string_view text) {
   const auto [at, wrong] = std::from_chars(text.data(), end, number);
   if (wrong != std::errc() || at != end || text.empty()) return std::nullopt;
   return number;
+}
+
+// A frame's headers are text, and end where a NUL is.
+bool may_be_sent(std::string_view text) {
+  return valid_utf8(text) && text.find('\0') == std::string_view::npos;
+}
+
+// Where a sender of another protocol wants replies by topic, as a destination.
+std::string sent_text(const Property& property, const broker::Value& value, const broker::Table& table) {
+  const broker::Value* const topic = property.name == "reply_to" ? table.find("reply_topic") : nullptr;
+  if (topic == nullptr || topic->as_string() == nullptr) return broker::to_text(value);
+  std::string destination;
+  append_destination(destination, topic_exchange, *topic->as_string());
+  return destination;
 }
 
 bool is_scalar(const broker::Value& value) {
@@ -105,6 +121,10 @@ broker::Table properties_table(Bytes stored) {
         return;
     }
   });
+  if (const broker::Value* const reply_to = out.find("reply_to")) {
+    if (const auto to = parse_destination(*reply_to->as_string()); to && to->kind == Destination::Kind::topic)
+      out.append("reply_topic", {to->key});
+  }
   if (!headers.empty()) out.append("headers", {std::move(headers)});
   return out;
 }
@@ -146,7 +166,8 @@ std::string stored_from(const broker::Table& table) {
     if (value == nullptr || !is_scalar(*value)) continue;
     std::int64_t mode = 0;
     if (property.type != Type::persistent) {
-      append_stored(out, property.header, broker::to_text(*value));
+      if (const std::string text = sent_text(property, *value, table); may_be_sent(text))
+        append_stored(out, property.header, text);
     } else if (value->as_integer(mode) && mode == 2) {
       append_stored(out, property.header, "true");
     }
@@ -159,7 +180,8 @@ std::string stored_from(const broker::Table& table) {
     if (field.key.empty() || !is_scalar(field.value) || is_for_broker(field.key) ||
         find_by_header(field.key) != nullptr)
       continue;
-    append_stored(out, field.key, broker::to_text(field.value));
+    if (const std::string text = broker::to_text(field.value); may_be_sent(field.key) && may_be_sent(text))
+      append_stored(out, field.key, text);
   }
   return out;
 }

@@ -77,8 +77,7 @@ Value SelectedMessage::stored(std::string_view name) {
 }
 
 Value SelectedMessage::converted(std::string_view name) {
-  if (forms_.properties == nullptr) return {};
-  if (!table_) table_ = forms_.properties(delivery_.message.native, delivery_.message.properties);
+  if (!table_) table_ = forms_.properties_of(delivery_.message);
   const broker::Value* value = nullptr;
   if (const auto property = property_named(name)) {
     value = table_->find(*property);
