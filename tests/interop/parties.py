@@ -144,6 +144,7 @@ class Mqtt(Party):
         kept = self.subscription is not None
         made = {} if self.version == paho.MQTTv5 else {"clean_session": not kept}
         self.client = paho.Client(self.subscription or "", protocol=self.version, **made)
+        self.client.max_inflight_messages_set(1000)  # beyond it, QoS 0 would overtake QoS 1 in the client itself
         self.client.username_pw_set(address.user, address.password)
         self.client.on_message = lambda _client, _data, packet: self.arrived.put(self.message_of(packet))
         self.granted = queue.Queue()

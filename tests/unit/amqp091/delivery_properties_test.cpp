@@ -128,4 +128,26 @@ TEST_F(DeliveryProperties, tell_that_a_message_has_waited) {
   EXPECT_EQ(wait_with(std::int64_t{5'000'000'000}), FieldValue(std::int64_t{-5'000'000'000}));
 }
 
+TEST_F(DeliveryProperties, of_another_protocol_have_its_time_to_live_and_a_correlation_id_however_long) {
+  message.native = broker::NativeForm::mqtt;
+  broker::MessageExtras of;
+  of.ttl_ms = 5'000;
+  broker::append_extras(extras, of);
+  message.extras = extras;
+  node::HeadersOf forms;
+  forms.properties = [](broker::NativeForm, Bytes) {
+    broker::Table table;
+    table.append("correlation_id", {std::string(300, 'c')});
+    table.append("content_type", {std::string("\xff")});
+    return table;
+  };
+  const Bytes properties = delivery_properties(message, 0, std::nullopt, forms, scratch);
+  ASSERT_TRUE(validate_properties(properties).has_value());
+  view = properties_of(PropertiesView(properties));
+  EXPECT_EQ(view.expiration, "5000");
+  EXPECT_FALSE(view.correlation_id || view.content_type);
+  EXPECT_EQ(*decode_table(view.headers->content),
+            FieldTable().add("x-correlation-id", std::string(300, 'c')));
+}
+
 }  // namespace weir::amqp091

@@ -47,6 +47,26 @@ TEST(StompProperties, of_other_protocols_become_headers_that_can_not_pass_for_th
             "content-type:t\npriority:9\ntimestamp:1700000000\npersistent:true\nn:-3\nline:a\\nb\\cc\n");
 }
 
+TEST(StompProperties, tell_where_replies_by_topic_go) {
+  const std::string stored = "reply-to:/topic/a.b%2Fc\n";
+  const broker::Table table = properties_table(as_bytes(stored));
+  EXPECT_EQ(table, fields({{"reply_to", text("/topic/a.b%2Fc")}, {"reply_topic", text("a.b/c")}}));
+  EXPECT_EQ(stored_from(table), "reply-to:/topic/a.b%2Fc\n");
+  EXPECT_EQ(stored_from(fields({{"reply_to", text("a.b")}})), "reply-to:a.b\n");
+  EXPECT_EQ(properties_table(as_bytes(std::string("reply-to:/queue/q\n"))),
+            fields({{"reply_to", text("/queue/q")}}));
+}
+
+TEST(StompProperties, are_text_without_nul) {
+  const broker::Table table = fields({{"correlation_id", text("\xff")},
+                                      {"headers",
+                                       {fields({{"raw", text("\xc3\x28")},
+                                                {"nul", {std::string("a\0b", 3)}},
+                                                {"n\xff", text("x")},
+                                                {"good", text("yes")}})}}});
+  EXPECT_EQ(stored_from(table), "good:yes\n");
+}
+
 TEST(StompProperties, that_the_broker_acts_on_are_checked) {
   const auto read = [](const std::string& lines) {
     Headers headers;
