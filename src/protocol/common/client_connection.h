@@ -9,13 +9,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/counters.h"
+#include "base/fifo.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/meter.h"
@@ -167,10 +167,10 @@ class ClientConnection : public runtime::StreamHandler, public node::SessionEven
 
  private:
   struct OutgoingBody {
-    node::BodyNumber body;
-    std::uint64_t left_bytes;  // not written yet
-    std::uint32_t of;
-    unsigned asked;  // pieces that have not come yet
+    node::BodyNumber body = node::no_body;
+    std::uint64_t left_bytes = 0;  // not written yet
+    std::uint32_t of = 0;
+    unsigned asked = 0;  // pieces that have not come yet
   };
   void take_input(Bytes input, Chunk* chunk);
   void resume_input();
@@ -198,7 +198,7 @@ class ClientConnection : public runtime::StreamHandler, public node::SessionEven
   bool authenticating_ = false;
   bool published_ = false, publish_open_ = true;
   std::string alarm_;
-  std::deque<OutgoingBody> bodies_;
+  Fifo<OutgoingBody> bodies_;
   node::Credentials credentials_;  // until they are looked at
   std::unique_ptr<node::Authentication> authentication_;
   std::uint64_t received_bytes_ = 0, received_bytes_before_ = 0, sent_bytes_before_ = 0;

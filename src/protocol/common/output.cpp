@@ -74,9 +74,9 @@ void Output::close_gap() {
 }
 
 void Output::drop_behind_gaps() {
-  for (Segment& segment : behind_) {
+  behind_.for_each([&](Segment& segment) {
     for (Piece& piece : segment.pieces) release(piece);
-  }
+  });
   behind_.clear();
   unsent_bytes_ -= behind_bytes_;
   behind_bytes_ = 0;

@@ -6,12 +6,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/chunk.h"
 #include "base/error.h"
+#include "base/fifo.h"
 #include "runtime/stream.h"
 
 namespace weir {
@@ -50,7 +50,7 @@ class Output {
 
   // A gap: what comes behind it waits until it is closed; what it is filled with goes first. There may be several: the
   // first one is filled and closed first.
-  void open_gap() { behind_.emplace_back(); }
+  void open_gap() { behind_.push_back({}); }
   bool has_gap() const { return !behind_.empty(); }
   void fill(ChunkRef chunk, Bytes bytes);
   void close_gap();
@@ -88,8 +88,8 @@ class Output {
   ChunkRef block_;  // being filled
   std::size_t used_ = 0;
   std::vector<Piece> pieces_;
-  std::size_t first_ = 0;       // of pieces_ that is not sent yet
-  std::deque<Segment> behind_;  // gaps
+  std::size_t first_ = 0;  // of pieces_ that is not sent yet
+  Fifo<Segment> behind_;   // gaps
   std::size_t behind_bytes_ = 0;
   std::size_t unsent_bytes_ = 0;
   std::uint64_t sent_bytes_ = 0;

@@ -14,7 +14,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -24,6 +23,7 @@
 #include <vector>
 
 #include "base/counters.h"
+#include "base/fifo.h"
 #include "base/meter.h"
 #include "base/rng.h"
 #include "node/session.h"
@@ -237,7 +237,7 @@ class Connection final : public ClientConnection, private ClientIdUser {
   std::string queue_;  // of the session
   std::optional<KeptWill> will_;
 
-  std::deque<Step> steps_;
+  Fifo<Step> steps_;
   std::function<void()> then_;
 
   // From the client.
@@ -260,7 +260,7 @@ class Connection final : public ClientConnection, private ClientIdUser {
     Answer answer = Answer::puback;
   };
   void answer(const Unconfirmed& safe);
-  std::deque<Unconfirmed> unconfirmed_;
+  Fifo<Unconfirmed> unconfirmed_;
   std::size_t unconfirmed_qos_1_ = 0;
   std::unordered_map<std::uint16_t, Received> received_;  // by QoS 2, and not released yet
   std::vector<node::ConsumerNumber> marks_from_;  // of the queues of marks, by shard; empty: not used yet

@@ -240,9 +240,9 @@ void Connection::answer(const Unconfirmed& safe) {
 // Before 5.0 there is no word for it: the client has to come again.
 void Connection::on_rejected(node::PublisherNumber, std::uint64_t first, std::uint64_t last) {
   if (!has_session()) return;
-  for (Unconfirmed& one : unconfirmed_) {
+  unconfirmed_.for_each([&](Unconfirmed& one) {
     if (one.seq >= first && one.seq <= last) one.code = ReasonCode::quota_exceeded;
-  }
+  });
   if (version_ != Version::v5) fail(ReasonCode::quota_exceeded, "a queue had no room for a message");
 }
 

@@ -20,7 +20,7 @@ constexpr std::uint64_t expires_ms_max = UINT32_MAX;
 
 // One request at a time; nothing is read meanwhile.
 void Connection::run(std::vector<Step> steps, std::function<void()> then) {
-  steps_.assign(std::make_move_iterator(steps.begin()), std::make_move_iterator(steps.end()));
+  for (Step& step : steps) steps_.push_back(std::move(step));
   then_ = std::move(then);
   wait(for_request);
   go_on();
@@ -110,7 +110,7 @@ void Connection::add_consume(std::vector<Step>& steps) {
                    },
                    nullptr});
   steps.push_back({[this, wants_acks] {
-                     if (consuming_) return false;
+                     if (consuming_ || !queue_is_there()) return false;
                      consuming_ = true;
                      reads_without_acks_ = !wants_acks();
                      own_ = ++last_consumer_;

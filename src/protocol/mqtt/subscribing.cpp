@@ -75,18 +75,7 @@ void Connection::subscribe() {
                        .retain_handling = one.retain_handling});
     if (!is_failure(codes_.back())) add_subscribe(steps, codes_.size() - 1);
   }
-  if (!steps.empty() || subscriptions_.any_of_own()) {
-    steps.push_back({[this] {
-                       if (subscriptions_.any_of_own()) {
-                         std::vector<Step> consume;
-                         add_consume(consume);
-                         for (auto at = consume.rbegin(); at != consume.rend(); ++at)
-                           steps_.insert(steps_.begin() + 1, std::move(*at));
-                       }
-                       return false;
-                     },
-                     nullptr});
-  }
+  add_consume(steps);
   run(std::move(steps), [this] { finish_subscribe(); });
 }
 
