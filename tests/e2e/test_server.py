@@ -67,7 +67,8 @@ def test_later_sources_of_settings_win(start_weir, tmp_path):
 def test_the_ports_file_names_every_listener(start_weir):
     server = start_weir()
     ports = json.loads(server.ports_file.read_text())
-    assert set(ports) == {"amqp", "stomp", "stomp_ws", "admin", "metrics"} and all(0 < port < 65536 for port in ports.values())
+    assert set(ports) == {"amqp", "stomp", "stomp_ws", "mqtt", "mqtt_ws", "admin", "metrics"}
+    assert all(0 < port < 65536 for port in ports.values())
     assert stat.S_IMODE(server.data_dir.stat().st_mode) & 0o007 == 0, "the data directory is open to everybody"
 
 

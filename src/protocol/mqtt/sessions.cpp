@@ -28,7 +28,8 @@ void Connection::run(std::vector<Step> steps, std::function<void()> then) {
 
 void Connection::go_on() {
   while (!steps_.empty()) {
-    if (steps_.front().begin()) return;  // the answer goes on from here
+    const auto begin = std::move(steps_.front().begin);  // it may end the connection, and all steps
+    if (begin()) return;                                 // the answer goes on from here
     if (!has_session()) return;
     steps_.pop_front();
   }
