@@ -103,7 +103,7 @@ bool same(const PublishProperties& a, const PublishProperties& b) {
 void check_connect(Bytes body) {
   const auto connect = decode_connect(body);
   if (!connect) return;
-  WEIR_ASSERT(version_of_connect(body) == connect->version);
+  WEIR_ASSERT(answer_to_connect(body) == connect->version);
   const auto written = body_of(*connect);
   const auto again = decode_connect(written);
   WEIR_ASSERT(again && again->client_id == connect->client_id && again->user_name == connect->user_name);

@@ -9,6 +9,7 @@
 #include "protocol/mqtt/codec/decode.h"
 #include "protocol/mqtt/codec/encode.h"
 #include "protocol/mqtt/connection.h"
+#include "protocol/mqtt/retained_stores.h"
 #include "protocol/mqtt/stored_properties.h"
 
 namespace weir::mqtt {
@@ -50,10 +51,14 @@ void Connection::refuse(ReasonCode code, std::string_view detail) {
 void Connection::connect() {
   const Decoded<Connect> packet = decode_connect(reader_.body());
   if (!packet) {
-    const auto version = version_of_connect(reader_.body());
-    if (!version) return fail(packet.error());
+    const auto version = answer_to_connect(reader_.body());
+    const ReasonCode code = packet.error().code;
+    // Before 5.0, CONNACK has no code for what is malformed; 3.1.1: [MQTT-3.1.4-1].
+    const bool has_code = version == Version::v5 || code == ReasonCode::unsupported_protocol_version ||
+                          code == ReasonCode::client_identifier_not_valid;
+    if (!version || !has_code) return fail(packet.error());
     version_ = *version;
-    return refuse(packet.error().code, packet.error().text);
+    return refuse(code, packet.error().text);
   }
   version_ = packet->version;
   reader_.use(version_);
@@ -162,7 +167,7 @@ void Connection::open_session() {
   phase_ = Phase::claiming;
   wait(for_request);
   claimed_ = true;
-  claim_ = owner_.directory().claim(client_.shard(), vhost_, client_id_, user_, *this);
+  claim_ = owner_.directory().claim(client_.shard(), vhost_, client_id_, user_, clean_start_, *this);
 }
 
 void Connection::on_id_refused() {
@@ -178,7 +183,11 @@ void Connection::on_taken_over() {
 void Connection::on_id_granted() {
   if (phase_ != Phase::claiming) return;
   phase_ = Phase::restoring;
-  restore();
+  if (!will_ || !will_->retain || owner_.retained().is_there(vhost_)) return restore();
+  // A place for what the will may leave behind.
+  owner_.retained().make(vhost_, alive_, [this] {
+    if (phase_ == Phase::restoring) restore();
+  });
 }
 
 void Connection::accept() {

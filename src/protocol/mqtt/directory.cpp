@@ -24,13 +24,13 @@ ShardId Directory::home_of(const std::string& key) const {
 }
 
 std::uint64_t Directory::claim(ShardId self, std::string_view vhost, std::string_view client_id,
-                               std::string user_name, ClientIdUser& claimant) {
+                               std::string user_name, bool clean_start, ClientIdUser& claimant) {
   Seat& seat = *seats_[self.value];
   const std::string key = key_of(vhost, client_id);
   const std::uint64_t number = ++seat.last_claim;
   seat.claims.emplace(number, Claim{key, &claimant});
   const ShardId home = home_of(key);
-  Place place{self, number, std::move(user_name)};
+  Place place{self, number, std::move(user_name), clean_start};
   if (home == self) {
     take(home, key, std::move(place));
   } else {
@@ -47,21 +47,22 @@ void Directory::release(ShardId self, std::uint64_t number) {
   const std::string key = std::move(at->second.key);
   seat.claims.erase(at);
   const ShardId home = home_of(key);
-  const Place place{self, number, {}};
+  const Place place{self, number, {}, false};
   post_(self,
         [this, home, key, place] { post_(home, [this, home, key, place] { give_up(home, key, place); }); });
 }
 
 void Directory::take(ShardId home, const std::string& key, Place place) {
   Seat& seat = *seats_[home.value];
-  if (seat.wills != nullptr) seat.wills->forget(key);
   const auto [at, is_new] = seat.entries.try_emplace(key);
   Entry& entry = at->second;
+  const bool is_refused = !is_new && entry.holder.user_name != place.user_name;
+  if (seat.wills != nullptr && !is_refused) seat.wills->come_back(key, place.clean_start);
   if (is_new) {
     entry.holder = std::move(place);
     return tell(entry.holder, &ClientIdUser::on_id_granted);
   }
-  if (entry.holder.user_name != place.user_name) return tell(place, &ClientIdUser::on_id_refused);
+  if (is_refused) return tell(place, &ClientIdUser::on_id_refused);
   // One that waits has already asked the holder to leave; it is too late itself.
   if (entry.next) {
     tell(*entry.next, &ClientIdUser::on_taken_over);
@@ -77,8 +78,10 @@ void Directory::keep_will(DelayedWill will) {
   post_(home, [this, home, key, will = std::move(will)] {
     Seat& seat = *seats_[home.value];
     const auto at = seat.entries.find(key);
+    if (seat.wills == nullptr) return;
+    seat.wills->keep(key, will);
     const bool is_back = at != seat.entries.end() && at->second.next.has_value();
-    if (seat.wills != nullptr && !is_back) seat.wills->keep(key, will);
+    if (is_back) seat.wills->come_back(key, at->second.next->clean_start);
   });
 }
 

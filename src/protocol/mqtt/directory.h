@@ -47,9 +47,10 @@ class Directory {
   std::uint16_t shards() const { return static_cast<std::uint16_t>(seats_.size()); }
   void post(ShardId shard, std::function<void()> call) const { post_(shard, std::move(call)); }
 
-  // On shard `self`. The number stands for the claim. `user_name`: only the same one may take an id over.
+  // On shard `self`. The number stands for the claim. `user_name`: only the same one may take an id over. `clean_start`: the
+  // session that there was ends, whose will waits no longer.
   std::uint64_t claim(ShardId self, std::string_view vhost, std::string_view client_id, std::string user_name,
-                      ClientIdUser& claimant);
+                      bool clean_start, ClientIdUser& claimant);
   // On the same shard; what is under way comes to nothing. What the claimant asked of the broker in this turn is done when
   // the next one gets the id.
   void release(ShardId self, std::uint64_t claim);
@@ -69,6 +70,7 @@ class Directory {
     ShardId shard;
     std::uint64_t claim = 0;
     std::string user_name;
+    bool clean_start = false;
   };
   struct Entry {
     Place holder;

@@ -56,14 +56,17 @@ void Connection::begin_publish(Chunk* chunk, bool large) {
                           fmt::format("a topic is longer than {} bytes", topic_bytes_most));
   if (topic_.starts_with(own_topics))
     return refuse_publish(ReasonCode::not_authorized, "topics of $SYS are the server's");
-  if (publishing_.qos == 2 && has_come_before()) return;
+  if (publishing_.qos == 2 && has_come_before()) {
+    large_ = false;
+    return;
+  }
   routing_key_.resize(topic_.size());
   write_routing_key(topic_, routing_key_.data());
   stored_.clear();
   append_stored(stored_, {.qos = publishing_.qos, .retain = publishing_.retain, .publisher = client_hash_},
                 publishing_.properties);
   if (stored_.size() > limits::native_properties_bytes_max)
-    return refuse_publish(ReasonCode::packet_too_large, "the properties are too large");
+    return fail(ReasonCode::packet_too_large, "the properties are too large");
   extras_ = extras_of(publishing_.properties);
   const bool makes_marks = publishing_.qos == 2 && lasts_ && marks_from_.empty();
   const bool makes_store = publishing_.retain && !owner_.retained().is_there(vhost_);
@@ -190,6 +193,7 @@ void Connection::pass_piece_on() {
 }
 
 void Connection::finish_large() {
+  if (!large_) return;  // it has come before
   pass_piece_on();
   piece_.release();
   SentProperties headers(stored_);

@@ -76,7 +76,7 @@ broker::DeclareQueue Connection::queue_request() const {
   request.vhost = vhost_;
   request.name = queue_;
   request.durable = lasts_;
-  request.exclusive = request.auto_delete = !lasts_;
+  request.exclusive = !lasts_;
   request.arguments.append(std::string(user_argument), {user_});
   if (settings_.session_bytes_max != 0)
     request.arguments.append("x-max-length-bytes", {static_cast<std::int64_t>(settings_.session_bytes_max)});

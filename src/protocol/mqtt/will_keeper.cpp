@@ -37,6 +37,17 @@ void WillKeeper::keep(const std::string& key, DelayedWill will) {
   arm();
 }
 
+void WillKeeper::come_back(const std::string& key, bool clean_start) {
+  const auto at = wills_.find(key);
+  if (at == wills_.end()) return;
+  if (!clean_start) {
+    wills_.erase(at);
+    return;
+  }
+  at->second.due_ms = 0;
+  arm();
+}
+
 void WillKeeper::arm() {
   if (wills_.empty()) return;
   const auto soonest = std::min_element(wills_.begin(), wills_.end(), [](const auto& a, const auto& b) {

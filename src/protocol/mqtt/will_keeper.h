@@ -26,10 +26,8 @@ class WillKeeper final : private node::SessionEvents {
 
   // `key` stands for the client.
   void keep(const std::string& key, DelayedWill will);
-  // The client is back.
-  void forget(const std::string& key) {
-    if (!wills_.empty()) wills_.erase(key);
-  }
+  // The client is back: in its session, or, with a clean start, that one has ended [MQTT-3.1.2-8].
+  void come_back(const std::string& key, bool clean_start);
 
  private:
   void on_reply(node::Reply) override {}

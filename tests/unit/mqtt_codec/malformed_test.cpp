@@ -55,10 +55,12 @@ TEST(MqttConnect, of_a_version_that_is_not_known_is_told_so) {
       {"a cut name", type, v5, 0, "0004 'MQ'", malformed_packet},
       {"nothing at all", type, v5, 0, "", malformed_packet},
   });
-  EXPECT_EQ(version_of_connect(wire("s'MQTT' 05 ff")), Version::v5);
-  EXPECT_EQ(version_of_connect(wire("s'MQIsdp' 03")), Version::v3_1);
-  EXPECT_EQ(version_of_connect(wire("s'MQTT' 07")), std::nullopt);
-  EXPECT_EQ(version_of_connect(wire("s'MQTT'")), std::nullopt);
+  EXPECT_EQ(answer_to_connect(wire("s'MQTT' 05 ff")), Version::v5);
+  EXPECT_EQ(answer_to_connect(wire("s'MQIsdp' 03")), Version::v3_1);
+  EXPECT_EQ(answer_to_connect(wire("s'MQTT' 07")), Version::v5);
+  EXPECT_EQ(answer_to_connect(wire("s'MQTT' 03")), Version::v3_1_1);
+  EXPECT_EQ(answer_to_connect(wire("s'AMQP' 05")), std::nullopt);
+  EXPECT_EQ(answer_to_connect(wire("s'MQTT'")), std::nullopt);
 }
 
 TEST(MqttConnect, has_flags_that_agree_with_each_other) {

@@ -97,9 +97,7 @@ TEST(MqttPacketReader, keeps_a_cut_packet_in_a_chunk_that_may_be_held) {
 
 TEST(MqttPacketReader, gives_a_large_publish_in_parts) {
   const std::string payload(1'000, 'p');
-  std::vector<std::byte> stream = wire("30 f8 07 s't/1' 0a 26 s'a' s'b' 01 01 01");
-  stream[7 + 1] = std::byte{9};  // "26 s'a' s'b'" and "01 01"
-  stream.resize(3 + 5 + 1 + 9);
+  std::vector<std::byte> stream = wire("32 f8 07 s't/1' 0007 09 26 s'a' s'b' 01 01");
   for (const char c : payload) stream.push_back(static_cast<std::byte>(c));
   const std::size_t body_bytes = stream.size() - 3;
   stream[1] = static_cast<std::byte>(0x80U | (body_bytes & 0x7FU));
@@ -110,11 +108,11 @@ TEST(MqttPacketReader, gives_a_large_publish_in_parts) {
   const auto parts = read(stream, SIZE_MAX, {.large_bytes = 500});
   ASSERT_EQ(parts.size(), 2U);
   EXPECT_EQ(parts[0],
-            "PUBLISH 0 0003742f310926000161000162"
+            "PUBLISH 2 0003742f3100070926000161000162"
             "0101|" +
                 hex(as_bytes(payload)));
   EXPECT_EQ(parts[1], "PINGREQ 0 ");
-  for (const std::size_t piece : {1, 2, 3, 4, 5, 8, 9, 10, 17, 18, 19, 20, 100, 1'018}) {
+  for (const std::size_t piece : {1, 2, 3, 4, 5, 8, 9, 10, 19, 20, 21, 22, 100, 1'020}) {
     EXPECT_EQ(read(stream, piece, {.large_bytes = 500}), parts) << piece;
     EXPECT_EQ(read(stream, piece), whole) << piece;
   }
@@ -122,19 +120,25 @@ TEST(MqttPacketReader, gives_a_large_publish_in_parts) {
 
 TEST(MqttPacketReader, gives_the_head_of_a_large_publish_that_is_nothing_but_a_head) {
   for (const std::string_view text :
-       {"30 00", "30 01 00", "30 05 s'a' 01 01", "32 03 s'a'", "30 04 s'a' ff"}) {
+       {"32 00", "32 01 00", "34 07 s'a' 0007 01 01", "32 03 s'a'", "32 06 s'a' 0007 ff"}) {
     const auto stream = wire(text);
     for (const std::size_t piece : {1, 2, 100}) {
       const auto parts = read(stream, piece, {.large_bytes = 1});
       ASSERT_EQ(parts.size(), 1U) << text;
-      EXPECT_EQ(parts[0], "PUBLISH " + std::string(text[1] == '0' ? "0" : "2") + " " +
-                              hex(Bytes(stream).subspan(2)) + "|");
+      EXPECT_EQ(parts[0],
+                "PUBLISH " + std::string(text.substr(1, 1)) + " " + hex(Bytes(stream).subspan(2)) + "|");
     }
   }
 }
 
+TEST(MqttPacketReader, gives_a_publish_by_qos_0_whole) {
+  const auto stream = wire("30 08 s'a' 00 'abcd'");
+  for (const std::size_t piece : {1, 3, 100})
+    EXPECT_EQ(read(stream, piece, {.large_bytes = 1}), read(stream));
+}
+
 TEST(MqttPacketReader, refuses_a_head_of_a_large_publish_that_is_too_long) {
-  const auto stream = wire("30 ff7f s't' ff7e");
+  const auto stream = wire("32 ff7f s't' 0001 ff7e");
   EXPECT_THAT(read(stream, 1, {.large_bytes = 100, .large_head_bytes = 1'000}),
               ElementsAre(HasSubstr("Packet too large, a PUBLISH with too many properties")));
 }

@@ -14,8 +14,8 @@ namespace weir::mqtt {
 // Errors of its own: unsupported_protocol_version (another name or level), client_identifier_not_valid (an empty one that a
 // session should be kept for, before 5.0), topic_name_invalid (the will's).
 Decoded<Connect> decode_connect(Bytes body);
-// In which version to answer a CONNECT that was refused; nullopt: in none.
-std::optional<Version> version_of_connect(Bytes body);
+// In which version to answer a CONNECT that was refused, one that there is or the nearest to it; nullopt: in none.
+std::optional<Version> answer_to_connect(Bytes body);
 
 // `body` may end where the payload begins. An empty topic comes with an alias only.
 Decoded<Publish> decode_publish(Version version, std::uint8_t flags, Bytes body);

@@ -57,9 +57,14 @@ Decoded<Will> take_will(Input& input, Flags flags, Version version) {
 
 }  // namespace
 
-std::optional<Version> version_of_connect(Bytes body) {
+std::optional<Version> answer_to_connect(Bytes body) {
   Input input(body);
-  return take_version(input);
+  if (const auto version = take_version(input)) return version;
+  Input again(body);
+  const std::string_view name = again.unchecked_text();
+  const std::uint8_t level = again.u8();
+  if (!again.ok() || (name != "MQTT" && name != "MQIsdp")) return {};
+  return level < 5 ? Version::v3_1_1 : Version::v5;
 }
 
 Decoded<Connect> decode_connect(Bytes body) {

@@ -89,8 +89,9 @@ bool PacketReader::begin(const PacketLimits& limits) {
   if (header_count_ + remaining_ > limits.packet_bytes) {
     return refuse_it(ReasonCode::packet_too_large, "a packet larger than the maximum packet size");
   }
-  const bool large = type_ == PacketType::publish && limits.large_bytes > 0 &&
-                     header_count_ + remaining_ > limits.large_bytes;
+  // One of QoS 0 is not stored while it comes: it is of no use in parts.
+  const bool in_parts = type_ == PacketType::publish && (flags_ & flags_qos) != 0 && limits.large_bytes > 0;
+  const bool large = in_parts && header_count_ + remaining_ > limits.large_bytes;
   state_ = large ? State::head : State::body;
   return true;
 }
@@ -117,7 +118,7 @@ PacketReader::HeadBytes PacketReader::head_bytes(Bytes had) const {
   std::size_t bytes = 2;
   if (bytes > had.size()) return up_to(bytes, false);
   bytes += std::size_t{load_be<std::uint16_t>(had.data())};
-  if ((flags_ & 6U) != 0) bytes += 2;
+  if ((flags_ & flags_qos) != 0) bytes += 2;
   if (version_ != Version::v5) return up_to(bytes, true);
   std::size_t properties = 0;
   // A length that goes on for too long is for the decoder to refuse.

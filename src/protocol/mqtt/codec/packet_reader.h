@@ -1,5 +1,5 @@
 // What it is: a stream of bytes into packets. One that lies in one read is given as views of it; one that is cut is put
-// together in memory of its own. A large PUBLISH may be given in parts: its head, then its payload as it comes.
+// together in memory of its own. A large PUBLISH by QoS 1 or 2 may be given in parts: its head, then its payload as it comes.
 // Memory: at most one packet's; nothing is allocated for what was only announced.
 #pragma once
 
@@ -17,8 +17,8 @@ namespace weir::mqtt {
 
 struct PacketLimits {
   std::size_t packet_bytes = packet_bytes_max;  // of a whole packet, as "Maximum Packet Size" counts
-  std::size_t large_bytes = 0;                  // a PUBLISH of more than this comes in parts; 0: none does
-  std::size_t large_head_bytes = 256U << 10;    // topic and properties of such a one
+  std::size_t large_bytes = 0;                // a PUBLISH by QoS 1 or 2 of more comes in parts; 0: none does
+  std::size_t large_head_bytes = 256U << 10;  // topic and properties of such a one
 };
 
 class PacketReader {

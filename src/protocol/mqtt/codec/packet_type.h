@@ -32,7 +32,7 @@ constexpr std::string_view to_string(PacketType type) {
 }
 
 // The low half of a packet's first byte. Of a PUBLISH it is flags; of all others it is fixed (2.1.3).
-inline constexpr std::uint8_t flag_retain = 1, flag_dup = 8;
+inline constexpr std::uint8_t flag_retain = 1, flags_qos = 6, flag_dup = 8;
 constexpr std::uint8_t fixed_flags_of(PacketType type) {
   return type == PacketType::pubrel || type == PacketType::subscribe || type == PacketType::unsubscribe ? 2
                                                                                                         : 0;
