@@ -137,7 +137,10 @@ void Connection::log_in(const Connect& packet) {
 
 void Connection::on_identity(Status known) {
   if (phase_ != Phase::authenticating) return;
-  if (!known) return refuse(ReasonCode::bad_user_name_or_password, {});
+  if (!known) {
+    const bool wrong = known.error().code == ErrorCode::access_refused;
+    return refuse(wrong ? ReasonCode::bad_user_name_or_password : ReasonCode::server_busy, {});
+  }
   open_session();
 }
 

@@ -86,6 +86,8 @@ void Connection::give_back() {
   publish_will();
   steps_.clear();
   then_ = nullptr;
+  // First: what is put back must not come to a consumer that is about to go.
+  for (node::ConsumerNumber one = 1; one <= last_consumer_; ++one) session_->drop_consumer(one);
   put_marks_back();
   flights_.for_each([&](InFlight& flight) {
     if (flight.state == Flight::published)

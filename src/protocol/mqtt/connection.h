@@ -161,6 +161,7 @@ class Connection final : public ClientConnection, private ClientIdUser {
   broker::DeclareQueue queue_request() const;
   bool queue_is_there() const;
   std::string shared_queue_of(const SharedFilter& shared) const;
+  std::optional<broker::DeclareQueue> shared_queue_request(const std::string& queue) const;
   void add_queue_of(Subscribed& subscribed);
   broker::BindingDefinition binding_of(const Subscribed& subscribed) const;
   broker::BindingDefinition membership_of(const Subscribed& subscribed) const;
@@ -195,6 +196,7 @@ class Connection final : public ClientConnection, private ClientIdUser {
   void release(std::uint16_t packet_id);
   void end_received(std::uint16_t packet_id, Received& received);
   void take_pubrec(const Ack& ack);
+  void count_until_released(InFlight& flight);
   void take_pubcomp(const Ack& ack);
   void end_flight(InFlight& flight);
 

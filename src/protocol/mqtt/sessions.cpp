@@ -133,6 +133,29 @@ std::string Connection::shared_queue_of(const SharedFilter& shared) const {
   return fmt::format("mqtt-shared-{}-{}", shared.group, shared.filter);
 }
 
+// It lasts as long as the longest of its members' sessions without any of them there; nullopt: it does so already.
+std::optional<broker::DeclareQueue> Connection::shared_queue_request(const std::string& queue) const {
+  std::int64_t expires_ms = shared_queue_expires_ms_min;
+  if (lasts_) expires_ms = std::max<std::int64_t>(expires_ms, session_expiry_s_ * 1'000LL);
+  const bool for_ever = lasts_ && session_expiry_s_ == never_expires_s;
+  const auto* const there = client_.topology().find_queue(vhost_, queue);
+  if (there != nullptr) {
+    const broker::Value* const set = there->arguments.find("x-expires");
+    std::int64_t set_ms = 0;
+    if (set == nullptr || !set->as_integer(set_ms) || (!for_ever && set_ms >= expires_ms))
+      return std::nullopt;
+  }
+  broker::DeclareQueue request;
+  request.vhost = vhost_;
+  request.name = queue;
+  request.durable = true;
+  if (!for_ever)
+    request.arguments.append("x-expires",
+                             {std::min<std::int64_t>(expires_ms, static_cast<std::int64_t>(expires_ms_max))});
+  if (there != nullptr) request.arguments.append("x-update-arguments", {true});
+  return request;
+}
+
 broker::BindingDefinition Connection::binding_of(const Subscribed& subscribed) const {
   return {.vhost = vhost_,
           .source = settings_.exchange,

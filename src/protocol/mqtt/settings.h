@@ -26,7 +26,9 @@ struct Settings {
 inline constexpr std::size_t connect_bytes_max = 256U << 10;  // of CONNECT: a will is in it
 inline constexpr std::size_t topic_bytes_most = 255;          // what a routing key takes
 inline constexpr std::size_t client_id_bytes_max = 230;       // what a queue's name has room for
-inline constexpr std::size_t subscriptions_max = 10'000;      // of a session
+// How long a shared subscription is kept for members that end with their connections.
+inline constexpr std::int64_t shared_queue_expires_ms_min = 10'000;
+inline constexpr std::size_t subscriptions_max = 10'000;  // of a session
 // What a session without a limit of its own may have out.
 inline constexpr std::uint32_t close_delay_ms = 2'000;
 inline constexpr std::uint32_t shutdown_grace_ms = 1'000;

@@ -113,13 +113,9 @@ void Connection::add_subscribe(std::vector<Step>& steps, std::size_t index) {
   }
   if (is_shared(wish.filter)) {
     steps.push_back({[this, queue = wish.queue] {
-                       if (client_.topology().find_queue(vhost_, queue) != nullptr) return false;
-                       broker::DeclareQueue request;
-                       request.vhost = vhost_;
-                       request.name = queue;
-                       request.durable = true;
-                       session_->declare_queue(std::move(request));
-                       return true;
+                       auto request = shared_queue_request(queue);
+                       if (request) session_->declare_queue(std::move(*request));
+                       return request.has_value();
                      },
                      failed_with});
     steps.push_back({[this, index, binding = membership_of(wish)] {

@@ -1,5 +1,7 @@
 """What it is: a connection of paho-mqtt, in 3.1.1 or 5.0, with what has come to it; each call waits for its answer."""
 
+import socket
+
 import paho.mqtt.client as paho
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -115,12 +117,14 @@ class MqttClient:
 
     def drop(self):
         """Without DISCONNECT."""
+        if self.paho.socket():
+            self.paho.socket().shutdown(socket.SHUT_RDWR)
+        wait_until(lambda: self.ends, "the end of the connection")
         self.paho.loop_stop()
-        sock = self.paho.socket()
-        if sock:
-            sock.close()
 
     def close(self, code=None, **values):
+        if self.ends:
+            return
         if code is not None or values:
             from paho.mqtt.reasoncodes import ReasonCodes  # pylint: disable=import-outside-toplevel
             self.paho.disconnect(ReasonCodes(PacketTypes.DISCONNECT, identifier=code or 0),
