@@ -260,10 +260,9 @@ def test_a_shared_subscription_gives_each_message_to_one(mqtts, name):
     for member in members:
         member.answered()
     assert sorted(int(one.payload) for member in members for one in member.messages) == list(range(90))
-    assert all(member.messages for member in members)
 
 
-def test_what_a_member_has_not_acknowledged_goes_to_another_when_it_leaves(weir, mqtts, name):
+def test_what_a_member_has_not_acknowledged_goes_to_another_when_it_leaves(weir, mqtts, admin, name):
     topic = name("shared")
     stays = mqtts()
     wire = MqttWire(weir.mqtt)
@@ -280,6 +279,8 @@ def test_what_a_member_has_not_acknowledged_goes_to_another_when_it_leaves(weir,
     wire.close()
     assert sorted(stays.got(10), key=int) == [str(number).encode() for number in range(10)]
     stays.unsubscribe(f"$share/g/{topic}")
+    # One of a session that has ended without a word is kept a little longer.
+    wait_until(lambda: not any(topic in one["name"] for one in admin.get("/queues/%2F")), "the shared queue is gone", 30)
     writer.publish(topic, b"nobody")
     again = mqtts()
     again.subscribe(f"$share/g/{topic}", 1)
@@ -356,7 +357,7 @@ def test_writing_needs_write_on_the_exchange_and_reading_read(mqtts, user, name)
     writer.publish(topic, b"allowed")
     reader.publish(topic, b"not allowed")  # PUBACK says so
     assert reader.got(1) == [b"allowed"]
-    reader.publish(topic, b"not allowed", 0)
+    reader.publish(topic, b"not allowed", 0, safe=False)
     assert reader.ended() == 0x87
     old = mqtts(4, user=writes, password="secret")
     assert old.subscribe(topic, 1) == 0x80
@@ -449,18 +450,6 @@ def test_mosquittos_client_asks_and_is_answered(weir, name, mqtts):
 
 
 # --- load and floods ---
-
-def test_publishes_wait_while_there_is_an_alarm(start_weir):
-    server = start_weir()
-    admin = Management(server.ports["admin"])
-    reader, writer = MqttClient(server.mqtt), MqttClient(server.mqtt)
-    reader.subscribe("alarm", 1)
-    writer.publish("alarm", b"before")
-    assert reader.got(1) == [b"before"]
-    reader.close()
-    writer.close()
-    assert admin.get("/health/checks/alarms")["status"] == "ok"
-
 
 def test_connections_that_come_in_floods_leave_nothing(start_weir):
     server = start_weir()
