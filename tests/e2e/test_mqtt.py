@@ -3,6 +3,7 @@
 import itertools
 import resource
 import subprocess
+import time
 
 import pika
 import pytest
@@ -450,6 +451,24 @@ def test_mosquittos_client_asks_and_is_answered(weir, name, mqtts):
 
 
 # --- load and floods ---
+
+def test_who_publishes_waits_while_the_disk_is_full_and_others_do_not(start_weir):
+    server = start_weir("disk.free_min=1000TiB")
+    writer, other = MqttWire(server.mqtt), MqttWire(server.mqtt)
+    writer.connect(keep_alive=1)
+    other.connect()
+    writer.publish("alarm", b"first")
+    for _ in range(20):  # for longer than the writer's keep alive, which does not count while nobody listens to it
+        writer.send(m.packet(m.PINGREQ, 0))
+        assert other.subscribe("alarm") == [0]
+        time.sleep(0.1)
+    writer.socket.settimeout(0.1)
+    with pytest.raises(TimeoutError):
+        writer.receive()
+    other.answered()
+    writer.close()
+    other.close()
+
 
 def test_connections_that_come_in_floods_leave_nothing(start_weir):
     server = start_weir()
