@@ -15,9 +15,8 @@ namespace json = boost::json;
 using node::Observed;
 using node::SessionRow;
 
-// Users see their own connections, monitors all. The calls of this API are none.
+// Users see their own connections, monitors all.
 bool may_see(const Call& call, const SessionRow& session) {
-  if (session.info.protocol == "HTTP") return false;
   return call.is_monitor() || session.info.user == call.user();
 }
 
@@ -75,9 +74,7 @@ void list_of_user(Call& call) {
 // The one that the path names; `then` does not come, and the call is refused, if it is not there or another's.
 void with_connection(Call& call, bool channels, std::function<void(Call&, std::vector<SessionRow>)> then) {
   call.observe(scope_of(call, channels), [then = std::move(then)](Call& asking, Observed&& seen) {
-    std::erase_if(seen.sessions, [&](const SessionRow& one) {
-      return one.info.protocol == "HTTP" || one.name != asking.capture("name");
-    });
+    std::erase_if(seen.sessions, [&](const SessionRow& one) { return one.name != asking.capture("name"); });
     if (seen.sessions.empty()) return asking.not_found();
     if (!may_see(asking, seen.sessions.front()))
       return asking.not_authorised("User not authorised to access object");

@@ -31,7 +31,7 @@ json::object object_totals(const Call& call, const node::Observed& seen, const n
     queues += call.topology().count_queues(vhost->name);
   }
   for (const node::SessionRow& session : seen.sessions) {
-    if (session.info.protocol == "HTTP" || (!call.is_monitor() && session.info.user != call.user())) continue;
+    if (!call.is_monitor() && session.info.user != call.user()) continue;
     ++connections;
     channels += session.facts.channels;
   }

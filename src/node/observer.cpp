@@ -254,7 +254,9 @@ bool Observer::visit_sessions(Visit& visit, std::size_t& budget) {
     if (budget == 0) return false;
     --budget;
     const ShardSession* const session = at_.sessions.look_at(visit.sessions[visit.session]);
-    if (session == nullptr || (scope.vhost && session->info().vhost != *scope.vhost)) continue;
+    if (session == nullptr || !is_of_client(session->id()) ||
+        (scope.vhost && session->info().vhost != *scope.vhost))
+      continue;
     SessionRow row;
     row.id = session->id();
     row.shard = at_.self;

@@ -17,6 +17,10 @@ inline ShardId shard_of(SessionId session) {
 inline Protocol protocol_of(SessionId session) {
   return static_cast<Protocol>(session.value >> session_protocol_shift & 0xff);
 }
+// A connection's; not one of the broker's own, nor of the management API, which opens one for each call.
+inline bool is_of_client(SessionId session) {
+  return protocol_of(session) != Protocol::none && protocol_of(session) != Protocol::http;
+}
 inline SessionId session_id(ShardId shard, Protocol protocol, std::uint64_t number) {
   return SessionId{std::uint64_t{shard.value} << session_shard_shift |
                    static_cast<std::uint64_t>(protocol) << session_protocol_shift | number};

@@ -21,12 +21,15 @@ Sessions::~Sessions() {
 Result<std::unique_ptr<Session>> Sessions::open(SessionInfo info, SessionEvents& events) {
   const broker::Topology& topology = surroundings_.topology;
   if (topology.find_vhost(info.vhost) == nullptr) return broker::no_such_vhost(info.vhost);
-  Result<Tenancy> tenancy = Tenancy::enter(topology, surroundings_.tenants, info.user, info.vhost);
+  const SessionId id = session_id(surroundings_.self, protocol_named(info.protocol), next_);
+  Result<Tenancy> tenancy = Tenancy::enter(topology, surroundings_.tenants, info.user, info.vhost,
+                                           protocol_of(id) != Protocol::none);
   if (!tenancy) return std::unexpected(std::move(tenancy).error());
   WEIR_TRY(topology.authorize_vhost({info.user, info.grants.get()}, info.vhost));
-  const SessionId id = session_id(surroundings_.self, protocol_named(info.protocol), next_++);
+  ++next_;
   auto session = std::make_unique<ShardSession>(*this, id, std::move(info), std::move(*tenancy), events);
   sessions_.emplace(id, session.get());
+  if (is_of_client(id)) ++clients_;
   if (const std::uint64_t expires_ms = session->info().expires_ms; expires_ms != 0) end_at(id, expires_ms);
   if (!flow_open_) session->set_shard_flow(false, alarm_);
   return session;

@@ -49,7 +49,8 @@ class Sessions final : public SessionSink {
   explicit Sessions(SessionSurroundings surroundings) : surroundings_(std::move(surroundings)) {}
   ~Sessions();
 
-  // not_found (vhost), access_refused, limit_exceeded, with RabbitMQ's words.
+  // not_found (vhost), access_refused, limit_exceeded, with RabbitMQ's words. Without a protocol it is the broker's own
+  // session: it stands for no connection, so nobody lists it, counts it or tells of it as one, and no limit is for it.
   Result<std::unique_ptr<Session>> open(SessionInfo info, SessionEvents& events);
   // Limits of users or vhosts are others now.
   void refresh_limits();
@@ -69,6 +70,7 @@ class Sessions final : public SessionSink {
   void close_all(const Error& reason);
   void close(SessionId session, const Error& reason);
   std::size_t count() const { return sessions_.size(); }
+  std::size_t count_clients() const { return clients_; }
   std::vector<SessionId> ids() const;
   // Null: it is not there (any more).
   const ShardSession* look_at(SessionId id) { return find(id); }
@@ -111,6 +113,7 @@ class Sessions final : public SessionSink {
 
   SessionSurroundings surroundings_;
   std::unordered_map<SessionId, ShardSession*> sessions_;
+  std::size_t clients_ = 0;  // of them
   ShardSession* last_ = nullptr;
   std::uint64_t next_ = 1;
   bool flow_open_ = true;

@@ -501,7 +501,7 @@ ShardRow Shard::describe() const {
   ShardRow row;
   row.shard = options_.id;
   row.queues = host_.queue_count();
-  row.sessions = sessions_.count();
+  row.sessions = sessions_.count_clients();
   row.journal = journal_->stats();
   row.journal_pending_bytes = journal_->pending_bytes();
   row.messages = host_.stats();

@@ -69,16 +69,16 @@ ShardSession::ShardSession(Sessions& home, SessionId id, SessionInfo info, Tenan
       rng_(id.value),
       used_shards_(at_.shards, false),
       taken_(at_.shards) {
-  if (at_.reports.wanted() && is_of_client()) at_.reports.add("connection.created", connection_facts());
+  if (at_.reports.wanted() && is_of_client(id_)) at_.reports.add("connection.created", connection_facts());
   keep_properties();
   refresh_tracing();
-  ++counts_[SessionCount::connections_opened];
+  if (!is_of_broker()) ++counts_[SessionCount::connections_opened];
 }
 
 ShardSession::~ShardSession() {
   while (!open_bodies_.empty()) abort_body(open_bodies_.begin()->first);
-  if (at_.reports.wanted() && is_of_client()) at_.reports.add("connection.closed", connection_facts());
-  ++counts_[SessionCount::connections_closed];
+  if (at_.reports.wanted() && is_of_client(id_)) at_.reports.add("connection.closed", connection_facts());
+  if (!is_of_broker()) ++counts_[SessionCount::connections_closed];
   counts_[SessionCount::channels_closed] += channels_;
   for (std::uint16_t shard = 0; shard < at_.shards; ++shard) {
     if (used_shards_[shard]) to_queue(ShardId{shard}, EndSessionRequest{});
@@ -87,6 +87,7 @@ ShardSession::~ShardSession() {
     at_.to_meta({at_.self, false, {info_.user, id_}, broker::EndSession{id_}});
   }
   home_.sessions_.erase(id_);
+  if (is_of_client(id_)) --home_.clients_;
   if (home_.last_ == this) home_.last_ = nullptr;
   at_.wake();
 }

@@ -169,8 +169,7 @@ class ShardSession final : public Session {
   broker::Table trace_headers(std::string_view exchange, std::uint32_t channel) const;
   void trace_publish(const Publish& publish, std::span<const broker::Target> targets);
   void trace_delivery(const Delivery& delivery, std::uint32_t channel);
-  // Not of the broker's own API, which opens one for each call.
-  bool is_of_client() const { return protocol_of(id_) != Protocol::http; }
+  bool is_of_broker() const { return protocol_of(id_) == Protocol::none; }
   broker::Table connection_facts() const;
   void tell_channel(std::string_view event, std::uint32_t number) const;
   ExchangeUse& use_of(std::string_view exchange);

@@ -10,9 +10,10 @@ namespace weir::node {
 using broker::LimitOf;
 
 Result<Tenancy> Tenancy::enter(const broker::Topology& topology, Tenants& tenants, const std::string& user,
-                               const std::string& vhost) {
+                               const std::string& vhost, bool counted) {
   const std::string_view name = broker::limit_names::max_connections;
   std::shared_ptr<Tenant> of_user = tenants.users.get(user), of_vhost = tenants.vhosts.get(vhost);
+  if (!counted) return Tenancy(std::move(of_user), std::move(of_vhost), counted);
   const auto most_of_vhost = topology.limits().value(LimitOf::vhost, vhost, name);
   if (!count_up(of_vhost->connections, most_of_vhost)) {
     return fail(ErrorCode::limit_exceeded,
@@ -26,12 +27,13 @@ Result<Tenancy> Tenancy::enter(const broker::Topology& topology, Tenants& tenant
                 fmt::format("connection refused for user '{}': user connection limit ({}) is reached", user,
                             *most_of_user));
   }
-  return Tenancy(std::move(of_user), std::move(of_vhost));
+  return Tenancy(std::move(of_user), std::move(of_vhost), counted);
 }
 
 Tenancy::~Tenancy() {
   if (user_ == nullptr) return;
   user_->channels -= channels_;
+  if (!counted_) return;
   --user_->connections;
   --vhost_->connections;
 }

@@ -16,8 +16,9 @@ namespace weir::node {
 class Tenancy {
  public:
   // limit_exceeded: there are as many connections as there may be.
+  // `counted`: it is a connection.
   static Result<Tenancy> enter(const broker::Topology& topology, Tenants& tenants, const std::string& user,
-                               const std::string& vhost);
+                               const std::string& vhost, bool counted = true);
   Tenancy(Tenancy&&) = default;
   Tenancy& operator=(Tenancy&&) = delete;
   ~Tenancy();
@@ -32,11 +33,12 @@ class Tenancy {
   }
 
  private:
-  Tenancy(std::shared_ptr<Tenant> user, std::shared_ptr<Tenant> vhost)
-      : user_(std::move(user)), vhost_(std::move(vhost)) {}
+  Tenancy(std::shared_ptr<Tenant> user, std::shared_ptr<Tenant> vhost, bool counted)
+      : user_(std::move(user)), vhost_(std::move(vhost)), counted_(counted) {}
 
   std::shared_ptr<Tenant> user_, vhost_;  // null: moved from
   std::uint64_t channels_ = 0;
+  bool counted_;
 };
 
 }  // namespace weir::node

@@ -41,12 +41,16 @@ TestSession::TestSession(SimNode& node, std::uint16_t shard, std::string user, s
     : TestSession(node, shard, Identity{std::move(user), {}}, std::move(vhost)) {}
 
 TestSession::TestSession(SimNode& node, std::uint16_t shard, Identity who, std::string vhost)
-    : node_(node), shard_(shard) {
-  SessionInfo info;
-  info.user = std::move(who.user);
-  info.vhost = std::move(vhost);
-  info.grants = std::move(who.grants);
-  info.expires_ms = who.expires_ms;
+    : TestSession(node, shard,
+                  SessionInfo{.user = std::move(who.user),
+                              .vhost = std::move(vhost),
+                              .protocol = "AMQP 0-9-1",
+                              .client = {},
+                              .peer = {},
+                              .grants = std::move(who.grants),
+                              .expires_ms = who.expires_ms}) {}
+
+TestSession::TestSession(SimNode& node, std::uint16_t shard, SessionInfo info) : node_(node), shard_(shard) {
   auto opened = node.shard(shard).open_session(std::move(info), *this);
   WEIR_ASSERT(opened.has_value());
   session_ = std::move(*opened);

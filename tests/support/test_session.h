@@ -44,6 +44,7 @@ class TestSession final : public SessionEvents {
   explicit TestSession(SimNode& node, std::uint16_t shard = 0, std::string user = "guest",
                        std::string vhost = "/");
   TestSession(SimNode& node, std::uint16_t shard, Identity who, std::string vhost = "/");
+  TestSession(SimNode& node, std::uint16_t shard, SessionInfo info);
   ~TestSession();
 
   std::uint16_t shard() const { return shard_; }

@@ -32,7 +32,7 @@ RetainedStore::~RetainedStore() {
 void RetainedStore::open() {
   auto session = client_.open_session({.user = {},
                                        .vhost = vhost_,
-                                       .protocol = "MQTT",
+                                       .protocol = {},
                                        .client = "retained messages",
                                        .peer = {},
                                        .grants = node::identity_of_broker().grants,

@@ -70,7 +70,7 @@ void WillKeeper::on_due() {
 void WillKeeper::publish(const DelayedWill& will) {
   const auto session = client_.open_session({.user = will.identity.user,
                                              .vhost = will.vhost,
-                                             .protocol = "MQTT",
+                                             .protocol = {},
                                              .client = "last will",
                                              .client_id = will.client_id,
                                              .peer = {},

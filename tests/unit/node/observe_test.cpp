@@ -370,7 +370,7 @@ TEST_F(ObserveTest, exchanges_count_what_comes_and_to_how_many_queues_it_goes) {
   EXPECT_EQ(seen.exchanges[1].counts[ExchangeCount::publish_out], 6U);
   Traffic all;
   for (const ShardRow& shard : seen.shards) all += shard.traffic;
-  const auto& counts = all.of(Protocol::none).sessions;
+  const auto& counts = all.of(Protocol::amqp091).sessions;
   EXPECT_EQ(counts[SessionCount::received], 4U);
   EXPECT_EQ(counts[SessionCount::confirmed], 4U);
   EXPECT_EQ(counts[SessionCount::routed], 3U);
@@ -378,6 +378,39 @@ TEST_F(ObserveTest, exchanges_count_what_comes_and_to_how_many_queues_it_goes) {
   EXPECT_GT(all.confirm_us.count(), 0U);
   client.ask([](Session& asked) { asked.delete_exchange({"/", "ex"}); });
   EXPECT_EQ(look(scope).exchanges.size(), 1U);
+}
+
+TEST_F(ObserveTest, sessions_of_the_broker_itself_are_no_connections) {
+  start();
+  session();
+  ObserveScope scope;
+  scope.sessions = scope.shards = true;
+  const auto check = [&] {
+    const Observed seen = look(scope);
+    ASSERT_EQ(seen.sessions.size(), 1U);
+    EXPECT_EQ(seen.sessions[0].info.user, "guest");
+    ASSERT_EQ(seen.shards.size(), 1U);
+    EXPECT_EQ(seen.shards[0].sessions, 1U);
+    std::uint64_t opened = 0, closed = 0;
+    for (const auto& protocol : seen.shards[0].traffic.by_protocol) {
+      opened += protocol.sessions[SessionCount::connections_opened];
+      closed += protocol.sessions[SessionCount::connections_closed];
+    }
+    EXPECT_EQ(opened, 1U);
+    EXPECT_EQ(closed, 0U);
+  };
+  {
+    TestSession own(*node, 0,
+                    SessionInfo{.user = {},
+                                .vhost = "/",
+                                .protocol = {},
+                                .client = "retained messages",
+                                .peer = {},
+                                .grants = identity_of_broker().grants});
+    own.declare("kept");
+    check();
+  }
+  check();
 }
 
 TEST_F(ObserveTest, a_connection_on_any_shard_can_be_asked_to_close) {

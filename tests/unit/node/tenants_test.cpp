@@ -23,7 +23,8 @@ class Tenancies : public NodeTest {
     run(broker::PutLimitRequest{{of, subject, std::string(name), value}});
   }
   // Why a connection is refused; empty: it is not.
-  std::string refusal(std::uint16_t shard, const std::string& user = "guest") {
+  std::string refusal(std::uint16_t shard, const std::string& user = "guest",
+                      std::string protocol = "AMQP 0-9-1") {
     struct Deaf final : SessionEvents {
       void on_body_piece(BodyNumber, Result<BodyPiece>) override {}
       void on_reply(Reply) override {}
@@ -37,6 +38,7 @@ class Tenancies : public NodeTest {
     SessionInfo info;
     info.user = user;
     info.vhost = "/";
+    info.protocol = std::move(protocol);
     auto opened = node->shard(shard).open_session(std::move(info), deaf);
     return opened ? std::string() : opened.error().message;
   }
@@ -61,6 +63,13 @@ TEST_F(Tenancies, of_a_vhost_there_are_no_more_connections_than_may_be_on_all_sh
   EXPECT_NE(refusal(0), "");
   limit(LimitOf::vhost, "/", "max-connections", -1);
   EXPECT_EQ(refusal(0), "");
+}
+
+TEST_F(Tenancies, of_the_brokers_own_sessions_there_may_be_any_number) {
+  start(1);
+  limit(LimitOf::vhost, "/", "max-connections", 0);
+  EXPECT_NE(refusal(0), "");
+  EXPECT_EQ(refusal(0, "guest", {}), "");
 }
 
 TEST_F(Tenancies, of_a_user_there_are_no_more_connections_than_may_be) {
