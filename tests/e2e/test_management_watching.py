@@ -152,7 +152,7 @@ def test_health(admin, weir):
     assert admin.get("/deprecated-features") == admin.get("/deprecated-features/used") == []
     assert admin.get("/all-configuration").keys() == admin.get("/definitions").keys()
     assert admin.get("/health/checks/port-listener/1", 503)["reason"] == "No active listener"
-    assert admin.get("/health/checks/protocol-listener/mqtt", 503)["missing"] == "mqtt"
+    assert admin.get("/health/checks/protocol-listener/kafka", 503)["missing"] == "kafka"
     assert admin.refused("GET", "/health/checks/port-listener/x") == ("bad_request", "Invalid port")
 
 
