@@ -44,6 +44,7 @@ mqtt::Settings mqtt_settings(const Settings& settings) {
     own.session_expiry_s_max = static_cast<std::uint32_t>(settings.mqtt_session_expiry_s_max);
   own.receive_maximum = static_cast<std::uint16_t>(settings.mqtt_receive_maximum);
   own.session_bytes_max = settings.mqtt_session_bytes_max;
+  own.sys_interval_s = static_cast<std::uint32_t>(settings.mqtt_sys_interval_s);
   if (settings.tls_login_from == "common_name") own.certificate_login = CertificateLogin::common_name;
   return own;
 }

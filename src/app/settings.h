@@ -28,6 +28,7 @@ struct Settings {
   std::string listen_amqp, listen_amqps;
   std::string mqtt_exchange, mqtt_anonymous_user;
   std::uint64_t mqtt_session_expiry_s_max = 0, mqtt_receive_maximum = 0, mqtt_session_bytes_max = 0;
+  std::uint64_t mqtt_sys_interval_s = 0;
   std::string listen_mqtt, listen_mqtts, listen_mqtt_ws, listen_mqtt_wss;
   std::string listen_stomp, listen_stomps, listen_stomp_ws, listen_stomp_wss;
   std::string listen_kafka, listen_kafkas;

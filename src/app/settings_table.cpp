@@ -223,6 +223,8 @@ constexpr SettingSpec table[] = {
      "Messages by QoS 1 and 2 that a connection may have in flight, either way.", 1, 65535, "messages"},
     {"mqtt.session_bytes_max", T::bytes, &S::mqtt_session_bytes_max, "0",
      "What may wait for one session; then the oldest messages go. 0: no limit."},
+    {"mqtt.sys_interval_s", T::duration, &S::mqtt_sys_interval_s, "10",
+     "How often the topics of $SYS are told to those who have subscribed to them. 0: never.", 0, 86'400, "s"},
 
     {"amqp.frame_max", T::bytes, &S::amqp_frame_max, "128KiB",
      "The largest frame that is offered to clients.", 4 * KiB, 16 * MiB},

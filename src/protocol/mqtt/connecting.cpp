@@ -209,6 +209,7 @@ void Connection::accept() {
   last_packet_ms_ = client_.timers().now_ms();
   if (keep_alive_s_ != 0) client_.timers().arm(keep_alive_, keep_alive_s_ * 1'500ULL);
   log_connection_authenticated(logged());
+  watch_sys();
 }
 
 }  // namespace weir::mqtt

@@ -103,6 +103,7 @@ void Connection::forget_session() {
 
 void Connection::told_ended() {
   phase_ = Phase::ended;
+  if (watches_sys_) owner_.sys_topics().leave(*this);
   client_.timers().cancel(keep_alive_);
   owner_.on_ended(*this);
 }

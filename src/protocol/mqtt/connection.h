@@ -36,6 +36,7 @@
 #include "protocol/mqtt/packet_ids.h"
 #include "protocol/mqtt/settings.h"
 #include "protocol/mqtt/subscriptions.h"
+#include "protocol/mqtt/sys_topics.h"
 #include "protocol/mqtt/will.h"
 
 namespace weir::mqtt {
@@ -50,13 +51,14 @@ class ConnectionOwner {
   virtual Rng& names() = 0;
   virtual Directory& directory() = 0;
   virtual RetainedStores& retained() = 0;
+  virtual SysTopics& sys_topics() = 0;
   virtual void keep_will(DelayedWill will) = 0;
 
  protected:
   ~ConnectionOwner() = default;
 };
 
-class Connection final : public ClientConnection, private ClientIdUser {
+class Connection final : public ClientConnection, private ClientIdUser, private SysWatcher {
  public:
   Connection(node::BrokerClient& client, std::unique_ptr<runtime::ByteStream> stream,
              const Settings& settings, ConnectionOwner& owner);
@@ -200,6 +202,10 @@ class Connection final : public ClientConnection, private ClientIdUser {
   void take_pubcomp(const Ack& ack);
   void end_flight(InFlight& flight);
 
+  // sys_watching.cpp
+  void watch_sys();
+  void on_sys(const std::vector<SysValue>& values, bool first) override;
+
   // subscribing.cpp
   void subscribe();
   void unsubscribe();
@@ -226,6 +232,7 @@ class Connection final : public ClientConnection, private ClientIdUser {
   bool problem_information_ = true;
   bool reads_without_acks_ = false;  // the own queue's consumer
   bool consuming_ = false, pooled_ = false;
+  bool watches_sys_ = false;
   bool lasts_ = false;  // the session: its queue is durable
   std::uint16_t keep_alive_s_ = 0;
   std::uint32_t session_expiry_s_ = 0;

@@ -13,6 +13,7 @@ Connections::Connections(node::BrokerClient& client, Settings settings, std::sha
       names_(client.clock().monotonic_ns() ^ client.clock().wall_ms() << 20),
       retained_(client, common_->directory, common_->retained),
       wills_(client, settings_, retained_),
+      sys_(client, common_->directory, common_->sys, settings_.sys_interval_s),
       set_(client) {
   common_->directory.watch_wills(client_.shard(), wills_);
 }

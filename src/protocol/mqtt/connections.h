@@ -18,6 +18,7 @@
 #include "protocol/mqtt/directory.h"
 #include "protocol/mqtt/retained_stores.h"
 #include "protocol/mqtt/settings.h"
+#include "protocol/mqtt/sys_topics.h"
 #include "protocol/mqtt/will_keeper.h"
 #include "runtime/stream.h"
 
@@ -31,9 +32,11 @@ struct Common : std::enable_shared_from_this<Common> {
                   [this, post = std::move(post)](ShardId shard, std::function<void()> call) {
                     post(shard, [keep = shared_from_this(), call = std::move(call)] { call(); });
                   }),
-        retained(shards) {}
+        retained(shards),
+        sys(shards) {}
   Directory directory;
   RetainedSeats retained;
+  SysSeats sys;
 };
 
 class Connections final : public FrontEnd, public ConnectionOwner {
@@ -55,6 +58,7 @@ class Connections final : public FrontEnd, public ConnectionOwner {
   Rng& names() override { return names_; }
   Directory& directory() override { return common_->directory; }
   RetainedStores& retained() override { return retained_; }
+  SysTopics& sys_topics() override { return sys_; }
   void keep_will(DelayedWill will) override;
 
  private:
@@ -69,6 +73,7 @@ class Connections final : public FrontEnd, public ConnectionOwner {
   LoginDelays login_delays_;
   RetainedStores retained_;
   WillKeeper wills_;
+  SysTopics sys_;
   ConnectionSet<Connection> set_;
 };
 

@@ -20,6 +20,7 @@ struct Settings {
   std::uint16_t receive_maximum = 1'000;            // messages in flight, either way
   std::uint16_t topic_aliases_max = 16;
   std::uint64_t session_bytes_max = 0;  // that a session's queue keeps; the oldest go. 0: no limit
+  std::uint32_t sys_interval_s = 10;    // of the topics of $SYS; 0: there are none
   CertificateLogin certificate_login = CertificateLogin::distinguished_name;
 };
 

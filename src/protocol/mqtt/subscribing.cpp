@@ -1,6 +1,7 @@
 // SUBSCRIBE and UNSUBSCRIBE.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "protocol/mqtt/codec/decode.h"
@@ -151,7 +152,11 @@ void Connection::finish_subscribe() {
     if (is_failure(codes_[i]) || !sends || one.subscribed.consumer != node::no_consumer) continue;
     owner_.retained().send(vhost_, one.subscribed.filter, queue_);
   }
+  const bool of_sys = std::any_of(wanted_.begin(), wanted_.end(), [](const Wanted& one) {
+    return std::string_view(one.subscribed.filter).starts_with(sys_prefix);
+  });
   wanted_.clear();
+  if (of_sys) watch_sys();
 }
 
 void Connection::unsubscribe() {
@@ -209,6 +214,7 @@ void Connection::put_back(node::ConsumerNumber consumer) {
 void Connection::finish_unsubscribe() {
   if (phase_ != Phase::running) return;
   send(SubscriptionAck{.type = PacketType::unsuback, .packet_id = subscribe_id_, .codes = codes_});
+  if (watches_sys_) watch_sys();
 }
 
 }  // namespace weir::mqtt
