@@ -89,6 +89,7 @@ void Connection::give_back() {
   // First: what is put back must not come to a consumer that is about to go.
   for (node::ConsumerNumber one = 1; one <= last_consumer_; ++one) session_->drop_consumer(one);
   put_marks_back();
+  put_held_back();
   flights_.for_each([&](InFlight& flight) {
     if (flight.state == Flight::published)
       session_->settle(flight.consumer, flight.queue, flight.seq, node::Outcome::requeue);

@@ -90,7 +90,6 @@ class Connection final : public ClientConnection, private ClientIdUser, private 
     closing,
     ended
   };
-  static constexpr node::PoolNumber pool = 1;
   static constexpr node::PublisherNumber publisher = 1;
   // A routing key that no topic has: of bindings that only say what a session has subscribed to.
   static constexpr std::string_view no_topic = "+";
@@ -159,7 +158,6 @@ class Connection final : public ClientConnection, private ClientIdUser, private 
   void add_consume(std::vector<Step>& steps);
   void add_consume_extra(std::vector<Step>& steps, std::string filter);
   void add_leave_shared(std::vector<Step>& steps, const Subscribed& subscribed);
-  void pool_consumers();
   broker::DeclareQueue queue_request() const;
   bool queue_is_there() const;
   std::string shared_queue_of(const SharedFilter& shared) const;
@@ -198,7 +196,6 @@ class Connection final : public ClientConnection, private ClientIdUser, private 
   void release(std::uint16_t packet_id);
   void end_received(std::uint16_t packet_id, Received& received);
   void take_pubrec(const Ack& ack);
-  void count_until_released(InFlight& flight);
   void take_pubcomp(const Ack& ack);
   void end_flight(InFlight& flight);
 
@@ -219,6 +216,9 @@ class Connection final : public ClientConnection, private ClientIdUser, private 
   // delivering.cpp
   void hand_over(const node::Delivery& delivery, const Handing& handing, std::string_view topic);
   std::uint16_t outgoing_alias(std::string_view topic, bool& is_new);
+  void deliver(const node::Delivery& delivery);
+  void send_held();
+  void put_held_back();
   void settle(const InFlight& flight, node::Outcome outcome);
   void take_puback(const Ack& ack);
 
@@ -231,7 +231,7 @@ class Connection final : public ClientConnection, private ClientIdUser, private 
   bool clean_start_ = true, session_present_ = false, assigned_id_ = false, claimed_ = false;
   bool problem_information_ = true;
   bool reads_without_acks_ = false;  // the own queue's consumer
-  bool consuming_ = false, pooled_ = false;
+  bool consuming_ = false;
   bool watches_sys_ = false;
   bool lasts_ = false;  // the session: its queue is durable
   std::uint16_t keep_alive_s_ = 0;
@@ -291,6 +291,12 @@ class Connection final : public ClientConnection, private ClientIdUser, private 
   SubscriptionSet subscriptions_;
   node::ConsumerNumber own_ = node::no_consumer, last_consumer_ = node::no_consumer;
   PacketIds flights_;
+  // What has come while the client had as many in flight as it takes.
+  struct HeldDelivery {
+    node::Delivery delivery;
+    ChunkRef chunk;
+  };
+  Fifo<HeldDelivery> held_back_;
   std::unordered_map<std::string, std::uint16_t> outgoing_aliases_;
   std::vector<std::uint32_t> ids_;  // scratch
   std::vector<std::byte> list_;     // scratch

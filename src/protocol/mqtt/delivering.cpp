@@ -65,8 +65,36 @@ std::uint16_t packet_id_of(Seq seq) { return static_cast<std::uint16_t>(seq.valu
 
 }  // namespace
 
+// Each consumer gets as many as the client takes; together they may have more, which wait here [MQTT-3.3.4-9].
 void Connection::on_delivery(const node::Delivery& delivery) {
   if (!has_session()) return;
+  const auto marks = std::find(marks_from_.begin(), marks_from_.end(), delivery.consumer);
+  if (marks != marks_from_.end())
+    return on_mark(delivery, ShardId{static_cast<std::uint16_t>(marks - marks_from_.begin())});
+  const bool acks = !(delivery.consumer == own_ && reads_without_acks_);
+  const bool full = flights_.size() >= receive_maximum_ || !held_back_.empty();
+  if (!full || !acks) return deliver(delivery);
+  held_back_.push_back({delivery, ChunkRef::share(delivery.chunk)});
+}
+
+void Connection::send_held() {
+  while (!held_back_.empty() && flights_.size() < receive_maximum_ && has_session()) {
+    const HeldDelivery held = std::move(held_back_.front());
+    held_back_.pop_front();
+    deliver(held.delivery);
+  }
+}
+
+void Connection::put_held_back() {
+  held_back_.for_each([&](const HeldDelivery& held) {
+    const node::Delivery& one = held.delivery;
+    if (one.body != node::no_body) session_->close_body(one.body);
+    session_->settle(one.consumer, one.queue, one.seq, node::Outcome::restore);
+  });
+  held_back_.clear();
+}
+
+void Connection::deliver(const node::Delivery& delivery) {
   ids_.clear();
   if (delivery.consumer == own_) {
     const std::string_view key = delivery.message.routing_key;
@@ -77,9 +105,6 @@ void Connection::on_delivery(const node::Delivery& delivery) {
     const Handing handing = subscriptions_.match(out_topic_, mqtt && mark.publisher == client_hash_, ids_);
     return hand_over(delivery, handing, out_topic_);
   }
-  const auto marks = std::find(marks_from_.begin(), marks_from_.end(), delivery.consumer);
-  if (marks != marks_from_.end())
-    return on_mark(delivery, ShardId{static_cast<std::uint16_t>(marks - marks_from_.begin())});
   const Subscribed* const subscribed = subscriptions_.find(delivery.consumer);
   if (subscribed == nullptr) return;
   if (subscribed->id != 0) ids_.push_back(subscribed->id);
@@ -177,7 +202,6 @@ std::uint16_t Connection::outgoing_alias(std::string_view topic, bool& is_new) {
 
 void Connection::settle(const InFlight& flight, node::Outcome outcome) {
   session_->settle(flight.consumer, flight.queue, flight.seq, outcome);
-  if (pooled_) session_->add_pool_out(pool, -1);
 }
 
 // A code that says no is an answer, too: the message is not sent again [MQTT-4.4.0-1].

@@ -249,8 +249,7 @@ void Connection::take_pubrec(const Ack& ack) {
       settle(*flight, node::Outcome::accept);
       return flights_.remove(*flight);
     }
-    count_until_released(*flight);
-    session_->settle(flight->consumer, flight->queue, flight->seq, node::Outcome::accept);
+    settle(*flight, node::Outcome::accept);
     flight->state = Flight::released;
     return send_ack(PacketType::pubrel, ack.packet_id);
   }
@@ -267,24 +266,16 @@ void Connection::take_pubrec(const Ack& ack) {
       !together->settle(flight->consumer, flight->queue, flight->seq, node::Outcome::accept) ||
       !publish_mark(*together, {MarkKind::released, ack.packet_id}, own->shard))
     return fail(ReasonCode::implementation_specific_error, "the state of a message can't be kept");
-  count_until_released(*flight);
   ++channel_counts_[node::ChannelCount::ack];
   flight->state = Flight::recording;
   unconfirmed_.push_back({++published_seq_, ack.packet_id, 2, ReasonCode::success, Answer::pubrel});
   session_->commit(std::move(together), publisher, published_seq_);
 }
 
-// It is settled, and still one of those that the client takes at a time [MQTT-3.3.4-9].
-void Connection::count_until_released(InFlight& flight) {
-  pool_consumers();
-  flight.counted = true;
-}
-
 // PUBCOMP
 void Connection::take_pubcomp(const Ack& ack) {
   InFlight* const flight = flights_.find(ack.packet_id);
   if (flight == nullptr || flight->state != Flight::released) return;
-  if (std::exchange(flight->counted, false)) session_->add_pool_out(pool, -1);
   if (!flight->lasts) return flights_.remove(*flight);
   flight->state = Flight::ending;
   if (flight->marked) end_flight(*flight);

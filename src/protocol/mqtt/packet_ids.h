@@ -24,9 +24,8 @@ struct InFlight {
   std::uint16_t packet_id = 0;
   Flight state = Flight::none;
   std::uint8_t qos = 0;
-  bool lasts = false;    // released: by a mark
-  bool marked = false;   // which is known
-  bool counted = false;  // released: among what the client takes at a time
+  bool lasts = false;   // released: by a mark
+  bool marked = false;  // which is known
   node::ConsumerNumber consumer = node::no_consumer;
   QueueId queue;
   Seq seq;  // of the message; once it is released, of its mark

@@ -70,11 +70,12 @@ void Connection::handle_packet(Chunk* chunk) {
 
 void Connection::handle_ack(const Ack& ack) {
   switch (ack.type) {
-    case PacketType::puback: return take_puback(ack);
-    case PacketType::pubrec: return take_pubrec(ack);
+    case PacketType::puback: take_puback(ack); break;
+    case PacketType::pubrec: take_pubrec(ack); break;
     case PacketType::pubrel: return release(ack.packet_id);
-    default: return take_pubcomp(ack);
+    default: take_pubcomp(ack);
   }
+  send_held();
 }
 
 void Connection::handle_disconnect() {

@@ -214,6 +214,7 @@ void Connection::on_confirmed(node::PublisherNumber, std::uint64_t up_to) {
     unconfirmed_.pop_front();
     answer(one);
   }
+  send_held();
 }
 
 void Connection::answer(const Unconfirmed& safe) {

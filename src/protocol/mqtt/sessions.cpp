@@ -120,7 +120,6 @@ void Connection::add_consume(std::vector<Step>& steps) {
                                         .tag = client_id_,
                                         .no_ack = reads_without_acks_,
                                         .prefetch = reads_without_acks_ ? 0U : receive_maximum_,
-                                        .pool = pooled_ && !reads_without_acks_ ? pool : 0,
                                         .arguments = {}});
                      return true;
                    },
@@ -184,13 +183,11 @@ void Connection::add_consume_extra(std::vector<Step>& steps, std::string filter)
   steps.push_back({[this, filter] {
                      const Subscribed* const subscribed = subscriptions_.find(filter);
                      if (subscribed == nullptr) return false;
-                     pool_consumers();
                      session_->consume({.queue = subscribed->queue,
                                         .consumer = subscribed->consumer,
                                         .tag = subscribed->filter,
                                         .no_ack = false,
                                         .prefetch = receive_maximum_,
-                                        .pool = pool,
                                         .arguments = {}});
                      return true;
                    },
@@ -198,13 +195,6 @@ void Connection::add_consume_extra(std::vector<Step>& steps, std::string filter)
                      if (!reply) subscriptions_.remove(filter);
                      return true;
                    }});
-}
-
-// From now on, what all consumers have out together counts.
-void Connection::pool_consumers() {
-  if (std::exchange(pooled_, true)) return;
-  session_->set_pool_prefetch(pool, receive_maximum_);
-  if (consuming_ && !reads_without_acks_) session_->join_pool(own_, pool);
 }
 
 // The subscription's membership goes; without members, so does the queue.

@@ -209,6 +209,17 @@ void Connection::put_back(node::ConsumerNumber consumer) {
     settle(flight, node::Outcome::requeue);
     flights_.remove(flight);
   });
+  for (std::size_t left = held_back_.size(); left > 0; --left) {
+    HeldDelivery held = std::move(held_back_.front());
+    held_back_.pop_front();
+    if (held.delivery.consumer != consumer) {
+      held_back_.push_back(std::move(held));
+      continue;
+    }
+    if (held.delivery.body != node::no_body) session_->close_body(held.delivery.body);
+    session_->settle(consumer, held.delivery.queue, held.delivery.seq, node::Outcome::restore);
+  }
+  send_held();
 }
 
 void Connection::finish_unsubscribe() {
