@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "node/password.h"
 
@@ -26,11 +27,17 @@ class Pending final : public Authentication {
 
 }  // namespace
 
-// The outcome of one check, shared with the worker.
-struct Authenticator::State {
-  Credentials credentials;
-  std::string hash;
+// One check of a password, shared with the worker, and all who came with it meanwhile: of a fleet that connects at once, it
+// is hashed once.
+struct Authenticator::Checking {
+  struct Waiting {
+    Credentials credentials;
+    std::size_t backend = 0;
+    std::shared_ptr<Done> done;  // empty: nobody waits any more
+  };
+  std::string key, password, hash;
   bool right = false;
+  std::vector<Waiting> waiting;
 };
 
 Authenticator::Authenticator(const broker::Topology& topology, AuthOptions options, Clock& clock,
@@ -107,34 +114,51 @@ std::optional<Result<Identity>> Authenticator::check_at_once(const Credentials& 
 std::unique_ptr<Authentication> Authenticator::check_slowly(std::size_t backend, Credentials credentials,
                                                             Done done) {
   const broker::UserDefinition& user = *topology_.find_user(credentials.user);
-  auto state = std::make_shared<State>();
-  state->credentials = std::move(credentials);
-  state->hash = user.password_hash;
   auto callback = std::make_shared<Done>(std::move(done));
-  auto work = [state] { state->right = verify_password(state->credentials.password, state->hash); };
-  auto finish = [this, state, callback, backend, identity = Identity{user.name, user.tags}] {
-    if (state->right) {
-      if (right_.size() >= remembered_users_max) right_.clear();
-      right_[state->credentials.user] = remembered(state->credentials, state->hash);
-    }
-    if (!*callback) return;  // nobody waits any more
-    const auto call = std::exchange(*callback, nullptr);
-    if (state->right) return call(identity);
-    Error wrong{ErrorCode::access_refused, "wrong password for user '" + state->credentials.user + "'"};
-    ask(backend + 1, std::move(state->credentials), call, std::move(wrong));
-  };
+  auto pending = std::make_unique<Pending>(callback);
+  std::string key = remembered(credentials, user.password_hash);
+  if (const auto same = checking_.find(key); same != checking_.end()) {
+    same->second->waiting.push_back({std::move(credentials), backend, std::move(callback)});
+    return pending;
+  }
+  auto check = std::make_shared<Checking>();
+  check->key = key;
+  check->password = credentials.password;
+  check->hash = user.password_hash;
+  check->waiting.push_back({std::move(credentials), backend, callback});
+  auto work = [check] { check->right = verify_password(check->password, check->hash); };
   if (!offload_) {
     work();
-    finish();
+    finish(*check);
     return nullptr;
   }
-  auto pending = std::make_unique<Pending>(callback);
-  if (!offload_(std::move(work), std::move(finish))) {
+  checking_.emplace(std::move(key), check);
+  if (!offload_(std::move(work), [this, check] { finish(*check); })) {
+    checking_.erase(check->key);
     const auto call = std::exchange(*callback, nullptr);
     call(fail(ErrorCode::overloaded, "too many logins at a time"));
     return nullptr;
   }
   return pending;
+}
+
+void Authenticator::finish(Checking& check) {
+  checking_.erase(check.key);
+  for (Checking::Waiting& one : std::exchange(check.waiting, {})) {
+    if (check.right) {
+      if (right_.size() >= remembered_users_max) right_.clear();
+      right_[one.credentials.user] = check.key;
+    }
+    if (!*one.done) continue;
+    const auto call = std::exchange(*one.done, nullptr);
+    const broker::UserDefinition* const user = topology_.find_user(one.credentials.user);
+    if (check.right && user != nullptr) {
+      call(Identity{user->name, user->tags});
+      continue;
+    }
+    Error wrong{ErrorCode::access_refused, "wrong password for user '" + one.credentials.user + "'"};
+    ask(one.backend + 1, std::move(one.credentials), call, std::move(wrong));
+  }
 }
 
 }  // namespace weir::node

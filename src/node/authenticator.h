@@ -30,11 +30,12 @@ class Authenticator {
   std::unique_ptr<Authentication> check(Credentials credentials, Done done);
 
  private:
-  struct State;
+  struct Checking;
   std::unique_ptr<Authentication> ask(std::size_t backend, Credentials credentials, Done done, Error before);
   // nullopt: the slow hash has to tell.
   std::optional<Result<Identity>> check_at_once(const Credentials& credentials) const;
   std::unique_ptr<Authentication> check_slowly(std::size_t backend, Credentials credentials, Done done);
+  void finish(Checking& check);
   Result<Identity> check_token(const Credentials& credentials) const;
   Status check_origin(const std::string& user, const Credentials& credentials) const;
   std::string remembered(const Credentials& credentials, const std::string& hash) const;
@@ -45,6 +46,7 @@ class Authenticator {
   Offload offload_;
   std::string key_;                                     // of this process
   std::unordered_map<std::string, std::string> right_;  // user -> keyed hash of what was right
+  std::unordered_map<std::string, std::shared_ptr<Checking>> checking_;  // by that hash
 };
 
 }  // namespace weir::node

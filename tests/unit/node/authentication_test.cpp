@@ -165,6 +165,26 @@ TEST_F(Authenticating, whoever_leaves_before_the_answer_hears_nothing) {
   EXPECT_FALSE(status.has_value());
 }
 
+TEST_F(Authenticating, a_fleet_with_one_password_is_hashed_once) {
+  Authenticator authenticator = make({}, offload());
+  int right = 0, wrong = 0;
+  std::vector<std::unique_ptr<Authentication>> pending;
+  const auto log_in = [&](const std::string& password) {
+    pending.push_back(authenticator.check({"robot", password, false},
+                                          [&](const Result<Identity>& its) { its ? ++right : ++wrong; }));
+  };
+  for (int i = 0; i < 1'000; ++i) log_in("r2d2");
+  for (int i = 0; i < 10; ++i) log_in("c3po");
+  EXPECT_EQ(offloaded, 2);
+  for (int i = 0; i < 100; ++i) pending[i].reset();
+  run_jobs();
+  EXPECT_EQ(right, 900);
+  EXPECT_EQ(wrong, 10);
+  log_in("r2d2");
+  EXPECT_EQ(offloaded, 2);
+  EXPECT_EQ(right, 901);
+}
+
 TEST_F(Authenticating, too_many_at_a_time_are_told_so) {
   Authenticator authenticator = make({}, offload());
   busy = true;
