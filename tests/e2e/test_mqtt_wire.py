@@ -602,6 +602,18 @@ def test_wildcards_do_not_find_topics_that_begin_with_a_dollar(wires, name, vers
     assert came == [b"1", b"3"]
 
 
+def test_an_alias_is_told_with_the_first_message_that_is_sent(wires, name):
+    topic = name("alias")
+    wire = wires(5, props=[(m.MAXIMUM_PACKET_SIZE, 200), (m.TOPIC_ALIAS_MAXIMUM, 5)])
+    wire.subscribe((topic, 0))
+    other = wires(5)
+    for payload in (b"x" * 500, b"first", b"second"):  # the client does not take the large one
+        other.publish(topic, payload)
+    first, second = wire.receive(m.PUBLISH), wire.receive(m.PUBLISH)
+    assert (first.payload, first.topic, first.props[m.TOPIC_ALIAS]) == (b"first", topic, 1)
+    assert (second.payload, second.topic, second.props[m.TOPIC_ALIAS]) == (b"second", "", 1)
+
+
 def test_a_subscription_is_replaced_by_one_to_the_same_filter(wires, name):
     topic = name("replaced")
     wire = wires(5)

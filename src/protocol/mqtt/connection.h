@@ -217,6 +217,7 @@ class Connection final : public ClientConnection, private ClientIdUser, private 
   void hand_over(const node::Delivery& delivery, const Handing& handing, std::string_view topic);
   std::uint16_t outgoing_alias(std::string_view topic, bool& is_new);
   void deliver(const node::Delivery& delivery);
+  void use_topic_of(std::string_view routing_key);
   void send_held();
   void put_held_back();
   void settle(const InFlight& flight, node::Outcome outcome);
@@ -273,6 +274,7 @@ class Connection final : public ClientConnection, private ClientIdUser, private 
   std::size_t unconfirmed_qos_1_ = 0;
   std::unordered_map<std::uint16_t, Received> received_;  // by QoS 2, and not released yet
   std::vector<node::ConsumerNumber> marks_from_;  // of the queues of marks, by shard; empty: not used yet
+  std::vector<std::string> mark_queues_;          // their names
   std::uint64_t marks_to_load_ = 0;
   bool loads_marks_ = false;                    // a step waits for that
   std::vector<std::uint16_t> released_before_;  // PUBREL goes out again

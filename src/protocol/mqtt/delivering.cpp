@@ -94,6 +94,12 @@ void Connection::put_held_back() {
   held_back_.clear();
 }
 
+// Into out_topic_.
+void Connection::use_topic_of(std::string_view routing_key) {
+  out_topic_.resize(routing_key.size());
+  write_topic(routing_key, out_topic_.data());
+}
+
 void Connection::deliver(const node::Delivery& delivery) {
   ids_.clear();
   if (delivery.consumer == own_) {
@@ -101,16 +107,24 @@ void Connection::deliver(const node::Delivery& delivery) {
     const bool mqtt = delivery.message.native == broker::NativeForm::mqtt;
     const StoredMark mark = mqtt ? mark_of(delivery.message.properties) : StoredMark{};
     // What the store of retained messages sends comes by the queue's name, and has its topic with it.
-    out_topic_ = mark.of_store ? std::string(topic_behind(delivery.message.properties)) : topic_of(key);
+    if (mark.of_store) {
+      out_topic_ = topic_behind(delivery.message.properties);
+    } else {
+      use_topic_of(key);
+    }
     const Handing handing = subscriptions_.match(out_topic_, mqtt && mark.publisher == client_hash_, ids_);
     return hand_over(delivery, handing, out_topic_);
   }
   const Subscribed* const subscribed = subscriptions_.find(delivery.consumer);
   if (subscribed == nullptr) return;
   if (subscribed->id != 0) ids_.push_back(subscribed->id);
-  out_topic_ = is_shared(subscribed->filter) ? topic_of(delivery.message.routing_key) : subscribed->filter;
-  const bool wanted =
-      !is_shared(subscribed->filter) || matches(shared_filter(subscribed->filter)->filter, out_topic_);
+  const bool shared = is_shared(subscribed->filter);
+  if (shared) {
+    use_topic_of(delivery.message.routing_key);
+  } else {
+    out_topic_ = subscribed->filter;
+  }
+  const bool wanted = !shared || matches(shared_filter(subscribed->filter)->filter, out_topic_);
   hand_over(delivery, {wanted, subscribed->qos, subscribed->retain_as_published}, out_topic_);
 }
 
@@ -135,6 +149,7 @@ void Connection::hand_over(const node::Delivery& delivery, const Handing& handin
   out.qos = acks ? std::min(mark.qos, handing.qos) : std::uint8_t{0};
   out.retain = mark.of_store || (handing.retain_as_published && mark.retain);
   list_.clear();
+  bool new_alias = false;
   if (version_ == Version::v5) {
     if (mqtt) {
       out.list = list_of(message.properties);
@@ -144,9 +159,8 @@ void Connection::hand_over(const node::Delivery& delivery, const Handing& handin
     }
     out.expiry_s = expiry_left(message, client_.clock().wall_ms());
     out.ids = ids_;
-    bool is_new = false;
-    if (alias_maximum_ > 0) out.alias = outgoing_alias(topic, is_new);
-    if (out.alias != 0 && !is_new) out.topic = {};
+    if (alias_maximum_ > 0) out.alias = outgoing_alias(topic, new_alias);
+    if (out.alias != 0 && !new_alias) out.topic = {};
   }
   if (out.qos > 0) {
     out.packet_id = flights_.choose(packet_id_of(delivery.seq));
@@ -159,8 +173,10 @@ void Connection::hand_over(const node::Delivery& delivery, const Handing& handin
   const std::size_t head = 1 + varint_bytes(static_cast<std::uint32_t>(remaining)) + size.bytes();
   // [MQTT-3.1.2-25]: as if it had been sent.
   if (remaining > remaining_bytes_max ||
-      (client_packet_bytes_ != 0 && head + body_bytes > client_packet_bytes_))
+      (client_packet_bytes_ != 0 && head + body_bytes > client_packet_bytes_)) {
+    if (new_alias) outgoing_aliases_.erase(std::string(topic));  // the client has not heard of it
     return drop();
+  }
   if (out.qos > 0) {
     InFlight flight = without;
     flight.packet_id = out.packet_id;

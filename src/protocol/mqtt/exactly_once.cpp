@@ -32,7 +32,8 @@ void Connection::add_marks(std::vector<Step>& steps) {
     steps.push_back({[this, shard] {
                        if (marks_from_.size() > shard) return false;
                        marks_from_.push_back(++last_consumer_);
-                       session_->consume({.queue = mark_queue_of(ShardId{shard}),
+                       mark_queues_.push_back(mark_queue_of(ShardId{shard}));
+                       session_->consume({.queue = mark_queues_.back(),
                                           .consumer = marks_from_.back(),
                                           .tag = client_id_,
                                           .no_ack = false,
@@ -160,7 +161,6 @@ void Connection::put_marks_back() {
 bool Connection::publish_mark(node::Transaction& together, const Mark& mark, ShardId shard) {
   const auto body = encode_mark(mark);
   const Bytes bytes = body;
-  const std::string queue = mark_queue_of(shard);
   node::Publish publish;
   publish.message = {.native = broker::NativeForm::none,
                      .persistent = true,
@@ -170,7 +170,7 @@ bool Connection::publish_mark(node::Transaction& together, const Mark& mark, Sha
                      .properties = {},
                      .body = {&bytes, 1},
                      .body_bytes = bytes.size()};
-  publish.and_queue = queue;
+  publish.and_queue = mark_queues_[shard.value];
   return together.publish(publish).has_value();
 }
 
@@ -187,18 +187,20 @@ Result<node::PublishResult> Connection::publish_once(const node::Publish& publis
       return too_large();
     if (!another) on.skip[mark.shard.value] = true;
   }
-  if (another) received.marks.clear();
   const Result<node::PublishResult> published = together->publish(publish, &on);
   bool marked = published.has_value();
+  std::uint16_t marks = 0;
   for (std::uint16_t shard = 0; shard < client_.shards() && marked; ++shard) {
     if (!on.durable[shard]) continue;
     marked = publish_mark(*together, {MarkKind::received, packet_id}, ShardId{shard});
-    ++received.marks_to_come;
+    ++marks;
   }
   if (!marked) {
     if (received.marks.empty()) received_.erase(packet_id);
     return published ? too_large() : published;
   }
+  if (another) received.marks.clear();
+  received.marks_to_come = static_cast<std::uint16_t>(received.marks_to_come + marks);
   received.state = Received::State::writing;
   session_->commit(std::move(together), publisher, published_seq_ + 1);
   return published;

@@ -232,6 +232,8 @@ void Connection::answer(const Unconfirmed& safe) {
       received_.erase(safe.packet_id);
       return send_ack(PacketType::pubcomp, safe.packet_id);
     case Answer::pubrel:
+      // It has gone back to its queue, and comes again by the same identifier.
+      if (is_failure(safe.code)) return fail(safe.code, "there is no room to keep what PUBREC says");
       if (flight == nullptr) return;
       flight->state = Flight::released;
       flight->lasts = true;

@@ -17,7 +17,7 @@ constexpr node::ConsumerNumber consumer = 1;
 }  // namespace
 
 RetainedStore::RetainedStore(node::BrokerClient& client, std::string vhost)
-    : client_(client), vhost_(std::move(vhost)) {
+    : client_(client), vhost_(std::move(vhost)), topics_(client.clock().monotonic_ns()) {
   open();
 }
 
@@ -137,7 +137,7 @@ void RetainedStore::on_body_piece(node::BodyNumber body, Result<node::BodyPiece>
 void RetainedStore::on_consumer_cancelled(node::ConsumerNumber, node::CancelReason) {
   stage_ = Stage::broken;
   kept_.clear();
-  topics_ = TopicTree();
+  topics_ = TopicTree(client_.clock().monotonic_ns());
 }
 
 // When all that was there before is known, who asked gets an answer.

@@ -1,4 +1,5 @@
 // What the broker says to a connection, and what is told of it to those who look.
+#include <algorithm>
 #include <utility>
 
 #include "protocol/mqtt/connection.h"
@@ -8,6 +9,8 @@ namespace weir::mqtt {
 void Connection::on_consumer_cancelled(node::ConsumerNumber number, node::CancelReason) {
   if (!has_session()) return;
   if (number == own_) return fail(ReasonCode::administrative_action, "the session's queue is gone");
+  if (std::find(marks_from_.begin(), marks_from_.end(), number) != marks_from_.end())
+    return fail(ReasonCode::administrative_action, "a queue of the session's state is gone");
   // A queue of the broker, or a shared one, that somebody has deleted.
   if (const Subscribed* const subscribed = subscriptions_.find(number))
     subscriptions_.remove(std::string(subscribed->filter));

@@ -38,6 +38,10 @@ std::optional<Subscribed> subscribed_by(const broker::Table& arguments) {
 }
 
 Subscribed* SubscriptionSet::find(std::string_view filter) {
+  if (tree_ != nullptr) {
+    const SubscriptionTree::Value place = tree_->find(filter);
+    return place == SubscriptionTree::no_value ? nullptr : &all_[place];
+  }
   const auto at =
       std::find_if(all_.begin(), all_.end(), [&](const auto& one) { return one.filter == filter; });
   return at == all_.end() ? nullptr : &*at;
@@ -52,13 +56,28 @@ Subscribed* SubscriptionSet::find(node::ConsumerNumber consumer) {
 void SubscriptionSet::put(Subscribed subscribed) {
   if (Subscribed* const there = find(subscribed.filter)) {
     *there = std::move(subscribed);
-  } else {
-    all_.push_back(std::move(subscribed));
+    return;
   }
+  all_.push_back(std::move(subscribed));
+  const auto place = [this](std::size_t at) {
+    tree_->put(all_[at].filter, static_cast<SubscriptionTree::Value>(at));
+  };
+  if (tree_ != nullptr) return place(all_.size() - 1);
+  if (all_.size() < tree_from) return;
+  tree_ = std::make_unique<SubscriptionTree>(reinterpret_cast<std::uintptr_t>(this));  // nobody knows it
+  for (std::size_t at = 0; at < all_.size(); ++at) place(at);
 }
 
+// The last one takes its place.
 void SubscriptionSet::remove(std::string_view filter) {
-  std::erase_if(all_, [&](const Subscribed& one) { return one.filter == filter; });
+  Subscribed* const gone = find(filter);
+  if (gone == nullptr) return;
+  if (tree_ != nullptr) tree_->erase(gone->filter);
+  if (gone != &all_.back()) {
+    *gone = std::move(all_.back());
+    if (tree_ != nullptr) tree_->put(gone->filter, static_cast<SubscriptionTree::Value>(gone - all_.data()));
+  }
+  all_.pop_back();
 }
 
 std::uint8_t SubscriptionSet::qos_max() const {
@@ -74,14 +93,24 @@ bool SubscriptionSet::any_of_own() const {
                      [](const Subscribed& one) { return one.consumer == node::no_consumer; });
 }
 
+void SubscriptionSet::add_to(Handing& handing, std::vector<std::uint32_t>& ids, const Subscribed& one,
+                             bool own) const {
+  if (one.consumer != node::no_consumer || (own && one.no_local)) return;
+  handing.wanted = true;
+  handing.qos = std::max(handing.qos, one.qos);
+  handing.retain_as_published = handing.retain_as_published || one.retain_as_published;
+  if (one.id != 0) ids.push_back(one.id);
+}
+
 Handing SubscriptionSet::match(std::string_view topic, bool own, std::vector<std::uint32_t>& ids) const {
   Handing out;
+  if (tree_ != nullptr) {
+    if (is_topic_name(topic))
+      tree_->match(topic, [&](SubscriptionTree::Value place) { add_to(out, ids, all_[place], own); });
+    return out;
+  }
   for (const Subscribed& one : all_) {
-    if (one.consumer != node::no_consumer || (own && one.no_local) || !matches(one.filter, topic)) continue;
-    out.wanted = true;
-    out.qos = std::max(out.qos, one.qos);
-    out.retain_as_published = out.retain_as_published || one.retain_as_published;
-    if (one.id != 0) ids.push_back(one.id);
+    if (matches(one.filter, topic)) add_to(out, ids, one, own);
   }
   return out;
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "node/session.h"
 #include "protocol/mqtt/codec/packets.h"
 #include "protocol/mqtt/codec/topic.h"
+#include "protocol/mqtt/subscription_tree.h"
 
 namespace weir::mqtt {
 
@@ -50,7 +52,10 @@ class SubscriptionSet {
   Subscribed* find(node::ConsumerNumber consumer);
   void put(Subscribed subscribed);
   void remove(std::string_view filter);
-  void clear() { all_.clear(); }
+  void clear() {
+    all_.clear();
+    tree_.reset();
+  }
   // Of those that the session's own queue serves.
   std::uint8_t qos_max() const;
   bool any_of_own() const;
@@ -59,7 +64,12 @@ class SubscriptionSet {
   Handing match(std::string_view topic, bool own, std::vector<std::uint32_t>& ids) const;
 
  private:
+  // From so many on, they are found by a tree; before, by looking at each.
+  static constexpr std::size_t tree_from = 16;
+  void add_to(Handing& handing, std::vector<std::uint32_t>& ids, const Subscribed& one, bool own) const;
+
   std::vector<Subscribed> all_;
+  std::unique_ptr<SubscriptionTree> tree_;  // to places in all_; null: there are few
 };
 
 }  // namespace weir::mqtt
